@@ -1,0 +1,1 @@
+"""Find out why mail through the Amazon SES SMTP interface fails."""

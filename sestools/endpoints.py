@@ -1,0 +1,95 @@
+"""Where the SES SMTP interface listens: regions, host names, ports and their TLS mode.
+
+Sources: the SES guide's "Connecting to an SMTP endpoint" page and AWS's code library (the documented
+regions), nodemailer's `services.json` of 2026-11 (the reported ones). No page lists every region, so an
+unknown region is never refused: DNS decides.
+"""
+
+import re
+from enum import StrEnum
+
+
+class Security(StrEnum):
+    """How a connection is protected."""
+
+    STARTTLS = "starttls"
+    """Begins in clear text and is upgraded by the STARTTLS command (ports 25, 587, 2587)."""
+    WRAPPER = "wrapper"
+    """TLS from the first byte, also called implicit TLS or SMTPS (ports 465, 2465)."""
+    PLAIN = "plain"
+    """Never encrypted. SES refuses to sign in; useful only to look at a greeting."""
+
+
+PORTS: dict[int, Security] = {
+    25: Security.STARTTLS,
+    587: Security.STARTTLS,
+    2587: Security.STARTTLS,
+    465: Security.WRAPPER,
+    2465: Security.WRAPPER,
+}
+"""The five SES ports and the TLS mode of each."""
+
+REGIONS = (
+    "us-east-1",
+    "us-east-2",
+    "us-west-2",
+    "ap-south-1",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ca-central-1",
+    "eu-central-1",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-south-1",
+    "eu-north-1",
+    "sa-east-1",
+    "us-gov-west-1",
+    "us-gov-east-1",
+)
+"""Regions that AWS's own code library lists with SMTP."""
+
+REPORTED_REGIONS = ("us-west-1", "ap-northeast-3", "eu-west-3")
+"""Regions that nodemailer lists beside AWS's own."""
+
+DEFAULT_REGION = "us-east-1"
+
+_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}")
+_HOST = re.compile(
+    r"(?:vpce-[0-9a-z-]+\.)?email-smtp(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?:vpce\.)?amazonaws\.com", re.I
+)
+_LOOK_ALIKES = (
+    (r"email\.[a-z0-9-]+\.amazonaws\.com", "the HTTPS API of SES, which does not speak SMTP"),
+    (r"inbound-smtp\.[a-z0-9-]+\.amazonaws\.com", "where SES receives mail (an MX target), not where you send it"),
+    (r"(.+\.)?mail-manager-smtp\.amazonaws\.com", "an SES Mail Manager ingress endpoint, another product"),
+    (r"(.+\.)?amazonses\.com", "SES's outbound side; no submission endpoint lies under amazonses.com"),
+)
+
+
+def smtp_host(region: str) -> str:
+    """The SMTP host name of a region, such as `email-smtp.eu-west-1.amazonaws.com`.
+
+    Raises:
+        ValueError: If this cannot be a region's name.
+    """
+    if not _REGION.fullmatch(region):
+        raise ValueError(f"{region!r} is not the name of an AWS region; a region looks like 'eu-west-1'")
+    return f"email-smtp.{region}.amazonaws.com"
+
+
+def region_of(host: str) -> str | None:
+    """The region in an SES SMTP host name (standard, FIPS or VPC endpoint), or None for any other host."""
+    found = _HOST.fullmatch(host.rstrip("."))
+    return found["region"].lower() if found else None
+
+
+def look_alike(host: str) -> str | None:
+    """What a host really is that is often taken for the SES SMTP endpoint, or None."""
+    name = host.rstrip(".").lower()
+    return next((what for pattern, what in _LOOK_ALIKES if re.fullmatch(pattern, name)), None)
+
+
+def default_security(port: int) -> Security:
+    """The TLS mode that a port is used with; STARTTLS for a port that is not SES's."""
+    return PORTS.get(port, Security.STARTTLS)

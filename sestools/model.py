@@ -1,0 +1,460 @@
+"""The nouns: what is probed, what was seen, what it means.
+
+Every value is frozen and checks itself when it is built; building one does no I/O.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+from sestools.endpoints import Security, default_security, smtp_host
+from sestools.text import printable
+
+__all__ = [
+    "Cause",
+    "Credentials",
+    "Diagnosis",
+    "Kind",
+    "Level",
+    "Mark",
+    "Outcome",
+    "ProbeResult",
+    "Reply",
+    "Retry",
+    "Security",
+    "Stage",
+    "Step",
+    "Symptom",
+    "Target",
+    "TcpInfo",
+    "Who",
+]
+
+
+class Stage(StrEnum):
+    """A step of an SMTP session, in the order in which they happen."""
+
+    RESOLVE = "RESOLVE"
+    """The host name is turned into addresses."""
+    CONNECT = "CONNECT"
+    """A TCP connection is opened."""
+    TLS = "TLS"
+    """The TLS handshake."""
+    GREETING = "GREETING"
+    """The server's first line (220)."""
+    EHLO = "EHLO"
+    """The client names itself; the server lists what it can do."""
+    STARTTLS = "STARTTLS"
+    """The client asks to switch the connection to TLS."""
+    AUTH = "AUTH"
+    """The client signs in."""
+    MAIL = "MAIL"
+    """MAIL FROM: the envelope sender."""
+    RCPT = "RCPT"
+    """RCPT TO: an envelope recipient."""
+    DATA = "DATA"
+    """The DATA command, answered by 354."""
+    BODY = "BODY"
+    """The message and the final dot; SES judges nearly everything here."""
+    QUIT = "QUIT"
+    """The client says good-bye."""
+    IDLE = "IDLE"
+    """Nothing was said: the connection lay open between two commands."""
+
+
+class Kind(StrEnum):
+    """In what form something went wrong."""
+
+    REPLY = "reply"
+    """The server answered with a 4xx or 5xx."""
+    TIMEOUT = "timeout"
+    """Nothing came before the deadline."""
+    REFUSED = "refused"
+    """The other side answered the connection attempt with a reset."""
+    RESET = "reset"
+    """An open connection was reset or found broken."""
+    CLOSED = "closed"
+    """The other side closed the connection in an orderly way, too early."""
+    UNREACHABLE = "unreachable"
+    """This host knows no way there, or may not use it."""
+    NOT_FOUND = "not found"
+    """The name does not resolve."""
+    TLS = "tls"
+    """The TLS handshake failed or the certificate did not verify."""
+    GARBLED = "garbled"
+    """What came was not the protocol that was expected."""
+
+
+class Outcome(StrEnum):
+    """How a probe ended."""
+
+    OK = "ok"
+    """Everything asked for was seen to work."""
+    FAILED = "failed"
+    """Something did not work: see the symptom."""
+    NOT_RUN = "not run"
+    """The probe was not tried; the result says why."""
+
+
+class Level(StrEnum):
+    """How serious a verdict is."""
+
+    OK = "ok"
+    """Healthy as far as was checked."""
+    NOTICE = "notice"
+    """Works; something is worth knowing."""
+    PROBLEM = "problem"
+    """Mail cannot be sent this way until something changes."""
+    UNCLEAR = "unclear"
+    """The evidence does not decide."""
+
+
+class Mark(StrEnum):
+    """How sure a piece of knowledge is."""
+
+    DOCUMENTED = "documented"
+    """AWS says so."""
+    SEEN = "seen"
+    """A real log or transcript shows it; AWS does not document it."""
+    INFERRED = "inferred"
+    """Concluded from the two above, never proven."""
+    UNKNOWN = "unknown"
+    """Nobody we could read says it."""
+
+
+class Retry(StrEnum):
+    """What trying again is good for."""
+
+    NOT_NEEDED = "not needed"
+    """Nothing failed."""
+    NO = "no"
+    """The same attempt fails again; change something first."""
+    SOON = "soon"
+    """Wait 5 s, then 10 s, then 30 s; if the third retry fails wait 20 minutes and begin again."""
+    NEW_CONNECTION = "new connection"
+    """Try at once, on a fresh connection."""
+    SLOWER = "slower"
+    """Try again at a lower rate, with growing, random pauses."""
+    HOURS = "hours"
+    """Only time helps: hours, not seconds."""
+    UNKNOWN_FATE = "unknown fate"
+    """The message may have been accepted: a retry can duplicate it, no retry can lose it."""
+
+
+class Who(StrEnum):
+    """Who has to act."""
+
+    YOU = "you"
+    """Whoever runs the sending application."""
+    NETWORK = "network team"
+    """Whoever runs the firewall, routing, proxy or host network."""
+    AWS = "AWS"
+    """AWS, usually after a request or support case from you."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credentials:
+    """An SMTP user name and password. Neither repr, str nor pickle of a result ever shows the password."""
+
+    user: str
+    password: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.user or not self.password:
+            raise ValueError("credentials need a user name and a password; one of them is empty")
+        if "\0" in self.user + self.password:
+            raise ValueError("a user name or password cannot hold a NUL character")
+
+    def __reduce__(self) -> Any:
+        raise TypeError("credentials are not pickled: they stay in the process that was given them")
+
+
+_HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*\.?")
+
+
+def _check_host(host: str, what: str) -> None:
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        if len(host) > 253 or not _HOST_NAME.fullmatch(host):
+            raise ValueError(f"{what} {printable(host, 80)!r} is neither a host name nor an IP address") from None
+
+
+def _check_port(port: int, what: str) -> None:
+    if isinstance(port, bool) or not isinstance(port, int) or not 1 <= port <= 65535:
+        raise ValueError(f"{what} must be a whole number from 1 to 65535, not {port!r}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """Where to knock, and how.
+
+    Attributes:
+        host: The name to resolve, to send as SNI and to verify the certificate against.
+        port: The TCP port.
+        security: The TLS mode; by default the port's own.
+        connect_to: Address and port to connect to instead of what DNS says: a tunnel, a VPC endpoint, the
+            simulator. The certificate is still verified against `host`.
+        ca_file: PEM file of the certificate authorities to trust instead of the system's.
+        credentials: What to sign in with; None stops before AUTH.
+    """
+
+    host: str
+    port: int = 587
+    security: Security | None = None
+    connect_to: tuple[str, int] | None = None
+    ca_file: str | None = None
+    credentials: Credentials | None = None
+
+    def __post_init__(self) -> None:
+        _check_host(self.host, "host")
+        _check_port(self.port, "port")
+        mode = default_security(self.port) if self.security is None else Security(self.security)
+        object.__setattr__(self, "security", mode)
+        if self.connect_to is not None:
+            _check_host(self.connect_to[0], "connect_to address")
+            _check_port(self.connect_to[1], "connect_to port")
+        if self.ca_file is not None:
+            object.__setattr__(self, "ca_file", str(self.ca_file))
+
+    @classmethod
+    def ses(cls, region: str, port: int = 587, **more: Any) -> Target:
+        """The SES SMTP endpoint of a region, such as `Target.ses("eu-west-1", port=465)`."""
+        return cls(host=smtp_host(region), port=port, **more)
+
+    def __str__(self) -> str:
+        via = f" via {self.connect_to[0]}:{self.connect_to[1]}" if self.connect_to else ""
+        return f"{self.host}:{self.port} ({self.security}{via})"
+
+
+_ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """One complete SMTP reply (RFC 5321, 4.2).
+
+    Attributes:
+        code: The three-digit code.
+        lines: The text of each line, without code, separator and line end, as it came.
+        raw: The bytes as they came, bounded; empty if the reply was not read from a wire.
+    """
+
+    code: int
+    lines: tuple[str, ...] = ("",)
+    raw: bytes = field(default=b"", repr=False)
+
+    def __post_init__(self) -> None:
+        if not 100 <= self.code <= 999:
+            raise ValueError(f"a reply code has three digits, not {self.code!r}")
+        if not self.lines:
+            raise ValueError("a reply has at least one line")
+
+    @cached_property
+    def enhanced(self) -> str | None:
+        """The enhanced status code (RFC 3463) at the start of the last line, such as `4.4.2`."""
+        found = _ENHANCED.match(self.lines[-1])
+        return found[1] if found else None
+
+    @cached_property
+    def text(self) -> str:
+        """The text of all lines, joined by spaces, without enhanced status codes."""
+        return " ".join(_ENHANCED.sub("", line, count=1) for line in self.lines).strip()
+
+    @property
+    def ok(self) -> bool:
+        """Whether the server agreed (2xx) or waits for more (3xx)."""
+        return 200 <= self.code < 400
+
+    def __str__(self) -> str:
+        return printable(f"{self.code} {' '.join(self.lines)}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TcpInfo:
+    """What the kernel knows of a connection (Linux; elsewhere such facts are absent).
+
+    Attributes:
+        rtt: Smoothed round-trip time in seconds.
+        mss: Largest segment that this side sends, in bytes.
+        path_mtu: Path MTU as the kernel believes it, in bytes.
+        unacked: Segments sent and not yet acknowledged.
+        retransmits: Segments sent again since the connection began.
+    """
+
+    rtt: float
+    mss: int
+    path_mtu: int
+    unacked: int
+    retransmits: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One timed thing that a probe did.
+
+    Attributes:
+        stage: Which step of the session.
+        at: When it began, in seconds after the probe began.
+        seconds: How long it took.
+        address: The IP address that it was done with, where one was.
+        sent: What was sent, masked: no credentials in any form.
+        reply: The complete reply, if one came.
+        encrypted: Whether it happened inside TLS.
+        symptom: What went wrong in this step, if anything did.
+        tcp: Kernel facts when the step ended, where the system gives them.
+    """
+
+    stage: Stage
+    at: float
+    seconds: float
+    address: str | None = None
+    sent: str = ""
+    reply: Reply | None = None
+    encrypted: bool = False
+    symptom: Symptom | None = None
+    tcp: TcpInfo | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Symptom:
+    """What went wrong, however it was learnt: from a probe, an exception, a log line or a pasted text.
+
+    Attributes:
+        kind: In what form; None if only a text is known.
+        stage: At which step of the session; None if unknown.
+        reply: The server's reply, if there was one.
+        detail: The observation in words (an error's text, a log line, a whole paste): a stranger's text.
+        host: The server's name, if known.
+        port: The server's port, if known.
+        security: The TLS mode that the client used, if known.
+    """
+
+    kind: Kind | None = None
+    stage: Stage | None = None
+    reply: Reply | None = None
+    detail: str = ""
+    host: str | None = None
+    port: int | None = None
+    security: Security | None = None
+
+    def __str__(self) -> str:
+        where = f"{self.stage}: " if self.stage else ""
+        return where + (str(self.reply) if self.reply else printable(self.detail or str(self.kind)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeResult:
+    """What one probe saw. A failed probe is a value, not an exception.
+
+    Attributes:
+        probe: The probe's name, such as `tls`.
+        target: What was probed.
+        outcome: How it ended.
+        steps: What it did, in order, timed.
+        facts: What the probe alone can say; its own dataclass (see the probe), or None.
+        symptom: What went wrong first; None when all went well.
+        reason: Why it was not run, if it was not.
+    """
+
+    probe: str
+    target: Target
+    outcome: Outcome
+    steps: tuple[Step, ...] = ()
+    facts: Any = None
+    symptom: Symptom | None = None
+    reason: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything asked for was seen to work."""
+        return self.outcome is Outcome.OK
+
+    def seconds(self, stage: Stage) -> float | None:
+        """The time spent in a stage, summed over its steps (EHLO happens twice); None if not reached."""
+        times = [step.seconds for step in self.steps if step.stage is stage]
+        return sum(times) if times else None
+
+    def __str__(self) -> str:
+        end = self.symptom or self.reason
+        return f"{self.probe} {self.target}: {self.outcome}" + (f", {end}" if end else "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cause:
+    """A row of knowledge: one reason why sending fails, and what follows from it.
+
+    Attributes:
+        id: Stable name, for programs and tests.
+        title: One sentence that a card begins with.
+        meaning: What happened, in two or three sentences.
+        fix: What to do, one action an entry, the most likely first.
+        retry: What trying again is good for.
+        who: Who has to act.
+        mark: How sure this row is.
+        source: URL of the page or thread that says so.
+        samples: What it looks like, verbatim; the first is what the simulator says.
+        stage: Where it usually shows.
+        codes: Reply codes that it comes with; empty for any or none.
+        pattern: Regular expression on the text, without regard to case; empty matches any text.
+        kinds: Forms in which it comes; empty for any.
+        stages: Stages at which it can be; empty for any.
+        note: What is uncertain about it, if anything is.
+    """
+
+    id: str
+    title: str
+    meaning: str
+    fix: tuple[str, ...]
+    retry: Retry
+    who: tuple[Who, ...]
+    mark: Mark
+    source: str
+    samples: tuple[str, ...] = ()
+    stage: Stage | None = None
+    codes: frozenset[int] = frozenset()
+    pattern: str = ""
+    kinds: frozenset[Kind] = frozenset()
+    stages: frozenset[Stage] = frozenset()
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", self.id):
+            raise ValueError(f"a cause's id is lower-case words joined by hyphens, not {self.id!r}")
+        for name in ("title", "meaning", "fix", "source"):
+            if not getattr(self, name):
+                raise ValueError(f"cause {self.id} has no {name}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diagnosis:
+    """What a symptom means.
+
+    Attributes:
+        symptom: What was diagnosed.
+        candidates: Possible causes, the likeliest first; never empty (an unknown has its own row).
+        evidence: What it rests on, in sentences.
+        ruled_out: What it is not, in sentences.
+    """
+
+    symptom: Symptom
+    candidates: tuple[Cause, ...]
+    evidence: tuple[str, ...] = ()
+    ruled_out: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.candidates:
+            raise ValueError("a diagnosis names at least one candidate")
+
+    @property
+    def cause(self) -> Cause:
+        """The likeliest cause."""
+        return self.candidates[0]
+
+    def __str__(self) -> str:
+        return f"{self.cause.title} [{self.cause.id}]"

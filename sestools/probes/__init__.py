@@ -1,0 +1,1 @@
+"""Probes: each looks at one layer and says what it saw. They observe and never judge."""

@@ -1,0 +1,25 @@
+"""Text that a stranger wrote, made safe to look at. A server's words are hostile until shown otherwise."""
+
+import unicodedata
+
+LIMIT = 500
+"""Characters of a stranger's text that are kept by default."""
+
+
+def printable(text: str | bytes, limit: int = LIMIT) -> str:
+    r"""A stranger's text on one bounded line, without anything that a terminal would obey.
+
+    Control and formatting characters (escape sequences, line ends, direction overrides) come out as
+    `\x1b`-like escapes. This does not escape for HTML: `html.escape` does.
+    """
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "backslashreplace")
+    cut = text[: limit + 1]
+    safe = "".join(_visible(char) for char in cut[:limit])
+    return safe + "…" if len(cut) > limit else safe
+
+
+def _visible(char: str) -> str:
+    if char.isprintable() and not unicodedata.category(char).startswith("C"):
+        return char
+    return char.encode("unicode_escape").decode("ascii") if char != "\t" else " "
