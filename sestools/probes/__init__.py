@@ -1,1 +1,23 @@
 """Probes: each looks at one layer and says what it saw. They observe and never judge."""
+
+from sestools.probes._certificate import Certificate, Problem, TlsFacts
+from sestools.probes._session import DialogueFacts
+from sestools.probes.dialogue import SUCCESS, probe_dialogue
+from sestools.probes.dns import DnsAnswer, DnsFacts, probe_dns
+from sestools.probes.tcp import TcpFacts, probe_tcp
+from sestools.probes.tls import probe_tls
+
+__all__ = [
+    "SUCCESS",
+    "Certificate",
+    "DialogueFacts",
+    "DnsAnswer",
+    "DnsFacts",
+    "Problem",
+    "TcpFacts",
+    "TlsFacts",
+    "probe_dialogue",
+    "probe_dns",
+    "probe_tcp",
+    "probe_tls",
+]

@@ -1,0 +1,148 @@
+"""What a server's certificate says, and why it did not verify."""
+
+from __future__ import annotations
+
+import datetime
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sestools.text import printable
+
+
+class Problem(StrEnum):
+    """Why a certificate did not verify."""
+
+    EXPIRED = "expired"
+    """Its time is over."""
+    NOT_YET_VALID = "not yet valid"
+    """Its time has not begun; often this host's clock is wrong."""
+    WRONG_NAME = "wrong name"
+    """It is for another host name than the one dialled."""
+    SELF_SIGNED = "self-signed"
+    """The server vouches for itself."""
+    UNKNOWN_ISSUER = "unknown issuer"
+    """Its issuer is not among the trusted authorities."""
+    OTHER = "other"
+    """Another reason; the detail says it."""
+
+
+# OpenSSL's X509_V_ERR_* numbers (x509_vfy.h).
+_PROBLEMS = {
+    9: Problem.NOT_YET_VALID,
+    10: Problem.EXPIRED,
+    18: Problem.SELF_SIGNED,
+    19: Problem.UNKNOWN_ISSUER,  # a self-signed authority in the chain that is not trusted
+    20: Problem.UNKNOWN_ISSUER,
+    21: Problem.UNKNOWN_ISSUER,
+    62: Problem.WRONG_NAME,
+    64: Problem.WRONG_NAME,  # an IP address was dialled that the certificate does not name
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Certificate:
+    """A server certificate.
+
+    Attributes:
+        subject: Whom it is for, such as `CN=email-smtp.eu-west-1.amazonaws.com`.
+        issuer: Who signed it, such as `C=US, O=Amazon, CN=Amazon RSA 2048 M01`.
+        names: Host names and addresses that it covers.
+        not_before: Start of validity, UTC.
+        not_after: End of validity, UTC.
+    """
+
+    subject: str
+    issuer: str
+    names: tuple[str, ...]
+    not_before: datetime.datetime
+    not_after: datetime.datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class TlsFacts:
+    """What a TLS handshake showed.
+
+    Attributes:
+        version: Protocol version, such as `TLSv1.3`; None if the handshake did not finish.
+        cipher: Cipher suite.
+        verified: Whether the certificate verified against the trusted authorities and the host name.
+        problem: Why it did not verify.
+        detail: OpenSSL's words for it.
+        certificate: The server's certificate, verified or not; None if it could not be seen.
+    """
+
+    version: str | None = None
+    cipher: str | None = None
+    verified: bool = False
+    problem: Problem | None = None
+    detail: str = ""
+    certificate: Certificate | None = None
+
+
+def why_not(error: ssl.SSLCertVerificationError) -> Problem:
+    """Why verification failed, by OpenSSL's number."""
+    return _PROBLEMS.get(error.verify_code, Problem.OTHER)
+
+
+_SHORT = {
+    "commonName": "CN",
+    "organizationName": "O",
+    "organizationalUnitName": "OU",
+    "countryName": "C",
+    "localityName": "L",
+    "stateOrProvinceName": "ST",
+}
+
+
+def parsed(peer: Mapping[str, Any]) -> Certificate | None:
+    """A verified certificate, from what `SSLSocket.getpeercert` says."""
+    if not peer:
+        return None
+
+    def name(key: str) -> str:
+        pairs = (pair for part in peer.get(key, ()) for pair in part)
+        return printable(", ".join(f"{_SHORT.get(kind, kind)}={value}" for kind, value in pairs))
+
+    return Certificate(
+        subject=name("subject"),
+        issuer=name("issuer"),
+        names=tuple(printable(value, 255) for _, value in peer.get("subjectAltName", ())),
+        not_before=_utc(peer["notBefore"]),
+        not_after=_utc(peer["notAfter"]),
+    )
+
+
+def _utc(text: str) -> datetime.datetime:
+    return datetime.datetime.fromtimestamp(ssl.cert_time_to_seconds(text), datetime.UTC)
+
+
+def unverified(connection: ssl.SSLSocket) -> Certificate | None:
+    """A certificate that did not verify. The standard library does not parse it; cryptography does."""
+    der = connection.getpeercert(binary_form=True)
+    if der is None:
+        return None
+    from cryptography import x509
+
+    try:
+        found = x509.load_der_x509_certificate(der)
+        try:
+            extension = found.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+            names = tuple(str(name.value) for name in extension.value)
+        except x509.ExtensionNotFound:
+            names = ()
+        return Certificate(
+            subject=printable(_rfc4514(found.subject)),
+            issuer=printable(_rfc4514(found.issuer)),
+            names=tuple(printable(name, 255) for name in names[:100]),
+            not_before=found.not_valid_before_utc,
+            not_after=found.not_valid_after_utc,
+        )
+    except ValueError:
+        return None  # a certificate that cannot even be parsed has no facts
+
+
+def _rfc4514(name: Any) -> str:
+    return ", ".join(f"{attribute.rfc4514_attribute_name}={attribute.value}" for attribute in name)

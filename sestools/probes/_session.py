@@ -1,0 +1,280 @@
+"""One SMTP session from connecting to QUIT, stopped at any stage; the probes are views of it."""
+
+from __future__ import annotations
+
+import contextlib
+import ssl
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from email.utils import formatdate
+from typing import Any, Literal
+
+from sestools.model import Kind, Outcome, ProbeResult, Reply, Security, Stage, Target
+from sestools.probes._certificate import Certificate, TlsFacts, parsed, unverified, why_not
+from sestools.probes._net import (
+    STAGGER,
+    Cancelled,
+    Connection,
+    Deadline,
+    Notes,
+    Recorder,
+    Stopped,
+    attempts,
+    describe,
+    resolve,
+    tls_context,
+)
+from sestools.smtp import MASK, auth_login, auth_plain, command, dot_stuff, path
+
+Mechanism = Literal["PLAIN", "LOGIN"]
+
+_END = (Stage.AUTH, Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.BODY, Stage.QUIT)
+_ORDER = {
+    Security.STARTTLS: (
+        Stage.RESOLVE,
+        Stage.CONNECT,
+        Stage.GREETING,
+        Stage.STARTTLS,
+        Stage.TLS,
+        Stage.EHLO,
+        *_END,
+    ),
+    Security.WRAPPER: (Stage.RESOLVE, Stage.CONNECT, Stage.TLS, Stage.GREETING, Stage.EHLO, *_END),
+    Security.PLAIN: (Stage.RESOLVE, Stage.CONNECT, Stage.GREETING, Stage.EHLO, *_END),
+}
+"""The stages of a session by its TLS mode. With STARTTLS the EHLO that counts is the one after TLS."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DialogueFacts:
+    """What a session showed.
+
+    Attributes:
+        address: The IP address that answered.
+        greeting: The text after 220.
+        capabilities: What the last EHLO listed, upper-case keyword first.
+        capabilities_before_tls: What EHLO listed in clear text, on STARTTLS ports.
+        tls: Facts of the TLS connection, if it came so far.
+        signed_in: Whether AUTH succeeded.
+        message_id: SES's id of the accepted message, if one was sent.
+    """
+
+    address: str | None = None
+    greeting: str | None = None
+    capabilities: tuple[str, ...] = ()
+    capabilities_before_tls: tuple[str, ...] = ()
+    tls: TlsFacts | None = None
+    signed_in: bool = False
+    message_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Envelope:
+    """Who sends what to whom. The message is bytes with any line ends; None sends a short test text."""
+
+    sender: str
+    recipients: tuple[str, ...]
+    message: bytes | None = field(default=None, repr=False)
+
+    def content(self) -> bytes:
+        """The message to send."""
+        if self.message is not None:
+            return self.message
+        return (
+            f"From: {self.sender}\r\nTo: {', '.join(self.recipients)}\r\nDate: {formatdate()}\r\n"
+            "Subject: sestools check\r\n\r\n"
+            "This message was sent by sestools to see whether Amazon SES accepts mail.\r\n"
+        ).encode("ascii")
+
+
+class Session:
+    """A session under way. `run` drives it; every method does one stage and records its step."""
+
+    def __init__(self, recorder: Recorder, until: Stage, context: ssl.SSLContext | None) -> None:
+        self.recorder = recorder
+        self.target = recorder.target
+        self.until = until
+        self.facts = DialogueFacts()
+        self._context = context
+        order = _ORDER[self.target.security or Security.PLAIN]
+        if until not in order:
+            raise ValueError(f"a session with security {self.target.security} has no stage {until}")
+        self._stages = order[: order.index(until) + 1]
+
+    def note(self, **facts: Any) -> None:
+        """Keep facts."""
+        self.facts = replace(self.facts, **facts)
+
+    def wants(self, stage: Stage) -> bool:
+        """Whether a stage is part of what was asked for."""
+        return stage in self._stages
+
+    def context(self) -> ssl.SSLContext:
+        """The TLS context, made on first need if none was given."""
+        if self._context is None:
+            self._context = tls_context(self.target.ca_file)
+        return self._context
+
+    def run(self, addresses: Sequence[str], mechanism: Mechanism | None, envelope: Envelope | None) -> None:
+        """Connect and go on until the chosen stage, or until something fails."""
+        if not self.wants(Stage.CONNECT):
+            return
+        made = list(attempts(self.recorder, addresses, stagger=STAGGER, first_only=True))
+        if not made:
+            raise Stopped(next(step.symptom for step in self.recorder.steps if step.symptom))
+        with Connection(*made[0], self.recorder.deadline) as connection:
+            self.note(address=connection.address)
+            self.opening(connection)
+            if self.wants(Stage.AUTH) and self.target.credentials:
+                self.sign_in(connection, mechanism)
+            if self.wants(Stage.MAIL) and envelope:
+                self.send(connection, envelope)
+            # Behind STARTTLS the server waits for a handshake, and before its greeting for nothing.
+            if self.wants(Stage.GREETING) and self.until is not Stage.STARTTLS:
+                self.ask(connection, Stage.QUIT, command("QUIT"))
+
+    def opening(self, connection: Connection) -> None:
+        """Everything up to the EHLO with which the dialogue proper begins."""
+        if self.target.security is Security.WRAPPER and self.wants(Stage.TLS):
+            self.handshake(connection)
+        if self.wants(Stage.GREETING):
+            with self.recorder.step(Stage.GREETING, connection) as notes:
+                reply = self.agreed(connection.read_reply(), Stage.GREETING, notes)
+            self.note(greeting=reply.text)
+        if self.wants(Stage.STARTTLS):
+            self.note(capabilities_before_tls=self.ehlo(connection))
+            self.starttls(connection)
+            if self.wants(Stage.TLS):
+                self.handshake(connection)
+        if self.wants(Stage.EHLO):
+            self.note(capabilities=self.ehlo(connection))
+
+    def agreed(self, reply: Reply, stage: Stage, notes: Notes) -> Reply:
+        """A 4xx or 5xx ends the probe at once."""
+        notes.reply = reply
+        if not reply.ok:
+            notes.symptom = self.recorder.symptom_of(Kind.REPLY, stage, str(reply), reply)
+        return reply
+
+    def ask(self, connection: Connection, stage: Stage, line: bytes, shown: str | None = None) -> Reply:
+        """Send one command and have its reply agreed to."""
+        with self.recorder.step(stage, connection) as notes:
+            return self.agreed(connection.command(notes, line, shown), stage, notes)
+
+    def ehlo(self, connection: Connection) -> tuple[str, ...]:
+        """Say EHLO with this host's address (RFC 5321, 4.1.3) and return what the server offers."""
+        local = connection.local_address()
+        literal = f"[IPv6:{local.partition('%')[0]}]" if ":" in local else f"[{local}]"
+        reply = self.ask(connection, Stage.EHLO, command("EHLO", literal))
+        return tuple(line.strip() for line in reply.lines[1:])
+
+    def starttls(self, connection: Connection) -> None:
+        """Ask for TLS, if it is offered."""
+        offered = self.facts.capabilities_before_tls
+        if not any(line.upper() == "STARTTLS" for line in offered):
+            reply = self.recorder.steps[-1].reply
+            detail = f"STARTTLS is not offered; EHLO lists {', '.join(offered) or 'nothing'}"
+            with self.recorder.step(Stage.STARTTLS, connection) as notes:
+                notes.symptom = self.recorder.symptom_of(Kind.GARBLED, Stage.STARTTLS, detail, reply)
+        self.ask(connection, Stage.STARTTLS, command("STARTTLS"))
+
+    def handshake(self, connection: Connection) -> None:
+        """Switch to TLS; if the certificate does not verify, look at it on a second connection."""
+        try:
+            with self.recorder.step(Stage.TLS, connection) as notes:
+                notes.sent = f"TLS handshake, server name {self.target.host}"
+                wrapped = connection.start_tls(self.context(), self.target.host)
+        except Stopped as stopped:
+            error = stopped.error
+            if isinstance(error, ssl.SSLCertVerificationError):
+                certificate = self.look(connection.address)
+                self.note(
+                    tls=TlsFacts(problem=why_not(error), detail=describe(error), certificate=certificate)
+                )
+            raise
+        version, cipher = wrapped.version(), wrapped.cipher()
+        certificate = parsed(wrapped.getpeercert() or {}) if connection.verified else unverified(wrapped)
+        self.note(
+            tls=TlsFacts(
+                version=version,
+                cipher=cipher[0] if cipher else None,
+                verified=connection.verified,
+                certificate=certificate,
+            )
+        )
+
+    def look(self, address: str) -> Certificate | None:
+        """The certificate that did not verify, from a second connection that carries nothing else."""
+        second = Session(Recorder(self.target, self.recorder.deadline), Stage.TLS, tls_context(verify=False))
+        # Whatever goes wrong here, the first connection's symptom is the result.
+        with contextlib.suppress(Stopped, Cancelled):
+            second.run((address,), None, None)
+        return second.facts.tls.certificate if second.facts.tls else None
+
+    def sign_in(self, connection: Connection, mechanism: Mechanism | None) -> None:
+        """AUTH, only inside verified TLS."""
+        credentials = self.target.credentials
+        if credentials is None or not connection.verified:
+            raise ValueError("refusing to send credentials over a connection that is not verified TLS")
+        offered = {word.upper() for line in self.facts.capabilities for word in line.split()}
+        chosen = mechanism or ("PLAIN" if "PLAIN" in offered or "LOGIN" not in offered else "LOGIN")
+        if chosen == "PLAIN":
+            self.ask(connection, Stage.AUTH, command("AUTH", f"PLAIN {auth_plain(credentials)}"))
+        else:
+            self.ask(connection, Stage.AUTH, command("AUTH", "LOGIN"))
+            for answer in auth_login(credentials):
+                self.ask(connection, Stage.AUTH, command(answer), MASK)
+        self.note(signed_in=True)
+
+    def send(self, connection: Connection, envelope: Envelope) -> None:
+        """The envelope, and the message if the chosen stage comes after it."""
+        self.ask(connection, Stage.MAIL, command("MAIL", f"FROM:{path(envelope.sender)}"))
+        if self.wants(Stage.RCPT):
+            for recipient in envelope.recipients:
+                self.ask(connection, Stage.RCPT, command("RCPT", f"TO:{path(recipient)}"))
+        if self.wants(Stage.DATA):
+            self.ask(connection, Stage.DATA, command("DATA"))
+            if not self.wants(Stage.BODY):
+                return
+            content = envelope.content()
+            with self.recorder.step(Stage.BODY, connection) as notes:
+                notes.sent = f"[message of {len(content)} bytes]"
+                connection.send(dot_stuff(content))
+                reply = self.agreed(connection.read_reply(), Stage.BODY, notes)
+            self.note(message_id=reply.text.split()[-1] if reply.text else None)
+
+
+def run(
+    probe: str,
+    target: Target,
+    *,
+    timeout: float,
+    until: Stage,
+    addresses: Sequence[str] | None = None,
+    context: ssl.SSLContext | None = None,
+    cancel: threading.Event | None = None,
+    mechanism: Mechanism | None = None,
+    envelope: Envelope | None = None,
+) -> ProbeResult:
+    """Run a session and return what it saw; `facts` are `DialogueFacts`."""
+    recorder = Recorder(target, Deadline(timeout, cancel))
+    session = Session(recorder, until, context)
+    if session.wants(Stage.TLS):
+        session.context()  # a CA file that cannot be read is wrong use, whatever the network does
+    outcome, symptom, reason = Outcome.OK, None, ""
+    try:
+        session.run(addresses or resolve(recorder), mechanism, envelope)
+    except Stopped as stopped:
+        outcome, symptom = Outcome.FAILED, stopped.symptom
+    except Cancelled:
+        outcome, reason = Outcome.NOT_RUN, "cancelled"
+    return ProbeResult(
+        probe=probe,
+        target=target,
+        outcome=outcome,
+        steps=tuple(recorder.steps),
+        facts=session.facts,
+        symptom=symptom,
+        reason=reason,
+    )

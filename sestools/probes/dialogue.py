@@ -1,0 +1,94 @@
+"""The SMTP dialogue, timed stage by stage, as far as asked."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Sequence
+
+from sestools.model import ProbeResult, Security, Stage, Target
+from sestools.probes import _session
+from sestools.probes._session import Envelope, Mechanism
+from sestools.smtp import path
+
+SUCCESS = "success@simulator.amazonses.com"
+"""SES's mailbox simulator address for a delivery that succeeds: mail to it reaches no person."""
+
+
+def is_mailbox_simulator(address: str) -> bool:
+    """Whether mail to this address ends in SES's mailbox simulator and so reaches nobody."""
+    return address.lower().rpartition("@")[2] == "simulator.amazonses.com"
+
+
+def probe_dialogue(
+    target: Target,
+    *,
+    timeout: float = 5.0,
+    until: Stage | None = None,
+    mechanism: Mechanism | None = None,
+    sender: str | None = None,
+    recipients: Sequence[str] = (SUCCESS,),
+    confirm_recipients: bool = False,
+    message: bytes | None = None,
+    addresses: Sequence[str] | None = None,
+    context: ssl.SSLContext | None = None,
+    cancel: threading.Event | None = None,
+) -> ProbeResult:
+    """Hold an SMTP dialogue and time each stage: what does this server say, and where does it stop?
+
+    The addresses of a name are tried in turn, each a quarter of a second after the one before. A 4xx or
+    5xx ends the probe at once. The transcript is in the steps, masked.
+
+    Args:
+        target: Where to knock. Its credentials are sent only when `until` reaches AUTH, and only inside
+            verified TLS.
+        timeout: Seconds for everything together.
+        until: Last stage; by default AUTH if the target has credentials, else EHLO (with STARTTLS the one
+            after TLS). DATA stops before the message and sends nothing; BODY sends one message.
+        mechanism: PLAIN or LOGIN; by default PLAIN where offered.
+        sender: Envelope sender; needed from MAIL on.
+        recipients: Envelope recipients. Others than the mailbox simulator's need `confirm_recipients`.
+        confirm_recipients: Yes, mail may go to real people.
+        message: The message; by default a short test text.
+        addresses: IP addresses to try instead of resolving the name.
+        context: TLS context to share between probes.
+        cancel: Set it to end the probe within a tenth of a second.
+
+    Returns:
+        Facts are `DialogueFacts`.
+
+    Raises:
+        ValueError: On wrong use.
+    """
+    if until is None:
+        until = Stage.AUTH if target.credentials else Stage.EHLO
+    envelope = None
+    if until in (Stage.AUTH, Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.BODY):
+        if until is Stage.AUTH and not target.credentials:
+            raise ValueError("signing in needs a target with credentials")
+        if target.credentials and target.security is Security.PLAIN:
+            raise ValueError("credentials are never sent in clear text: use STARTTLS or a TLS wrapper")
+    if until in (Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.BODY):
+        if not sender:
+            raise ValueError(f"going as far as {until} needs a sender")
+        people = [address for address in recipients if not is_mailbox_simulator(address)]
+        if people and not confirm_recipients:
+            raise ValueError(
+                f"{', '.join(people)} is not the mailbox simulator; confirm_recipients=True allows mail to it"
+            )
+        if not recipients:
+            raise ValueError("a message needs a recipient")
+        for address in (sender, *recipients):
+            path(address)
+        envelope = Envelope(sender=sender, recipients=tuple(recipients), message=message)
+    return _session.run(
+        "dialogue",
+        target,
+        timeout=timeout,
+        until=until,
+        addresses=addresses,
+        context=context,
+        cancel=cancel,
+        mechanism=mechanism,
+        envelope=envelope,
+    )

@@ -1,0 +1,199 @@
+"""What a name resolves to: as an application sees it, and as DNS says it."""
+
+from __future__ import annotations
+
+import ipaddress
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sestools.model import Outcome, ProbeResult, Stage, Target
+from sestools.probes._net import Cancelled, Deadline, Recorder, Stopped, in_time, is_address, resolve
+from sestools.text import printable
+
+
+@dataclass(frozen=True, kw_only=True)
+class DnsAnswer:
+    """What one resolver said.
+
+    Attributes:
+        resolver: Its address.
+        ipv4: The A records.
+        ipv6: The AAAA records; empty is normal for SES.
+        aliases: The CNAME chain, if there is one.
+        ttl: Seconds that the answer may be kept.
+        error: Why there is no answer, in dnspython's words.
+        seconds: How long it took.
+    """
+
+    resolver: str
+    ipv4: tuple[str, ...] = ()
+    ipv6: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    ttl: int | None = None
+    error: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class DnsFacts:
+    """What a name resolves to.
+
+    Attributes:
+        ipv4: IPv4 addresses that an application gets (getaddrinfo).
+        ipv6: IPv6 addresses that an application gets.
+        answers: What each resolver says, asked directly.
+        detail: Why no resolver was asked, if none was.
+    """
+
+    ipv4: tuple[str, ...] = ()
+    ipv6: tuple[str, ...] = ()
+    answers: tuple[DnsAnswer, ...] = ()
+    detail: str = ""
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """All addresses that an application gets."""
+        return self.ipv4 + self.ipv6
+
+    @property
+    def private(self) -> bool:
+        """Whether an address is private, as with a VPC endpoint or an entry in the hosts file."""
+        return any(ipaddress.ip_address(address.partition("%")[0]).is_private for address in self.addresses)
+
+    @property
+    def differs(self) -> str:
+        """How the application's view differs from DNS, in a sentence; empty if it does not.
+
+        SES rotates its addresses, so two answers that merely overlap or both are public do not differ.
+        """
+        asked = [answer for answer in self.answers if not answer.error]
+        known = {address for answer in asked for address in answer.ipv4 + answer.ipv6}
+        if not asked or known & set(self.addresses):
+            return ""
+        if self.addresses and not known:
+            return f"the system resolves the name to {', '.join(self.addresses)}, DNS has no address for it"
+        if known and not self.addresses:
+            return f"DNS has {', '.join(sorted(known))}, yet the system does not resolve the name"
+        other = any(ipaddress.ip_address(address).is_private for address in known)
+        if self.private != other:
+            return (
+                f"the system resolves the name to {', '.join(self.addresses)}, "
+                f"DNS to {', '.join(sorted(known))}"
+            )
+        return ""
+
+
+def probe_dns(
+    target: Target,
+    *,
+    timeout: float = 5.0,
+    resolvers: Sequence[str] | None = None,
+    cancel: threading.Event | None = None,
+) -> ProbeResult:
+    """Resolve a name twice: as an application does, and by asking DNS for TTL, aliases and resolvers.
+
+    The outcome is the application's view (getaddrinfo: hosts file, search list and all). That a name has
+    no IPv6 address is normal for SES.
+
+    Args:
+        target: Whose name; `connect_to` is not looked at.
+        timeout: Seconds for everything together.
+        resolvers: Addresses of resolvers to ask, each apart; by default the system's, as dnspython finds
+            them.
+        cancel: Set it to end the probe within a tenth of a second.
+
+    Returns:
+        Facts are `DnsFacts`.
+    """
+    bare = Target(host=target.host, port=target.port, security=target.security)
+    recorder = Recorder(bare, Deadline(timeout, cancel))
+    outcome, symptom, reason = Outcome.OK, None, ""
+    addresses: tuple[str, ...] = ()
+    answers: tuple[DnsAnswer, ...] = ()
+    detail = ""
+    try:
+        try:
+            addresses = resolve(recorder)
+        except Stopped as stopped:
+            outcome, symptom = Outcome.FAILED, stopped.symptom
+        if is_address(bare.host):
+            detail = "the host is an IP address; there is nothing to look up"
+        else:
+            answers, detail = _ask(recorder.deadline, bare.host, resolvers)
+    except Cancelled:
+        outcome, reason = Outcome.NOT_RUN, "cancelled"
+    facts = DnsFacts(
+        ipv4=tuple(address for address in addresses if ":" not in address),
+        ipv6=tuple(address for address in addresses if ":" in address),
+        answers=answers,
+        detail=detail,
+    )
+    return ProbeResult(
+        probe="dns",
+        target=target,
+        outcome=outcome,
+        steps=tuple(step for step in recorder.steps if step.stage is Stage.RESOLVE),
+        facts=facts,
+        symptom=symptom,
+        reason=reason,
+    )
+
+
+def _ask(deadline: Deadline, host: str, resolvers: Sequence[str] | None) -> tuple[tuple[DnsAnswer, ...], str]:
+    """Ask each resolver for A and AAAA; what fails is part of the answer."""
+    import dns.exception
+    import dns.resolver
+
+    try:
+        servers = (
+            list(resolvers)
+            if resolvers is not None
+            else list(map(str, dns.resolver.get_default_resolver().nameservers))
+        )
+    except dns.exception.DNSException as error:
+        return (), printable(str(error))
+    answers = []
+    for server in dict.fromkeys(servers):
+        try:
+            left = deadline.remaining()
+            answers.append(in_time(deadline, lambda server=server, left=left: _ask_one(host, server, left)))  # type: ignore[misc]
+        except TimeoutError as error:
+            answers.append(DnsAnswer(resolver=server, error=str(error)))
+    return tuple(answers), ""
+
+
+def _ask_one(host: str, server: str, lifetime: float) -> DnsAnswer:
+    import dns.exception
+    import dns.resolver
+
+    address, _, port = server.partition("#")
+    try:
+        resolver = dns.resolver.Resolver(configure=False)
+        resolver.nameservers = [address]
+        resolver.port = int(port or 53)
+    except ValueError as error:
+        raise ValueError(f"resolver {server!r} is not an IP address, or address#port: {error}") from None
+    found: dict[str, tuple[str, ...]] = {}
+    aliases: tuple[str, ...] = ()
+    ttl: int | None = None
+    clock = Deadline(lifetime)
+    for kind in ("A", "AAAA"):
+        try:
+            answer = resolver.resolve(host + ".", kind, lifetime=clock.remaining(), raise_on_no_answer=False)
+        except (dns.exception.DNSException, TimeoutError, OSError) as error:
+            return DnsAnswer(resolver=server, error=printable(str(error), 200), seconds=clock.elapsed())
+        found[kind] = tuple(record.to_text() for record in answer) if answer.rrset else ()
+        if answer.rrset:
+            ttl = answer.rrset.ttl
+            aliases = tuple(
+                str(name.target).rstrip(".") for part in answer.chaining_result.cnames for name in part
+            )
+    return DnsAnswer(
+        resolver=server,
+        ipv4=found["A"],
+        ipv6=found["AAAA"],
+        aliases=aliases,
+        ttl=ttl,
+        seconds=clock.elapsed(),
+    )

@@ -1,0 +1,47 @@
+"""The TLS handshake and the certificate."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sestools.model import ProbeResult, Security, Stage, Target
+from sestools.probes import _session
+from sestools.probes._certificate import TlsFacts
+
+
+def probe_tls(
+    target: Target,
+    *,
+    timeout: float = 5.0,
+    addresses: Sequence[str] | None = None,
+    context: ssl.SSLContext | None = None,
+    cancel: threading.Event | None = None,
+) -> ProbeResult:
+    """Go as far as the TLS handshake: which version and cipher, whose certificate, and why not verified?
+
+    A certificate that does not verify is fetched once more on a second connection that carries nothing
+    else, so that its names, issuer and expiry can be told.
+
+    Args:
+        target: Where to knock; its credentials are not used.
+        timeout: Seconds for everything together.
+        addresses: IP addresses to try instead of resolving the name.
+        context: TLS context to share between probes.
+        cancel: Set it to end the probe within a tenth of a second.
+
+    Returns:
+        Facts are `TlsFacts`; None if no handshake was reached.
+
+    Raises:
+        ValueError: On wrong use, such as a target without TLS.
+    """
+    if target.security is Security.PLAIN:
+        raise ValueError(f"{target} uses no TLS; choose STARTTLS or a TLS wrapper")
+    result = _session.run(
+        "tls", target, timeout=timeout, until=Stage.TLS, addresses=addresses, context=context, cancel=cancel
+    )
+    facts: TlsFacts | None = result.facts.tls
+    return replace(result, facts=facts)
