@@ -1,1 +1,56 @@
-"""Find out why mail through the Amazon SES SMTP interface fails."""
+"""Find out why mail through the Amazon SES SMTP interface fails.
+
+`check("eu-west-1")` looks at an endpoint, `classify(anything)` says what an error means, the probes look at
+one layer each, and `sestools.simulator` plays SES on this host. Names are loaded on first use, so that
+importing the package is quick.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sestools.catalogue import CAUSES as CAUSES
+    from sestools.check import check as check
+    from sestools.classify import classify as classify
+    from sestools.credentials import examine as examine
+    from sestools.credentials import smtp_password as smtp_password
+    from sestools.equivalents import equivalents as equivalents
+    from sestools.model import Credentials as Credentials
+    from sestools.model import Security as Security
+    from sestools.model import Stage as Stage
+    from sestools.model import Target as Target
+    from sestools.probes import probe_dialogue as probe_dialogue
+    from sestools.probes import probe_dns as probe_dns
+    from sestools.probes import probe_tcp as probe_tcp
+    from sestools.probes import probe_tls as probe_tls
+
+_HOMES = {
+    "CAUSES": "catalogue",
+    "Credentials": "model",
+    "Security": "model",
+    "Stage": "model",
+    "Target": "model",
+    "check": "check",
+    "classify": "classify",
+    "equivalents": "equivalents",
+    "examine": "credentials",
+    "probe_dialogue": "probes",
+    "probe_dns": "probes",
+    "probe_tcp": "probes",
+    "probe_tls": "probes",
+    "smtp_password": "credentials",
+}
+
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'sestools' has no attribute {name!r}")
+    value = getattr(import_module(f"sestools.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

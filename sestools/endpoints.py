@@ -61,7 +61,10 @@ _HOST = re.compile(
 )
 _LOOK_ALIKES = (
     (r"email\.[a-z0-9-]+\.amazonaws\.com", "the HTTPS API of SES, which does not speak SMTP"),
-    (r"inbound-smtp\.[a-z0-9-]+\.amazonaws\.com", "where SES receives mail (an MX target), not where you send it"),
+    (
+        r"inbound-smtp\.[a-z0-9-]+\.amazonaws\.com",
+        "where SES receives mail (an MX target), not where you send it",
+    ),
     (r"(.+\.)?mail-manager-smtp\.amazonaws\.com", "an SES Mail Manager ingress endpoint, another product"),
     (r"(.+\.)?amazonses\.com", "SES's outbound side; no submission endpoint lies under amazonses.com"),
 )

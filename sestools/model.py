@@ -12,6 +12,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
+from sestools import cards
 from sestools.endpoints import Security, default_security, smtp_host
 from sestools.text import printable
 
@@ -182,7 +183,9 @@ def _check_host(host: str, what: str) -> None:
         ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
         if len(host) > 253 or not _HOST_NAME.fullmatch(host):
-            raise ValueError(f"{what} {printable(host, 80)!r} is neither a host name nor an IP address") from None
+            raise ValueError(
+                f"{what} {printable(host, 80)!r} is neither a host name nor an IP address"
+            ) from None
 
 
 def _check_port(port: int, what: str) -> None:
@@ -405,6 +408,8 @@ class Cause:
         kinds: Forms in which it comes; empty for any.
         stages: Stages at which it can be; empty for any.
         note: What is uncertain about it, if anything is.
+        generic: Whether other servers say the same words, so that a sign of another server outweighs them.
+        ruled_out: What it is often taken for and is not, in sentences.
     """
 
     id: str
@@ -422,6 +427,8 @@ class Cause:
     kinds: frozenset[Kind] = frozenset()
     stages: frozenset[Stage] = frozenset()
     note: str = ""
+    generic: bool = False
+    ruled_out: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", self.id):
@@ -431,7 +438,7 @@ class Cause:
                 raise ValueError(f"cause {self.id} has no {name}")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Diagnosis:
     """What a symptom means.
 
@@ -457,4 +464,30 @@ class Diagnosis:
         return self.candidates[0]
 
     def __str__(self) -> str:
-        return f"{self.cause.title} [{self.cause.id}]"
+        return cards.as_text(self)
+
+    def __repr__(self) -> str:
+        return f"<Diagnosis {self.cause.id}: {self.cause.title}>"
+
+    def _repr_html_(self) -> str:
+        return cards.as_html(self)
+
+    def to_markdown(self) -> str:
+        """The card as Markdown, to paste into a ticket."""
+        return cards.as_markdown(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The diagnosis for a program; `causes` are ids, the likeliest first."""
+        cause = self.cause
+        return {
+            "causes": [candidate.id for candidate in self.candidates],
+            "title": cause.title,
+            "mark": str(cause.mark),
+            "meaning": cause.meaning,
+            "evidence": [printable(text) for text in self.evidence],
+            "ruled_out": [printable(text) for text in self.ruled_out],
+            "fix": list(cause.fix),
+            "who": [str(who) for who in cause.who],
+            "retry": str(cause.retry),
+            "source": cause.source,
+        }

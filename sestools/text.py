@@ -23,3 +23,10 @@ def _visible(char: str) -> str:
     if char.isprintable() and not unicodedata.category(char).startswith("C"):
         return char
     return char.encode("unicode_escape").decode("ascii") if char != "\t" else " "
+
+
+def duration(seconds: float) -> str:
+    """A time for people: milliseconds below a second."""
+    if seconds >= 0.9995:
+        return f"{seconds:.1f} s"
+    return f"{seconds * 1000:.0f} ms" if seconds >= 0.00995 else f"{seconds * 1000:.1f} ms"

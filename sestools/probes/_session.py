@@ -88,6 +88,18 @@ class Envelope:
         ).encode("ascii")
 
 
+def stages(target: Target, until: Stage) -> tuple[Stage, ...]:
+    """The stages of a session with this target, in order, up to the chosen one.
+
+    Raises:
+        ValueError: If such a session has no such stage.
+    """
+    order = _ORDER[target.security or Security.PLAIN]
+    if until not in order:
+        raise ValueError(f"a session with security {target.security} has no stage {until}")
+    return order[: order.index(until) + 1]
+
+
 class Session:
     """A session under way. `run` drives it; every method does one stage and records its step."""
 
@@ -96,11 +108,8 @@ class Session:
         self.target = recorder.target
         self.until = until
         self.facts = DialogueFacts()
+        self._stages = stages(self.target, until)
         self._context = context
-        order = _ORDER[self.target.security or Security.PLAIN]
-        if until not in order:
-            raise ValueError(f"a session with security {self.target.security} has no stage {until}")
-        self._stages = order[: order.index(until) + 1]
 
     def note(self, **facts: Any) -> None:
         """Keep facts."""
@@ -109,12 +118,6 @@ class Session:
     def wants(self, stage: Stage) -> bool:
         """Whether a stage is part of what was asked for."""
         return stage in self._stages
-
-    def context(self) -> ssl.SSLContext:
-        """The TLS context, made on first need if none was given."""
-        if self._context is None:
-            self._context = tls_context(self.target.ca_file)
-        return self._context
 
     def run(self, addresses: Sequence[str], mechanism: Mechanism | None, envelope: Envelope | None) -> None:
         """Connect and go on until the chosen stage, or until something fails."""
@@ -184,7 +187,7 @@ class Session:
         try:
             with self.recorder.step(Stage.TLS, connection) as notes:
                 notes.sent = f"TLS handshake, server name {self.target.host}"
-                wrapped = connection.start_tls(self.context(), self.target.host)
+                wrapped = connection.start_tls(self._context or tls_context(), self.target.host)
         except Stopped as stopped:
             error = stopped.error
             if isinstance(error, ssl.SSLCertVerificationError):
@@ -258,10 +261,10 @@ def run(
     envelope: Envelope | None = None,
 ) -> ProbeResult:
     """Run a session and return what it saw; `facts` are `DialogueFacts`."""
+    if context is None and Stage.TLS in stages(target, until):
+        context = tls_context(target.ca_file)
     recorder = Recorder(target, Deadline(timeout, cancel))
     session = Session(recorder, until, context)
-    if session.wants(Stage.TLS):
-        session.context()  # a CA file that cannot be read is wrong use, whatever the network does
     outcome, symptom, reason = Outcome.OK, None, ""
     try:
         session.run(addresses or resolve(recorder), mechanism, envelope)

@@ -1,0 +1,68 @@
+"""Reports and diagnoses on a terminal. Whatever a server said is shown as text, never obeyed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TextIO
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from sestools import cards
+from sestools.model import Diagnosis, Level
+from sestools.report import HEADINGS, Report, headline, same_with, table
+
+STYLES = {Level.OK: "green", Level.NOTICE: "yellow", Level.PROBLEM: "bold red", Level.UNCLEAR: "magenta"}
+MARKS = {Level.OK: "ok", Level.NOTICE: "notice", Level.PROBLEM: "problem", Level.UNCLEAR: "unclear"}
+
+
+def console(stream: TextIO) -> Console:
+    """A console that obeys NO_COLOR, and does not squeeze a file or pipe into 80 columns."""
+    width = None if stream.isatty() else 120
+    return Console(file=stream, highlight=False, markup=False, emoji=False, width=width)
+
+
+def print_report(out: Console, report: Report) -> None:
+    """The table of ports, then the verdict and whatever else was found."""
+    out.print(Text(headline(report)))
+    out.print()
+    if report.ports:
+        out.print(_port_table(report))
+        out.print()
+    for index, finding in enumerate(report.findings):
+        more = same_with(report) if index == 0 and finding.level is not Level.OK else ()
+        print_diagnosis(out, finding.diagnosis, finding.level, more)
+        out.print()
+    for note in report.notes:
+        out.print(Text(f"Note: {note}"))
+    for left_out in report.not_checked:
+        out.print(Text(f"Not checked: {left_out}"))
+
+
+def _port_table(report: Report) -> Table:
+    grid = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for name in HEADINGS:
+        grid.add_column(name, justify="right" if name == "port" else "left", no_wrap=name != "result")
+    for check, cells in zip(report.ports, table(report), strict=True):
+        style = STYLES[Level.OK] if check.dialogue.ok else STYLES[Level.PROBLEM]
+        grid.add_row(*(Text(cell) for cell in cells[:-1]), Text(cells[-1], style=style))
+    return grid
+
+
+def print_diagnosis(
+    out: Console, diagnosis: Diagnosis, level: Level | None = None, more: Sequence[cards.Row] = ()
+) -> None:
+    """The card."""
+    cause = diagnosis.cause
+    title = Text(cause.title, style=STYLES[level] if level else "bold")
+    title.append(f"  [{f'{MARKS[level]}, ' if level else ''}{cause.mark}]  {cause.id}", style="not bold dim")
+    out.print(title)
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    grid.add_column(style="dim", min_width=9)
+    grid.add_column(overflow="fold")
+    for label, texts in cards.rows(diagnosis, more):
+        for index, text in enumerate(texts):
+            grid.add_row(label if index == 0 else "", Text(text))
+    out.print(Padding(grid, (0, 0, 0, 2)))
