@@ -12,7 +12,9 @@ from dataclasses import replace
 from sestools.endpoints import PORTS, default_security, smtp_host
 from sestools.model import Credentials, Outcome, ProbeResult, Security, Stage, Target
 from sestools.probes import SUCCESS, DnsFacts, probe_dialogue, probe_dns, probe_tcp
-from sestools.probes._net import Deadline, Recorder, Stopped, resolve, tls_context
+from sestools.probes._connect import resolve
+from sestools.probes._connection import tls_context
+from sestools.probes._record import Deadline, Recorder, Stopped
 from sestools.report import PortCheck, Report
 from sestools.verdict import is_ready, judge
 

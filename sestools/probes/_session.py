@@ -12,19 +12,9 @@ from typing import Any, Literal
 
 from sestools.model import Kind, Outcome, ProbeResult, Reply, Security, Stage, Target
 from sestools.probes._certificate import Certificate, TlsFacts, parsed, unverified, why_not
-from sestools.probes._net import (
-    STAGGER,
-    Cancelled,
-    Connection,
-    Deadline,
-    Notes,
-    Recorder,
-    Stopped,
-    attempts,
-    describe,
-    resolve,
-    tls_context,
-)
+from sestools.probes._connect import STAGGER, attempts, resolve
+from sestools.probes._connection import Connection, tls_context
+from sestools.probes._record import Cancelled, Deadline, Notes, Recorder, Stopped, describe
 from sestools.smtp import MASK, auth_login, auth_plain, command, dot_stuff, path
 
 Mechanism = Literal["PLAIN", "LOGIN"]

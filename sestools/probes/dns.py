@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sestools.model import Outcome, ProbeResult, Stage, Target
-from sestools.probes._net import Cancelled, Deadline, Recorder, Stopped, in_time, is_address, resolve
+from sestools.probes._connect import in_time, is_address, resolve
+from sestools.probes._record import Cancelled, Deadline, Recorder, Stopped
 from sestools.text import printable
 
 

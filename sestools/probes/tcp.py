@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sestools.model import Outcome, ProbeResult, Stage, Target
-from sestools.probes._net import Cancelled, Deadline, Recorder, Stopped, attempts, resolve
+from sestools.probes._connect import attempts, resolve
+from sestools.probes._record import Cancelled, Deadline, Recorder, Stopped
 
 
 @dataclass(frozen=True, kw_only=True)

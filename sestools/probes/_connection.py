@@ -1,0 +1,127 @@
+"""One SMTP connection: send, read a reply, switch to TLS.
+
+Every wait ends at the probe's one deadline, whatever the server does: a byte a second does not extend it.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
+from sestools.model import Reply, TcpInfo
+from sestools.probes._connect import tcp_info
+from sestools.probes._record import Closed, Deadline, Notes, describe
+from sestools.smtp import Garbled, ReplyReader, mask
+from sestools.text import printable
+
+T = TypeVar("T")
+
+READ_SIZE = 16 * 1024
+
+
+class Connection:
+    """One connection to a server: send a command, read a reply, switch to TLS; all before the deadline."""
+
+    def __init__(self, address: str, sock: socket.socket, deadline: Deadline) -> None:
+        self.address = address
+        self.encrypted = False
+        self.verified = False
+        self._socket = sock
+        self._deadline = deadline
+        self._reader = ReplyReader()
+
+    def __enter__(self) -> Connection:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    def _patiently(self, action: Callable[[], T]) -> T:
+        """Do it as soon as the socket lets us, looking at the deadline and for a cancellation meanwhile."""
+        while True:
+            self._socket.settimeout(self._deadline.slice())
+            try:
+                return action()
+            except TimeoutError:
+                continue
+
+    def tcp_info(self) -> TcpInfo | None:
+        """The kernel's facts about this connection, where the system gives them."""
+        return tcp_info(self._socket)
+
+    def local_address(self) -> str:
+        """This side's IP address."""
+        return str(self._socket.getsockname()[0])
+
+    def send(self, data: bytes) -> None:
+        """Send all of it."""
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self._patiently(partial(self._socket.send, rest)) :]
+
+    def read_reply(self) -> Reply:
+        """The next complete reply.
+
+        Raises:
+            Garbled: If what comes is not an SMTP reply.
+            Closed: If the server closes first.
+            TimeoutError: If the deadline passes first; the message holds what has come so far.
+        """
+        while (reply := self._reader.next()) is None:
+            try:
+                data = self._patiently(lambda: self._socket.recv(READ_SIZE))
+            except TimeoutError as error:
+                got = self._reader.pending
+                so_far = f"; so far it said only {printable(got, 120)!r}" if got else ""
+                raise TimeoutError(f"{error}{so_far}") from None
+            if not data:
+                got = self._reader.pending
+                so_far = f" after {printable(got, 120)!r}" if got else ""
+                raise Closed(f"the server closed the connection{so_far}")
+            self._reader.feed(data)
+        return reply
+
+    def command(self, notes: Notes, line: bytes, shown: str | None = None) -> Reply:
+        """Send a command line and read its reply; the notes keep it masked."""
+        notes.sent = mask(line.decode("ascii").rstrip()) if shown is None else shown
+        self.send(line)
+        notes.reply = self.read_reply()
+        return notes.reply
+
+    def start_tls(self, context: ssl.SSLContext, host: str) -> ssl.SSLSocket:
+        """Do the TLS handshake.
+
+        Raises:
+            Garbled: If clear text has already come that belongs to no reply: somebody put it there.
+        """
+        if self._reader.pending:
+            raise Garbled("clear text ahead of the TLS handshake", self._reader.pending)
+        self._socket.settimeout(self._deadline.slice())
+        wrapped = context.wrap_socket(self._socket, server_hostname=host, do_handshake_on_connect=False)
+        self._socket = wrapped
+        self._patiently(wrapped.do_handshake)
+        self.encrypted = True
+        self.verified = context.verify_mode is ssl.CERT_REQUIRED and context.check_hostname
+        return wrapped
+
+
+def tls_context(ca_file: str | None = None, *, verify: bool = True) -> ssl.SSLContext:
+    """A client context as SES wants it: TLS 1.2 or newer, host name verified. Share one between probes.
+
+    With `verify=False` it serves to look at a certificate that does not verify; such a connection never
+    carries credentials.
+    """
+    if not verify:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    else:
+        try:
+            context = ssl.create_default_context(cafile=ca_file)
+        except (OSError, ssl.SSLError) as error:
+            raise ValueError(f"CA file {ca_file!r} cannot be read: {describe(error)}") from None
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context

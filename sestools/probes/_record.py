@@ -1,0 +1,180 @@
+"""Timed steps under one deadline: whatever goes wrong in a step becomes a symptom with the stage's name."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from sestools.model import Kind, Reply, Stage, Step, Symptom, Target
+from sestools.smtp import Garbled
+from sestools.text import printable
+
+if TYPE_CHECKING:
+    from sestools.probes._connection import Connection
+
+SLICE = 0.1
+"""Longest wait in seconds before a cancellation is noticed."""
+
+
+class Cancelled(Exception):
+    """The user asked to stop."""
+
+
+class Stopped(Exception):
+    """A step failed; the symptom says how, `error` is what was raised. Never leaves a probe."""
+
+    def __init__(self, symptom: Symptom, error: Exception | None = None) -> None:
+        self.symptom = symptom
+        self.error = error
+        super().__init__(str(symptom))
+
+
+class Closed(Exception):
+    """The server closed the connection in an orderly way."""
+
+
+class Deadline:
+    """One moment that everything in a probe ends at, in seconds from now."""
+
+    def __init__(self, seconds: float, cancel: threading.Event | None = None) -> None:
+        if not 0 < seconds < float("inf"):
+            raise ValueError(f"timeout must be a positive number of seconds, not {seconds!r}")
+        self.seconds = seconds
+        self.cancel = cancel
+        self.start = time.perf_counter()
+
+    def elapsed(self) -> float:
+        """Seconds since the probe began."""
+        return time.perf_counter() - self.start
+
+    def remaining(self) -> float:
+        """Seconds left.
+
+        Raises:
+            TimeoutError: If none are.
+            Cancelled: If the user asked to stop.
+        """
+        if self.cancel is not None and self.cancel.is_set():
+            raise Cancelled
+        left = self.seconds - self.elapsed()
+        if left <= 0:
+            raise TimeoutError(f"nothing more came before the deadline of {self.seconds:g} s")
+        return left
+
+    def slice(self) -> float:
+        """How long the next wait may last before `remaining` has to be asked again."""
+        left = self.remaining()
+        return left if self.cancel is None else min(left, SLICE)
+
+
+class Recorder:
+    """Collects a probe's timed steps and turns what goes wrong into a symptom with the stage's name."""
+
+    def __init__(self, target: Target, deadline: Deadline) -> None:
+        self.target = target
+        self.deadline = deadline
+        self.steps: list[Step] = []
+
+    @contextlib.contextmanager
+    def step(self, stage: Stage, connection: Connection | None = None) -> Iterator[Notes]:
+        """Time one step; an error of the network, of TLS or of the protocol ends it as `Stopped`."""
+        at = self.deadline.elapsed()
+        notes = Notes()
+        symptom: Symptom | None = None
+        problem: Exception | None = None
+        encrypted = connection is not None and connection.encrypted
+        try:
+            yield notes
+            symptom = notes.symptom
+        except (OSError, Garbled, Closed) as error:
+            problem = error
+            symptom = self.symptom(error, stage)
+        finally:
+            self.steps.append(
+                Step(
+                    stage=stage,
+                    at=at,
+                    seconds=self.deadline.elapsed() - at,
+                    address=notes.address or (connection.address if connection else None),
+                    sent=notes.sent,
+                    reply=notes.reply,
+                    encrypted=encrypted,
+                    symptom=symptom,
+                    tcp=connection.tcp_info() if connection else None,
+                )
+            )
+        if symptom:
+            raise Stopped(symptom, problem)
+
+    def symptom(self, error: Exception, stage: Stage) -> Symptom:
+        """What an exception of this probe means, before anybody judges it."""
+        return self.symptom_of(kind_of(error), stage, describe(error))
+
+    def symptom_of(self, kind: Kind, stage: Stage, detail: str, reply: Reply | None = None) -> Symptom:
+        """A symptom of this probe's target."""
+        target = self.target
+        return Symptom(
+            kind=kind,
+            stage=stage,
+            detail=detail,
+            reply=reply,
+            host=target.host,
+            port=target.port,
+            security=target.security,
+        )
+
+
+class Notes:
+    """What a step's body writes down about itself."""
+
+    def __init__(self) -> None:
+        self.address: str | None = None
+        self.sent = ""
+        self.reply: Reply | None = None
+        self.symptom: Symptom | None = None
+
+
+_UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EACCES, errno.EPERM}
+_RESET = {errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ENOTCONN, errno.ESHUTDOWN}
+
+
+def kind_of(error: Exception) -> Kind:
+    """The form in which an exception says that something went wrong."""
+    match error:
+        case Closed() | ssl.SSLEOFError() | ssl.SSLZeroReturnError():
+            return Kind.CLOSED
+        case Garbled():
+            return Kind.GARBLED
+        case ssl.SSLError():
+            return Kind.TLS
+        case socket.gaierror():
+            return Kind.NOT_FOUND
+        case TimeoutError():
+            return Kind.TIMEOUT
+        case OSError(errno=errno.ECONNREFUSED):
+            return Kind.REFUSED
+        case OSError(errno=code) if code in _RESET:
+            return Kind.RESET
+        case OSError(errno=code) if code in _UNREACHABLE:
+            return Kind.UNREACHABLE
+    return Kind.RESET
+
+
+def describe(error: Exception) -> str:
+    """An exception in words, as its system or library says it."""
+    match error:
+        case ssl.SSLCertVerificationError():
+            return printable(f"certificate verify failed: {error.verify_message}")
+        case ssl.SSLEOFError():
+            return "the server closed the connection during the TLS handshake (unexpected EOF)"
+        case ssl.SSLError():
+            return printable(error.reason or str(error))
+        case Garbled():
+            return str(error)
+    return printable(getattr(error, "strerror", None) or str(error) or type(error).__name__)

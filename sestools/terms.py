@@ -1,0 +1,124 @@
+"""The terms of the vocabulary: stages, kinds, outcomes, levels, and who has to do what."""
+
+from enum import StrEnum
+
+
+class Stage(StrEnum):
+    """A step of an SMTP session, in the order in which they happen."""
+
+    RESOLVE = "RESOLVE"
+    """The host name is turned into addresses."""
+    CONNECT = "CONNECT"
+    """A TCP connection is opened."""
+    TLS = "TLS"
+    """The TLS handshake."""
+    GREETING = "GREETING"
+    """The server's first line (220)."""
+    EHLO = "EHLO"
+    """The client names itself; the server lists what it can do."""
+    STARTTLS = "STARTTLS"
+    """The client asks to switch the connection to TLS."""
+    AUTH = "AUTH"
+    """The client signs in."""
+    MAIL = "MAIL"
+    """MAIL FROM: the envelope sender."""
+    RCPT = "RCPT"
+    """RCPT TO: an envelope recipient."""
+    DATA = "DATA"
+    """The DATA command, answered by 354."""
+    BODY = "BODY"
+    """The message and the final dot; SES judges nearly everything here."""
+    QUIT = "QUIT"
+    """The client says good-bye."""
+    IDLE = "IDLE"
+    """Nothing was said: the connection lay open between two commands."""
+
+
+class Kind(StrEnum):
+    """In what form something went wrong."""
+
+    REPLY = "reply"
+    """The server answered with a 4xx or 5xx."""
+    TIMEOUT = "timeout"
+    """Nothing came before the deadline."""
+    REFUSED = "refused"
+    """The other side answered the connection attempt with a reset."""
+    RESET = "reset"
+    """An open connection was reset or found broken."""
+    CLOSED = "closed"
+    """The other side closed the connection in an orderly way, too early."""
+    UNREACHABLE = "unreachable"
+    """This host knows no way there, or may not use it."""
+    NOT_FOUND = "not found"
+    """The name does not resolve."""
+    TLS = "tls"
+    """The TLS handshake failed or the certificate did not verify."""
+    GARBLED = "garbled"
+    """What came was not the protocol that was expected."""
+
+
+class Outcome(StrEnum):
+    """How a probe ended."""
+
+    OK = "ok"
+    """Everything asked for was seen to work."""
+    FAILED = "failed"
+    """Something did not work: see the symptom."""
+    NOT_RUN = "not run"
+    """The probe was not tried; the result says why."""
+
+
+class Level(StrEnum):
+    """How serious a verdict is."""
+
+    OK = "ok"
+    """Healthy as far as was checked."""
+    NOTICE = "notice"
+    """Works; something is worth knowing."""
+    PROBLEM = "problem"
+    """Mail cannot be sent this way until something changes."""
+    UNCLEAR = "unclear"
+    """The evidence does not decide."""
+
+
+class Mark(StrEnum):
+    """How sure a piece of knowledge is."""
+
+    DOCUMENTED = "documented"
+    """AWS says so."""
+    SEEN = "seen"
+    """A real log or transcript shows it; AWS does not document it."""
+    INFERRED = "inferred"
+    """Concluded from the two above, never proven."""
+    UNKNOWN = "unknown"
+    """Nobody we could read says it."""
+
+
+class Retry(StrEnum):
+    """What trying again is good for."""
+
+    NOT_NEEDED = "not needed"
+    """Nothing failed."""
+    NO = "no"
+    """The same attempt fails again; change something first."""
+    SOON = "soon"
+    """Wait 5 s, then 10 s, then 30 s; if the third retry fails wait 20 minutes and begin again."""
+    NEW_CONNECTION = "new connection"
+    """Try at once, on a fresh connection."""
+    SLOWER = "slower"
+    """Try again at a lower rate, with growing, random pauses."""
+    HOURS = "hours"
+    """Only time helps: hours, not seconds."""
+    UNKNOWN_FATE = "unknown fate"
+    """The message may have been accepted: a retry can duplicate it, no retry can lose it."""
+
+
+class Who(StrEnum):
+    """Who has to act."""
+
+    YOU = "you"
+    """Whoever runs the sending application."""
+    NETWORK = "network team"
+    """Whoever runs the firewall, routing, proxy or host network."""
+    AWS = "AWS"
+    """AWS, usually after a request or support case from you."""
