@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from sestools.probes import probe_tcp as probe_tcp
     from sestools.probes import probe_tls as probe_tls
 
+__version__ = "0.1.0"
+
 _HOMES = {
     "CAUSES": "catalogue",
     "Credentials": "model",

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import datetime
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
 
 from sestools.endpoints import PORTS, default_security, smtp_host
 from sestools.model import Credentials, Outcome, ProbeResult, Security, Stage, Target
-from sestools.probes import SUCCESS, DnsFacts, probe_dialogue, probe_dns, probe_tcp
+from sestools.probes import SUCCESS, DnsFacts, is_mailbox_simulator, probe_dialogue, probe_dns, probe_tcp
 from sestools.probes._connect import resolve
 from sestools.probes._connection import tls_context
-from sestools.probes._record import Deadline, Recorder, Stopped
+from sestools.probes._record import Cancelled, Deadline, Recorder, Stopped
 from sestools.report import PortCheck, Report
 from sestools.verdict import is_ready, judge
 
@@ -116,171 +118,149 @@ def check(
         raise ValueError(
             "sending needs credentials and a sender (an address or domain verified in the region)"
         )
-    stop = cancel or threading.Event()
-    run = _Run(chosen, timeout, stop, progress or (lambda done, total, what: None))
+    if send and not (confirm_recipient or is_mailbox_simulator(recipient)):
+        raise ValueError(f"{recipient} is not the mailbox simulator; confirm_recipient allows mail to it")
+    host, own_ca = chosen[0].host, ca_file is not None
+    started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
+    looking = _Looking(
+        timeout=timeout,
+        stop=cancel or threading.Event(),
+        context=tls_context(ca_file),
+        progress=progress or (lambda done, total, what: None),
+    )
+    not_checked = []
+    session = None
     try:
-        return run.report(
-            named=ports is not None,
-            credentials=credentials,
-            send=send,
-            sender=sender,
-            recipient=recipient,
-            confirm_recipient=confirm_recipient,
-        )
-    except BaseException:
-        stop.set()
-        raise
-
-
-class _Run:
-    """A check under way."""
-
-    def __init__(
-        self, chosen: tuple[Target, ...], timeout: float, stop: threading.Event, progress: Progress
-    ) -> None:
-        self.targets = chosen
-        self.timeout = timeout
-        self.stop = stop
-        self.progress = progress
-        self.context = tls_context(chosen[0].ca_file)
-        self.started = datetime.datetime.now(datetime.UTC)
-        self.clock = time.perf_counter()
-        self.not_checked: list[str] = []
-        self.notes: list[str] = []
-
-    def report(
-        self,
-        *,
-        named: bool,
-        credentials: Credentials | None,
-        send: bool,
-        sender: str | None,
-        recipient: str,
-        confirm_recipient: bool,
-    ) -> Report:
-        host = self.targets[0].host
-        dns, ports = self.look()
-        own_ca = self.targets[0].ca_file is not None
-        session = None
+        dns, found = looking.everywhere(chosen)
         if credentials is None:
-            self.not_checked.append("sign-in and sending: no credentials were given")
+            not_checked.append("sign-in and sending: no credentials were given")
+        elif place := _where_to_sign_in(found, host, own_ca, named=ports is not None):
+            until = Stage.BODY if send else Stage.AUTH
+            session = looking.signing_in(
+                place,
+                credentials,
+                until=until,
+                sender=sender,
+                recipients=(recipient,),
+                confirm_recipients=confirm_recipient,
+            )
+            if not send:
+                not_checked.append("sending: not asked for")
         else:
-            ready = [port for port in ports if is_ready(port, host, own_ca)]
-            ready.sort(
-                key=lambda port: PREFERRED.index(port.port) if port.port in PREFERRED and not named else 0
-            )
-            if not ready:
-                self.not_checked.append(
-                    "sign-in: no port is healthy and verified, and credentials go nowhere else"
-                )
-            else:
-                self.progress(len(ports), len(ports) + 1, f"signing in on port {ready[0].port}")
-                session = self.sign_in(ready[0], credentials, send, sender, recipient, confirm_recipient)
-                if not send:
-                    self.not_checked.append("sending: not asked for")
-        findings = judge(host=host, dns=dns, ports=ports, session=session, named=named, own_ca=own_ca)
-        return Report(
-            host=host,
-            started=self.started,
-            seconds=time.perf_counter() - self.clock,
-            dns=dns,
-            ports=ports,
-            session=session,
-            findings=findings,
-            not_checked=tuple(self.not_checked),
-            notes=tuple(self.notes),
+            not_checked.append("sign-in: no port is healthy and verified, and credentials go nowhere else")
+    except BaseException:
+        looking.stop.set()
+        raise
+    findings = judge(host=host, dns=dns, ports=found, session=session, named=ports is not None, own_ca=own_ca)
+    return Report(
+        host=host,
+        started=started,
+        seconds=time.perf_counter() - clock,
+        dns=dns,
+        ports=found,
+        session=session,
+        findings=findings,
+        not_checked=tuple(not_checked),
+        notes=_notes(dns),
+    )
+
+
+def _where_to_sign_in(
+    found: Sequence[PortCheck], host: str, own_ca: bool, *, named: bool
+) -> PortCheck | None:
+    """The one port to sign in on: the first of the named ones, else the most preferred that is ready."""
+    ready = [port for port in found if is_ready(port, host, own_ca)]
+    if not named:
+        ready.sort(key=lambda port: PREFERRED.index(port.port))
+    return ready[0] if ready else None
+
+
+def _notes(dns: ProbeResult) -> tuple[str, ...]:
+    """What the name's addresses tell that is no fault."""
+    notes = []
+    if dns.facts.differs:
+        notes.append(dns.facts.differs)
+    if dns.facts.private:
+        notes.append(
+            f"{dns.target.host} resolves to a private address, as with a VPC endpoint: its security group must "
+            "allow the SMTP ports from here"
         )
+    return tuple(notes)
 
-    def look(self) -> tuple[ProbeResult, tuple[PortCheck, ...]]:
+
+@dataclass(frozen=True, kw_only=True)
+class _Looking:
+    """What all probes of a check share: one deadline's length, one TLS context, one way to stop."""
+
+    timeout: float
+    stop: threading.Event
+    context: ssl.SSLContext
+    progress: Progress
+
+    def everywhere(self, chosen: Sequence[Target]) -> tuple[ProbeResult, tuple[PortCheck, ...]]:
         """Resolve once, then look at every port side by side."""
-        first = self.targets[0]
-        if any(target.connect_to for target in self.targets):
+        first = chosen[0]
+        if any(target.connect_to for target in chosen):
             reason = "DNS was not asked: an address to connect to was given"
-            dns = ProbeResult(
-                probe="dns", target=first, outcome=Outcome.NOT_RUN, facts=DnsFacts(), reason=reason
-            )
-            return dns, self.ports(None)
-        try:
-            addresses = resolve(Recorder(first, Deadline(self.timeout, self.stop)))
-        except Stopped:
-            dns = probe_dns(first, timeout=self.timeout, cancel=self.stop)
-            return dns, tuple(_not_run(target, "the name does not resolve") for target in self.targets)
+            return _not_run("dns", first, reason), self.ports(chosen, None)
         with ThreadPoolExecutor(1) as pool:
-            looking = pool.submit(probe_dns, first, timeout=self.timeout, cancel=self.stop)
-            ports = self.ports(addresses)
-            dns = looking.result()
-        if dns.facts.differs:
-            self.notes.append(dns.facts.differs)
-        if dns.facts.private:
-            self.notes.append(
-                f"{first.host} resolves to a private address, as with a VPC endpoint: its security group "
-                "must allow the SMTP ports from here"
-            )
-        return dns, ports
-
-    def ports(self, addresses: tuple[str, ...] | None) -> tuple[PortCheck, ...]:
-        def connect(target: Target) -> ProbeResult:
-            return probe_tcp(target, timeout=self.timeout, addresses=addresses, cancel=self.stop)
-
-        def talk(target: Target) -> ProbeResult:
-            return probe_dialogue(
-                target, timeout=self.timeout, addresses=addresses, context=self.context, cancel=self.stop
-            )
-
-        total = len(self.targets)
-        with ThreadPoolExecutor(2 * total, thread_name_prefix="sestools-check") as pool:
-            pairs: list[tuple[Target, Future[ProbeResult], Future[ProbeResult]]] = []
+            asking = pool.submit(probe_dns, first, timeout=self.timeout, cancel=self.stop)
             try:
-                for target in self.targets:
-                    pairs.append((target, pool.submit(connect, target), pool.submit(talk, target)))
+                addresses = resolve(Recorder(first, Deadline(self.timeout, self.stop)))
+                ports = self.ports(chosen, addresses)
+            except (Stopped, Cancelled) as error:
+                reason = "cancelled" if isinstance(error, Cancelled) else "the name does not resolve"
+                ports = tuple(
+                    _port_check(target, _not_run("tcp", target, reason), _not_run("dialogue", target, reason))
+                    for target in chosen
+                )
+            return asking.result(), ports
+
+    def ports(self, chosen: Sequence[Target], addresses: Sequence[str] | None) -> tuple[PortCheck, ...]:
+        """Look at every port side by side: all addresses connected to, one dialogue held."""
+        more = {"timeout": self.timeout, "cancel": self.stop, "addresses": addresses}
+        with ThreadPoolExecutor(2 * len(chosen), thread_name_prefix="sestools-check") as pool:
+            try:
+                pending = []
+                for target in chosen:
+                    tcp = pool.submit(probe_tcp, target, **more)
+                    pending.append(
+                        (target, tcp, pool.submit(probe_dialogue, target, context=self.context, **more))
+                    )
                     time.sleep(APART)
                 checks = []
-                for done, (target, tcp, dialogue) in enumerate(pairs):
-                    self.progress(done, total, f"port {target.port}")
-                    checks.append(
-                        PortCheck(
-                            port=target.port,
-                            security=target.security or default_security(target.port),
-                            tcp=tcp.result(),
-                            dialogue=dialogue.result(),
-                        )
-                    )
-                self.progress(total, total, "all ports")
+                for target, tcp, dialogue in pending:
+                    self.progress(len(checks), len(chosen), f"port {target.port}")
+                    checks.append(_port_check(target, tcp.result(), dialogue.result()))
             except BaseException:
                 self.stop.set()  # before the pool waits for its threads
                 raise
+        self.progress(len(chosen), len(chosen), "done")
         return tuple(checks)
 
-    def sign_in(
-        self,
-        ready: PortCheck,
-        credentials: Credentials,
-        send: bool,
-        sender: str | None,
-        recipient: str,
-        confirm_recipient: bool,
-    ) -> ProbeResult:
-        address = ready.dialogue.facts.address
+    def signing_in(self, place: PortCheck, credentials: Credentials, **more: Any) -> ProbeResult:
+        """Sign in once, at the address that was just seen to be healthy."""
+        self.progress(0, 1, f"signing in on port {place.port}")
+        address = place.dialogue.facts.address
         return probe_dialogue(
-            replace(ready.dialogue.target, credentials=credentials),
+            replace(place.dialogue.target, credentials=credentials),
             timeout=self.timeout,
-            until=Stage.BODY if send else Stage.AUTH,
-            sender=sender,
-            recipients=(recipient,),
-            confirm_recipients=confirm_recipient,
-            addresses=(address,) if address else None,
+            addresses=(address,),
             context=self.context,
             cancel=self.stop,
+            **more,
         )
 
 
-def _not_run(target: Target, reason: str) -> PortCheck:
-    def result(probe: str) -> ProbeResult:
-        return ProbeResult(probe=probe, target=target, outcome=Outcome.NOT_RUN, reason=reason)
-
+def _port_check(target: Target, tcp: ProbeResult, dialogue: ProbeResult) -> PortCheck:
     return PortCheck(
         port=target.port,
         security=target.security or default_security(target.port),
-        tcp=result("tcp"),
-        dialogue=result("dialogue"),
+        tcp=tcp,
+        dialogue=dialogue,
     )
+
+
+def _not_run(probe: str, target: Target, reason: str) -> ProbeResult:
+    facts = DnsFacts() if probe == "dns" else None
+    return ProbeResult(probe=probe, target=target, outcome=Outcome.NOT_RUN, facts=facts, reason=reason)

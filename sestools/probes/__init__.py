@@ -2,7 +2,7 @@
 
 from sestools.probes._certificate import Certificate, Problem, TlsFacts
 from sestools.probes._session import DialogueFacts
-from sestools.probes.dialogue import SUCCESS, probe_dialogue
+from sestools.probes.dialogue import SUCCESS, is_mailbox_simulator, probe_dialogue
 from sestools.probes.dns import DnsAnswer, DnsFacts, probe_dns
 from sestools.probes.tcp import TcpFacts, probe_tcp
 from sestools.probes.tls import probe_tls
@@ -16,6 +16,7 @@ __all__ = [
     "Problem",
     "TcpFacts",
     "TlsFacts",
+    "is_mailbox_simulator",
     "probe_dialogue",
     "probe_dns",
     "probe_tcp",

@@ -1,0 +1,218 @@
+"""What each command of the command line does, and where its settings come from."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sestools.model import Credentials, Level
+    from sestools.simulator import Simulator
+
+HEALTHY, PROBLEM, UNCLEAR = 0, 1, 3
+
+LARGEST_INPUT = 4 * 1024 * 1024
+"""Bytes of standard input that `classify` reads."""
+
+
+def _setting(name: str, *others: str, default: str | None = None) -> str | None:
+    """A setting from the environment: SESTOOLS_NAME first, then names that others use for the same."""
+    for variable in (f"SESTOOLS_{name}", *others):
+        if os.environ.get(variable):
+            return os.environ[variable]
+    return default
+
+
+def _region(given: str | None) -> str:
+    from sestools.endpoints import DEFAULT_REGION
+
+    return given or _setting("REGION", "AWS_REGION", "AWS_DEFAULT_REGION") or DEFAULT_REGION
+
+
+def _credentials(options: argparse.Namespace) -> Credentials | None:
+    from sestools.model import Credentials
+
+    user = options.user or _setting("USER")
+    if options.password_stdin:
+        if not user:
+            raise ValueError("--password-stdin needs --user (or SESTOOLS_USER)")
+        password = sys.stdin.readline().rstrip("\r\n")
+    elif not user:
+        return None
+    elif found := _setting("PASSWORD"):
+        password = found
+    elif sys.stdin.isatty():
+        from getpass import getpass
+
+        password = getpass(f"SMTP password of {user}: ")
+    else:
+        raise ValueError("a user needs a password: use --password-stdin, or set SESTOOLS_PASSWORD")
+    return Credentials(user=user, password=password)
+
+
+def _connect_to(given: Sequence[str] | None) -> dict[int, tuple[str, int]] | tuple[str, int] | None:
+    if not given:
+        return None
+    found: dict[int, tuple[str, int]] = {}
+    for text in given:
+        rest, _, port = text.rpartition(":")
+        first, _, address = rest.partition(":")
+        try:
+            if first.isdigit():
+                found[int(first)] = (address.strip("[]"), int(port))
+            elif len(given) == 1:
+                return rest.strip("[]"), int(port)
+            else:
+                raise ValueError
+        except ValueError:
+            raise ValueError(
+                f"--connect-to wants [PORT:]ADDRESS:PORT, such as 587:127.0.0.1:2587, not {text!r}"
+            ) from None
+    return found
+
+
+def _timeout(options: argparse.Namespace) -> float:
+    if options.timeout is not None:
+        return float(options.timeout)
+    text = _setting("TIMEOUT", default="5") or "5"
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"SESTOOLS_TIMEOUT must be a number of seconds, not {text!r}") from None
+
+
+@contextlib.contextmanager
+def _simulated(options: argparse.Namespace, region: str) -> Iterator[dict[str, Any]]:
+    """What to add to a check so that it meets the simulator, if it was asked for."""
+    if options.simulate is None:
+        yield {
+            "connect_to": _connect_to(options.connect_to),
+            "ca_file": options.ca_file or _setting("CA_FILE"),
+        }
+        return
+    if options.connect_to or options.ca_file:
+        raise ValueError("--simulate brings its own --connect-to and --ca-file")
+    with _simulator(region, [options.simulate] if options.simulate else []) as simulator:
+        yield {"connect_to": simulator.connect_to, "ca_file": simulator.ca_file}
+
+
+def _simulator(region: str, given: Sequence[str], **more: Any) -> Simulator:
+    try:
+        from sestools.simulator import Simulator, faults
+    except ModuleNotFoundError as error:
+        raise ValueError(f"the simulator needs {error.name}: pip install 'sestools[simulator]'") from None
+    return Simulator(region=region, faults=[faults.parse(text) for text in given], **more)
+
+
+def check(options: argparse.Namespace) -> int:
+    """Run `sestools check`."""
+    from sestools.check import check as look
+    from sestools.model import Security
+    from sestools.probes import SUCCESS
+
+    where = _region(options.where)
+    with _simulated(options, where) as place, _progress() as progress:
+        report = look(
+            where,
+            ports=options.ports,
+            security=Security(options.security) if options.security else None,
+            credentials=_credentials(options),
+            send=options.send,
+            sender=options.sender,
+            recipient=options.recipient or SUCCESS,
+            confirm_recipient=options.confirm_recipient,
+            timeout=_timeout(options),
+            progress=progress,
+            **place,
+        )
+    if options.json:
+        print(json.dumps(report.to_dict(), indent=2))
+    elif options.markdown:
+        print(report.to_markdown(), end="")
+    else:
+        from sestools.terminal import console, print_report
+
+        print_report(console(sys.stdout), report)
+    return _exit_code(report.level)
+
+
+def _exit_code(level: Level) -> int:
+    return {"ok": HEALTHY, "notice": HEALTHY, "problem": PROBLEM, "unclear": UNCLEAR}[level]
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Callable[[int, int, str], None] | None]:
+    """A spinner on stderr, if somebody is looking."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from sestools.terminal import console
+
+    with console(sys.stderr).status("checking") as status:
+        yield lambda done, total, what: status.update(f"checking {what} ({done} of {total} done)")
+
+
+def classify(options: argparse.Namespace) -> int:
+    """Run `sestools classify`."""
+    from sestools.classify import classify as explain
+
+    texts = options.text or ["-"]
+    if texts.count("-") > 1:
+        raise ValueError("standard input can be read once")
+    codes = []
+    for text in texts:
+        if text == "-":
+            text = sys.stdin.buffer.read(LARGEST_INPUT).decode("utf-8", "replace")
+        if not text.strip():
+            raise ValueError("there is nothing to classify; give a text, or pipe one in")
+        diagnosis = explain(text)
+        if options.json:
+            print(json.dumps({"schema_version": 1, **diagnosis.to_dict()}))
+        elif options.markdown:
+            print(diagnosis.to_markdown())
+        else:
+            from sestools.terminal import console, print_diagnosis
+
+            print_diagnosis(console(sys.stdout), diagnosis)
+        known = not diagnosis.cause.id.startswith("unknown")
+        good = diagnosis.cause.retry == "not needed"
+        codes.append(HEALTHY if good else PROBLEM if known else UNCLEAR)
+    return PROBLEM if PROBLEM in codes else max(codes)
+
+
+def simulate(options: argparse.Namespace) -> int:
+    """Run `sestools simulate`."""
+    import threading
+
+    if options.list_faults:
+        from sestools.simulator import faults
+
+        print(faults.describe())
+        return HEALTHY
+
+    def show(port: int, connection: int, direction: str, text: str) -> None:
+        print(f"{port:>5} #{connection:<4} {direction} {text}", flush=True)
+
+    region = _region(options.region)
+    with _simulator(region, options.fault, on_event=show) as simulator:
+        user, password = simulator.credentials.user, simulator.credentials.password
+        print(f"SES of {region}, simulated on this host. Ctrl-C ends it.", file=sys.stderr)
+        for port, (address, real) in simulator.connect_to.items():
+            print(f"  {port:>5} is at {address}:{real}")
+        print(
+            f"  CA file   {simulator.ca_file}\n  user      {user}\n  password  {password}   (made up; worth nothing)"
+        )
+        some = " ".join(
+            f"--connect-to {port}:{address}:{real}" for port, (address, real) in simulator.connect_to.items()
+        )
+        print(f"\n  sestools check {region} --ca-file {simulator.ca_file} {some}\n", flush=True)
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            print(f"\n{len(simulator.accepted)} messages accepted", file=sys.stderr)
+    return HEALTHY
