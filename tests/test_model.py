@@ -1,0 +1,162 @@
+"""The vocabulary: what cannot be built, and what never shows."""
+
+import copy
+import pickle
+
+import pytest
+
+from sestools import cards, endpoints
+from sestools.model import Cause, Credentials, Diagnosis, Mark, Reply, Retry, Security, Symptom, Target, Who
+from sestools.text import duration, printable
+
+SECRET = "BLBM/9hSUELfq8Gw+rU1YcBjkOxGbhT2XG763xVLGWL9"
+HOSTILE = "<script>alert(1)</script> \x1b[2J\x1b]0;owned\x07 `x` | [a](javascript:b) \u202e\x00 \r\n# heading"
+
+
+def make(**more: object) -> Cause:
+    """A cause with everything that it needs."""
+    fields: dict[str, object] = {
+        "id": "some-cause",
+        "title": "Title",
+        "meaning": "Meaning.",
+        "fix": ("Fix it",),
+        "retry": Retry.NO,
+        "who": (Who.YOU,),
+        "mark": Mark.SEEN,
+        "source": "https://example.com/page",
+    }
+    return Cause(**{**fields, **more})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"host": "a b"}, "neither a host name nor an IP"),
+        ({"host": "x\r\ny"}, "neither a host name nor an IP"),
+        ({"host": ""}, "neither a host name nor an IP"),
+        ({"host": "example.com", "port": 0}, "1 to 65535"),
+        ({"host": "example.com", "port": True}, "1 to 65535"),
+        ({"host": "example.com", "connect_to": ("127.0.0.1", 70000)}, "1 to 65535"),
+        ({"host": "example.com", "security": "ssl"}, "ssl"),
+    ],
+)
+def test_an_illegal_target_cannot_be_built(fields: dict[str, object], says: str) -> None:
+    """Wrong use is a ValueError that names what is wrong."""
+    with pytest.raises(ValueError, match=says):
+        Target(**fields)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("port", "security"), endpoints.PORTS.items())
+def test_each_ses_port_has_its_tls_mode(port: int, security: Security) -> None:
+    """A target takes its port's TLS mode unless told otherwise."""
+    assert Target.ses("eu-west-1", port=port).security is security
+    assert Target.ses("eu-west-1", port=port, security="plain").security is Security.PLAIN
+
+
+@pytest.mark.parametrize("region", ["", "europe", "eu-west-1.example.com", "EU-WEST-1", "eu west 1"])
+def test_a_name_that_is_no_region_is_refused(region: str) -> None:
+    """What cannot be a region is refused, with an example."""
+    with pytest.raises(ValueError, match="eu-west-1"):
+        endpoints.smtp_host(region)
+
+
+def test_unlisted_regions_are_not_refused() -> None:
+    """A region that no list has is allowed: DNS decides."""
+    assert endpoints.smtp_host("xx-north-9") == "email-smtp.xx-north-9.amazonaws.com"
+
+
+@pytest.mark.parametrize(
+    ("host", "region", "alike"),
+    [
+        ("email-smtp.eu-west-1.amazonaws.com", "eu-west-1", None),
+        ("email-smtp-fips.us-gov-west-1.amazonaws.com.", "us-gov-west-1", None),
+        ("vpce-0a1b-2c3d.email-smtp.us-west-2.vpce.amazonaws.com", "us-west-2", None),
+        ("email.eu-west-1.amazonaws.com", None, "HTTPS API"),
+        ("inbound-smtp.eu-west-1.amazonaws.com", None, "receives"),
+        ("a27-201.smtp-out.us-west-2.amazonses.com", None, "outbound"),
+        ("abc.mail-manager-smtp.amazonaws.com", None, "Mail Manager"),
+        ("smtp.gmail.com", None, None),
+    ],
+)
+def test_host_names_are_told_apart(host: str, region: str | None, alike: str | None) -> None:
+    """The endpoint's names give their region; look-alikes say what they are."""
+    assert endpoints.region_of(host) == region
+    found = endpoints.look_alike(host)
+    assert (found is None) if alike is None else (alike in (found or ""))
+
+
+def test_credentials_never_show_their_password() -> None:
+    """Neither repr, str, a target's repr, a copy nor a pickle gives the password away."""
+    credentials = Credentials(user="AKIAIOSFODNN7EXAMPLE", password=SECRET)
+    target = Target.ses("eu-west-1", credentials=credentials)
+    assert SECRET not in repr(credentials) + str(credentials) + repr(target) + str(target) + f"{target!r}"
+    for dump in (pickle.dumps, copy.deepcopy):
+        with pytest.raises(TypeError, match="stay in the process"):
+            dump(target)
+
+
+@pytest.mark.parametrize("bad", [("", "x"), ("x", ""), ("x\0", "y")])
+def test_illegal_credentials_are_refused_without_showing_them(bad: tuple[str, str]) -> None:
+    """The refusal names no value."""
+    with pytest.raises(ValueError, match=r"credentials need|cannot hold"):
+        Credentials(user=bad[0], password=bad[1])
+
+
+@pytest.mark.parametrize("code", [0, 99, 1000])
+def test_a_reply_code_has_three_digits(code: int) -> None:
+    """No other number can be a reply's code."""
+    with pytest.raises(ValueError, match="three digits"):
+        Reply(code=code)
+
+
+def test_printable_obeys_nothing_and_is_bounded() -> None:
+    """Escape sequences, line ends, NUL and direction overrides come out as visible escapes."""
+    shown = printable(HOSTILE)
+    assert not any(char in shown for char in "\x1b\x00\x07\r\n\u202e")
+    assert r"\x1b[2J" in shown
+    assert len(printable("x" * 10_000)) == 501
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.0004, "0.4 ms"), (0.0213, "21 ms"), (0.9999, "1.0 s"), (5.02, "5.0 s")]
+)
+def test_durations_are_for_people(seconds: float, text: str) -> None:
+    """Milliseconds below a second, seconds above."""
+    assert duration(seconds) == text
+
+
+def test_a_card_shows_hostile_text_raw_nowhere() -> None:
+    """A reply with HTML, Markdown and terminal escapes is shown, never rendered."""
+    diagnosis = Diagnosis(
+        symptom=Symptom(detail=HOSTILE), candidates=(make(),), evidence=(HOSTILE,), ruled_out=(HOSTILE,)
+    )
+    page = diagnosis._repr_html_()
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    markdown = diagnosis.to_markdown()
+    assert "\\<script\\>" in markdown
+    assert "[a](" not in markdown
+    assert "\n# heading" not in markdown
+    for text in (page, markdown, str(diagnosis)):
+        assert not any(char in text for char in "\x1b\x00\x07\r\u202e")
+
+
+def test_only_a_plain_address_becomes_a_link() -> None:
+    """An address with anything odd in it stays text."""
+    assert cards.html_text("https://docs.aws.amazon.com/a#b").startswith("<a href=")
+    assert "<a" not in cards.html_text("https://x/'onclick=alert(1)")
+    assert "<a" not in cards.html_text("javascript:alert(1)")
+
+
+def test_every_retry_has_advice() -> None:
+    """No card can be built whose retry advice is missing."""
+    assert {str(retry) for retry in Retry} == set(cards.RETRY)
+    for retry in Retry:
+        assert cards.RETRY[retry] in str(Diagnosis(symptom=Symptom(), candidates=(make(retry=retry),)))
+
+
+@pytest.mark.parametrize("fields", [{"id": "Some Cause"}, {"title": ""}, {"fix": ()}, {"source": ""}])
+def test_an_incomplete_cause_cannot_be_built(fields: dict[str, object]) -> None:
+    """A row of knowledge says what, what to do, and who says so."""
+    with pytest.raises(ValueError, match="cause"):
+        make(**fields)
