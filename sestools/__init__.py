@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sestools.catalogue import CAUSES as CAUSES
-    from sestools.check import check as check
-    from sestools.classify import classify as classify
+    from sestools.checkup import check as check
+    from sestools.classifier import classify as classify
     from sestools.credentials import examine as examine
     from sestools.credentials import smtp_password as smtp_password
     from sestools.equivalents import equivalents as equivalents
@@ -32,8 +32,8 @@ _HOMES = {
     "Security": "model",
     "Stage": "model",
     "Target": "model",
-    "check": "check",
-    "classify": "classify",
+    "check": "checkup",
+    "classify": "classifier",
     "equivalents": "equivalents",
     "examine": "credentials",
     "probe_dialogue": "probes",

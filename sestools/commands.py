@@ -111,7 +111,7 @@ def _simulator(region: str, given: Sequence[str], **more: Any) -> Simulator:
 
 def check(options: argparse.Namespace) -> int:
     """Run `sestools check`."""
-    from sestools.check import check as look
+    from sestools.checkup import check as look
     from sestools.model import Security
     from sestools.probes import SUCCESS
 
@@ -159,7 +159,7 @@ def _progress() -> Iterator[Callable[[int, int, str], None] | None]:
 
 def classify(options: argparse.Namespace) -> int:
     """Run `sestools classify`."""
-    from sestools.classify import classify as explain
+    from sestools.classifier import classify as explain
 
     texts = options.text or ["-"]
     if texts.count("-") > 1:

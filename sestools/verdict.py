@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sestools.catalogue import cause
-from sestools.classify import classify
+from sestools.classifier import classify
 from sestools.credentials import examine
 from sestools.endpoints import look_alike, region_of
 from sestools.model import Diagnosis, Kind, Level, Outcome, ProbeResult, Stage, Step, Symptom

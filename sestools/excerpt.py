@@ -1,0 +1,232 @@
+"""What is looked at of a stranger's text: a bounded, cleaned, masked excerpt that remembers line numbers.
+
+Pastes come with CRLF, escape sequences, HTML or JSON escapes, and by the megabyte. What follows reads only
+the excerpt, so its cost does not grow with the paste.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from bisect import bisect_right
+from dataclasses import dataclass, field
+
+LIMIT = 40_000
+"""Characters of an excerpt. A longer paste is reduced to its telling lines."""
+LONGEST = 4_000_000
+"""Characters of a paste that are read at all; of more, the beginning and the end."""
+MAX_LINE = 1_500
+"""Characters of one line; a longer one is cut into pieces."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Excerpt:
+    """The telling part of a text.
+
+    Attributes:
+        text: Lines joined by a line feed.
+        numbers: For each line its number in the original text, counted from 1.
+    """
+
+    text: str
+    numbers: tuple[int, ...]
+    _starts: tuple[int, ...] = field(init=False, repr=False, default=())
+
+    def __post_init__(self) -> None:
+        starts, at = [], 0
+        for line in self.text.split("\n"):
+            starts.append(at)
+            at += len(line) + 1
+        object.__setattr__(self, "_starts", tuple(starts))
+
+    def line(self, position: int) -> str:
+        """The line that holds a position."""
+        index = bisect_right(self._starts, position) - 1
+        end = self.text.find("\n", position)
+        return self.text[self._starts[index] : end if end >= 0 else None]
+
+    def number(self, position: int) -> int:
+        """The original number of the line that holds a position."""
+        return self.numbers[bisect_right(self._starts, position) - 1]
+
+
+# A line that names one of SES's sentences, or the beginning of one, is kept before all others.
+_TELLING = (
+    "throttling",
+    "message rejected",
+    "messagerejected",
+    "access denied",
+    "not authorized",
+    "authentication",
+    "transaction failed",
+    "timeout waiting for data",
+    "starttls",
+    "address provided",
+    "per session",
+    "in one session",
+    "concurrent",
+    "service failure",
+    "not subscribed",
+    "too long",
+    "not verified",
+    "closing transmission",
+    "wrong version number",
+    "wrong_version",
+    "certificate",
+    "handshake",
+)
+_WORTH_A_LOOK = (
+    "timed out",
+    "timeout",
+    "etimedout",
+    "econn",
+    "enotfound",
+    "refused",
+    "reset",
+    "broken pipe",
+    "closed",
+    "eof",
+    "unreachable",
+    "denied",
+    "not known",
+    "no such host",
+    "resol",
+    "getaddrinfo",
+    "ssl",
+    "tls",
+    "smtp",
+    "failed",
+    "error",
+    "lost",
+    "greeting",
+)
+_CONTROL = re.compile(
+    r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[@-_]|[\x00-\x08\x0b\x0e-\x1f\x7f\u200b-\u200f\u2028-\u202e\ufeff]"
+)
+_TYPOGRAPHY = str.maketrans(
+    {"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\xa0": " ", "\x0c": "\n"}
+)
+_VARIABLE = re.compile(r"[0-9a-f]*\d[0-9a-f]*", re.IGNORECASE)
+
+
+def read(text: str | bytes) -> Excerpt:
+    """The excerpt of a text of any size and origin."""
+    if isinstance(text, bytes):
+        text = text[:LONGEST].decode("utf-8", "replace")
+    if len(text) > LONGEST:
+        text = text[: LONGEST // 2] + "\n" + text[-LONGEST // 2 :]
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    numbered = [
+        (number, line[at : at + MAX_LINE])
+        for number, line in enumerate(lines, 1)
+        for at in range(0, max(len(line), 1), MAX_LINE - 100)
+    ]
+    if len(text) > LIMIT:
+        numbered = _select(numbered)
+    pieces = [(number, piece) for number, line in numbered for piece in _clean(line).split("\n")]
+    return Excerpt(
+        text="\n".join(piece for _, piece in pieces), numbers=tuple(number for number, _ in pieces)
+    )
+
+
+def _select(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """The telling lines, each wording once, each with the line that follows it (replies wrap)."""
+    picked: dict[int, None] = {}
+    room = LIMIT
+    for words in (_TELLING, _WORTH_A_LOOK):
+        seen: set[str] = set()
+        for index, (_, line) in enumerate(lines):
+            low = line.lower()
+            if room < 0 or index in picked or not any(word in low for word in words):
+                continue
+            shape = _VARIABLE.sub("#", low[:300])
+            if shape in seen:
+                continue
+            seen.add(shape)
+            for near in (index, index + 1):
+                if near < len(lines) and near not in picked:
+                    picked[near] = None
+                    room -= len(lines[near][1])
+    return [lines[index] for index in sorted(picked)] or lines[:20]
+
+
+def _clean(line: str) -> str:
+    line = _CONTROL.sub("", line).translate(_TYPOGRAPHY)
+    if "\\" in line:
+        line = re.sub(r"\\u00([0-9a-fA-F]{2})", lambda found: chr(int(found[1], 16)), line)
+        line = re.sub(r"(?:\\r)?\\n", "\n", line).replace("\\t", " ")
+        line = re.sub(r"\\+([\"'`/])", r"\1", line)
+    if "&" in line:
+        line = html.unescape(line).replace("\xa0", " ")
+    return mask_secrets(_unframe(line))
+
+
+# Clients that say the code elsewhere than in front of the words, or in words of their own.
+_DOT_NET = {
+    "service not available, closing transmission channel": 421,
+    "error in processing": 451,
+    "insufficient system storage": 452,
+    "syntax error, command unrecognized": 500,
+    "syntax error in parameters or arguments": 501,
+    "command not implemented": 502,
+    "bad sequence of commands": 503,
+    "command parameter not implemented": 504,
+    "the smtp server requires a secure connection or the client was not authenticated": 530,
+    "mailbox unavailable": 550,
+    "exceeded storage allocation": 552,
+    "mailbox name not allowed": 553,
+    "transaction failed": 554,
+}
+
+
+_RESPONSE_WAS = re.compile(
+    r"\.? ?(?:server response was|Serverantwort war|respuesta del servidor fue|réponse du serveur était) ?: *",
+    re.IGNORECASE,
+)
+_DETAIL = re.compile(
+    r"Detail: (.{1,600}?) SMTP code: (\d{3})(?: Additional SMTP info: ([245]\.\d{1,3}\.\d{1,3}))?",
+    re.IGNORECASE,
+)
+
+
+def _unframe(line: str) -> str:
+    """A line with the reply as the server wrote it, where a client says the code in its own words or later."""
+    if found := _RESPONSE_WAS.search(line):
+        before, after = line[: found.start()].removesuffix(". The"), line[found.end() :]
+        name = next((name for name in _DOT_NET if before.lower().endswith(name)), "")
+        coded = not name or re.match(r"[2-5]\d\d[ -]", after)
+        line = f"{before[: len(before) - len(name)]}: {'' if coded else f'{_DOT_NET[name]} '}{after}"
+    return _DETAIL.sub(lambda was: f": {was[2]} {was[3] + ' ' if was[3] else ''}{was[1]}", line)
+
+
+_SECRETS = (
+    (
+        re.compile(
+            r"(AUTH(?:ENTICATE)?\s+(?:PLAIN|LOGIN|XOAUTH2|CRAM-MD5)\s+)(?!\[)[A-Za-z0-9+/=]{8,}",
+            re.IGNORECASE,
+        ),
+        r"\1[masked]",
+    ),
+    (
+        re.compile(
+            r"((?:pass(?:word|wd)?|secret(?:_?access_?key)?|pwd)[\"']?\s*(?:=>|[:=])\s*[\"']?)[^\s\"',;})]{4,}",
+            re.IGNORECASE,
+        ),
+        r"\1[masked]",
+    ),
+    # Any long base64: secret keys have 40 characters, SMTP passwords 44, AUTH PLAIN more. Hex ids have none of
+    # the upper-case letters, paths and host names none of the shape.
+    (
+        re.compile(
+            r"(?<![A-Za-z0-9+/=])(?=[A-Za-z0-9+/]*[A-Z])(?=[A-Za-z0-9+/]*[a-z])[A-Za-z0-9+/]{38,}={0,2}(?![A-Za-z0-9+/=])"
+        ),
+        "[masked]",
+    ),
+)
+
+
+def mask_secrets(text: str) -> str:
+    """A text without what looks like a password, a secret key or AUTH data. Access key ids stay."""
+    for pattern, how in _SECRETS:
+        text = pattern.sub(how, text)
+    return text

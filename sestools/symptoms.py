@@ -1,0 +1,341 @@
+"""Four front doors (reply, exception, text, sendmail's own values), one `Symptom`."""
+
+from __future__ import annotations
+
+import errno
+import re
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sestools.endpoints import PORTS, Security, default_security, look_alike, region_of
+from sestools.excerpt import Excerpt, mask_secrets, read
+from sestools.model import Kind, Reply, Stage, Symptom
+
+__all__ = ["from_exception", "from_pair", "from_reply", "from_text", "hosts", "replies"]
+
+
+def from_reply(reply: Reply, stage: Stage | None = None) -> Symptom:
+    """The symptom of a server's reply."""
+    return Symptom(kind=Kind.REPLY, stage=stage, reply=reply)
+
+
+def from_pair(code: int, text: str | bytes, stage: Stage | None = None) -> Symptom:
+    """The symptom of a `(code, text)` pair, as smtplib gives it."""
+    words = text.decode("utf-8", "backslashreplace") if isinstance(text, bytes) else str(text)
+    if not 100 <= code <= 999:  # smtplib says -1 when it could not read a code
+        return Symptom(stage=stage, detail=mask_secrets(words))
+    lines = tuple(words.replace("\r", "").split("\n")) or ("",)
+    return from_reply(Reply(code=code, lines=lines), stage)
+
+
+# --- exceptions -----------------------------------------------------------------------------------------------
+
+_RESET = {errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ENOTCONN, errno.ESHUTDOWN}
+_UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EACCES, errno.EPERM, 10013}
+_CLASS_STAGE = {
+    "SMTPConnectError": Stage.GREETING,
+    "SMTPHeloError": Stage.EHLO,
+    "SMTPAuthenticationError": Stage.AUTH,
+    "SMTPSenderRefused": Stage.MAIL,
+    "SMTPRecipientRefused": Stage.RCPT,
+    "SMTPRecipientsRefused": Stage.RCPT,
+    "SMTPDataError": Stage.BODY,
+}
+_FUNCTION_STAGE = {
+    "getaddrinfo": Stage.RESOLVE,
+    "create_connection": Stage.CONNECT,
+    "_create_connection": Stage.CONNECT,
+    "sock_connect": Stage.CONNECT,
+    "do_handshake": Stage.TLS,
+    "wrap_socket": Stage.TLS,
+    "starttls": Stage.STARTTLS,
+    "login": Stage.AUTH,
+    "auth": Stage.AUTH,
+    "mail": Stage.MAIL,
+    "rcpt": Stage.RCPT,
+    "data": Stage.BODY,
+    "ehlo": Stage.EHLO,
+    "helo": Stage.EHLO,
+    "quit": Stage.QUIT,
+    "connect": Stage.GREETING,
+}
+"""Functions of smtplib, ssl, socket and aiosmtplib, and the step in which they run. `connect` of smtplib comes
+last: what lies under it is told by the functions that it calls, and the rest is its wait for the greeting."""
+
+
+def from_exception(error: BaseException) -> Symptom:
+    """The symptom of any exception, its causes and groups included.
+
+    smtplib, aiosmtplib, ssl and socket errors are known by class; any other speaks through its text.
+    """
+    chain = list(_chain(error))
+    for one in chain:
+        pair = _pair_of(one)
+        if pair:
+            found = from_pair(*pair, _CLASS_STAGE.get(type(one).__name__))
+            return _with_detail(found, chain)
+    kinds = [kind for one in chain if (kind := _kind_of(one))]
+    stages = [stage for one in chain if (stage := _stage_of(one))]
+    kind = kinds[0] if kinds else None
+    stage = Stage.RESOLVE if kind is Kind.NOT_FOUND else stages[0] if stages else None
+    return _with_detail(Symptom(kind=kind, stage=stage), chain)
+
+
+def _with_detail(symptom: Symptom, chain: list[BaseException]) -> Symptom:
+    told = from_text("\n".join(dict.fromkeys(_words(one) for one in chain)))
+    return Symptom(
+        kind=symptom.kind,
+        stage=symptom.stage or told.stage,
+        reply=symptom.reply or (told.reply if symptom.kind is None else None),
+        detail=told.detail,
+        host=told.host,
+        port=told.port,
+        security=told.security,
+    )
+
+
+def _words(error: BaseException) -> str:
+    text = str(error)
+    if isinstance(error, ssl.SSLError) and error.reason and error.reason not in text:
+        text = f"[{error.reason}] {text}"
+    return f"{type(error).__name__}: {text}"[:4000]
+
+
+def _chain(error: BaseException, most: int = 20) -> Iterator[BaseException]:
+    """An exception, then what caused it, depth first; each once."""
+    seen: set[int] = set()
+    waiting = [error]
+    while waiting and len(seen) < most:
+        one = waiting.pop(0)
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        inner = list(one.exceptions) if isinstance(one, BaseExceptionGroup) else []
+        nested = [arg for arg in one.args if isinstance(arg, BaseException)]
+        context = None if one.__suppress_context__ else one.__context__
+        waiting += [found for found in (*inner, one.__cause__, context, *nested) if found is not None]
+
+
+def _pair_of(error: BaseException) -> tuple[int, str | bytes] | None:
+    """The reply inside an exception of smtplib or aiosmtplib, by its attributes: neither is imported."""
+    recipients = getattr(error, "recipients", None)
+    if isinstance(recipients, Mapping) and recipients:  # smtplib: {address: (code, text)}
+        return _first_pair(recipients)
+    if isinstance(recipients, list | tuple) and recipients and isinstance(recipients[0], BaseException):
+        return _pair_of(recipients[0])  # aiosmtplib: a list of SMTPRecipientRefused
+    for code_name, text_name in (("smtp_code", "smtp_error"), ("code", "message")):
+        code, text = getattr(error, code_name, None), getattr(error, text_name, None)
+        if (
+            isinstance(code, int)
+            and isinstance(text, str | bytes)
+            and "smtp" in type(error).__module__.lower()
+        ):
+            return (code, text) if 200 <= code <= 599 else None
+    return None
+
+
+def _first_pair(recipients: Mapping[Any, Any]) -> tuple[int, str | bytes] | None:
+    for value in recipients.values():
+        if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], int):
+            return value[0], value[1]
+    return None
+
+
+def _kind_of(error: BaseException) -> Kind | None:
+    name = type(error).__name__
+    match error:
+        case ssl.SSLEOFError() | ssl.SSLZeroReturnError() | EOFError():
+            return Kind.CLOSED
+        case ssl.SSLError():
+            return Kind.TLS
+        case socket.gaierror() | socket.herror():
+            return Kind.NOT_FOUND
+        case TimeoutError():
+            return Kind.TIMEOUT
+        case ConnectionRefusedError():
+            return Kind.REFUSED
+        case OSError(errno=code) if code in _RESET:
+            return Kind.RESET
+        case OSError(errno=code) if code in _UNREACHABLE:
+            return Kind.UNREACHABLE
+        case OSError(errno=code) if code in (errno.ECONNREFUSED, 10061):
+            return Kind.REFUSED
+        case OSError(errno=code) if code in (errno.ETIMEDOUT, 10060):
+            return Kind.TIMEOUT
+    return Kind.TIMEOUT if name.endswith(("TimeoutError", "Timeout")) else None
+
+
+def _stage_of(error: BaseException) -> Stage | None:
+    """The step in which an exception was raised, from the names of the functions that it passed."""
+    if "ConnectTimeout" in type(error).__name__:
+        return Stage.CONNECT
+    names = []
+    trace = error.__traceback__
+    while trace is not None:
+        names.append(trace.tb_frame.f_code.co_name)
+        trace = trace.tb_next
+    return next((_FUNCTION_STAGE[name] for name in reversed(names) if name in _FUNCTION_STAGE), None)
+
+
+# --- text -----------------------------------------------------------------------------------------------------
+
+
+def from_text(text: str | bytes) -> Symptom:
+    """The symptom in a log line, a traceback, a transcript or whatever was pasted, of any size.
+
+    The detail is the telling part of the text, cleaned and masked.
+    """
+    return from_excerpt(read(text))
+
+
+def from_excerpt(excerpt: Excerpt) -> Symptom:
+    """The symptom in an excerpt: its leading reply, stage, host, port and TLS mode, where they can be told."""
+    text = excerpt.text
+    named = hosts(text)
+    ours = next((host for host in named if region_of(host)), None)
+    host = ours or next((host for host in named if look_alike(host)), None) or next(iter(named), None)
+    port = _port(text, host)
+    said = [reply for _, reply in replies(text)]
+    return Symptom(
+        stage=next((stage for pattern, stage in _STAGES if pattern.search(text)), None),
+        reply=next((reply for reply in said if reply.code >= 400), said[0] if said else None),
+        detail=text,
+        host=host,
+        port=port,
+        security=_security(text, port),
+    )
+
+
+_STAGES = tuple(
+    (re.compile(pattern, re.IGNORECASE), stage)
+    for pattern, stage in (
+        (
+            r"in reply to end of DATA|\bSMTPDataError\b|\bMessage failed\b|DataStopCommand|end of data\b",
+            Stage.BODY,
+        ),
+        (
+            r"in reply to MAIL FROM|Mail command failed|\bSMTPSenderRefused\b|ProcessMailFrom|MAIL FROM command",
+            Stage.MAIL,
+        ),
+        (
+            r"in reply to RCPT TO|recipients were rejected|\bSMTPRecipients?Refused\b|ProcessRcptTo",
+            Stage.RCPT,
+        ),
+        (r"in reply to DATA command|Data command failed|DATA command", Stage.DATA),
+        (
+            r"in reply to AUTH|Invalid login|AuthenticationError\b|Failed to authenticate|AUTH command",
+            Stage.AUTH,
+        ),
+        (r"in reply to (?:EHLO|HELO)", Stage.EHLO),
+        (r"in reply to STARTTLS|in starttls\b|STARTTLS command", Stage.STARTTLS),
+        (r"Greeting never|initial server greeting", Stage.GREETING),
+        (r"in do_handshake|TLS handshake|SSLHandshake", Stage.TLS),
+        (r"\bgetaddrinfo\b|\bENOTFOUND\b", Stage.RESOLVE),
+    )
+)
+
+_NAME = r"(?:[a-z0-9_](?:[a-z0-9_-]{0,62})\.){1,8}(?:[a-z]{2,18})"
+# Places in which clients name the server that they spoke to. A name elsewhere is a sender, a log's own host ...
+_HOSTS = re.compile(
+    rf"""(?:
+        (?:\brelay=|\bhost\s|\bsmtp\ host:?\s|\bSMTP\ server:?\s|\bwith\ host\s|\bconnect(?:ion|ing|ed)?\ (?:to|with)\s
+          |\btalking\ to\s|\blookup\s|\bENOTFOUND\s|\bEAI_AGAIN\s|\bgetaddrinfo\s|\bgetaddrinfo\ for\s
+          |\bRemote-MTA:\s*dns;\s*|\bunable\ to\ connect\ to\s|\bconversation\ with\s|\bTrying\s
+          |\b(?:smtps?|tcp|ssl|tls)://(?:[^@\s/]{{1,120}}@)?)
+        ["'`\[(]{{0,2}}(?P<framed>{_NAME})
+      | (?<![\w@./\\-])(?P<smtp>(?:smtps?|email-smtp|mail-relay|smtp-relay|smtp-mail|smtp-out|mx\d?)(?:[.-]{_NAME}|-fips\.{_NAME}))
+      | (?<![\w@./\\-])(?P<ported>{_NAME})(?:\[[0-9a-f.:]+\])?(?::|,?\s?port[:\s]{{1,2}}|["']?,\s?)(?:25|465|587|2465|2525|2587)\b
+      | (?<![\w@-])(?P<aws>(?:[a-z0-9-]+\.){{1,4}}amazonaws\.com)
+    )""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_CODE_NAMES = {
+    "smtp", "errors", "error", "exceptions", "go", "js", "ts", "py", "rb", "php", "java", "cs", "c", "cpp", "exe", "log",
+    "so", "dll", "conf", "cf", "sh", "pl", "lua", "rs", "transport", "connect", "client", "mail", "sock", "json", "yml",
+    "yaml", "txt", "html", "md", "local", "internal", "localdomain", "localhost",
+}  # fmt: skip
+"""Last labels of what is written like a host name and is none: modules, files, this machine."""
+
+
+def hosts(text: str) -> list[str]:
+    """The mail servers that a text names, in order of appearance; a name under amazonaws.com counts only if it
+    is the SES endpoint or is often taken for it."""
+    found: dict[str, None] = {}
+    for match in _HOSTS.finditer(text):
+        name = next(filter(None, match.groups())).lower().rstrip(".")
+        aws = name.endswith(".amazonaws.com")
+        if (region_of(name) or look_alike(name)) if aws else name.rpartition(".")[2] not in _CODE_NAMES:
+            found[name] = None
+    return list(found)
+
+
+_PORT = r"(25|443|465|587|2465|2525|2587)(?![\d.])"
+_PORTS = (
+    re.compile(
+        rf"(?:\d{{1,3}}(?:\.\d{{1,3}}){{3}}|\.[a-z]{{2,18}}|\])\]?['\"]?(?::|, ?){_PORT}", re.IGNORECASE
+    ),
+    re.compile(rf"\bport[\"']?(?:\s*(?:=>|[:=])\s*|\s+)[\"']?{_PORT}", re.IGNORECASE),
+)
+
+
+def _port(text: str, host: str | None) -> int | None:
+    if host:
+        near = re.search(
+            rf"{re.escape(host)}[\"']?(?:\[[^\]\s]{{1,45}}\])?(?::|,? ?port[:= ]{{1,3}}|, ?){_PORT}",
+            text,
+            re.IGNORECASE,
+        )
+        if near:
+            return int(near[1])
+    found = next((match for pattern in _PORTS if (match := pattern.search(text))), None)
+    return int(found[1]) if found else None
+
+
+def _security(text: str, port: int | None) -> Security | None:
+    if re.search(r"\b(?:ssl|tls|smtps)://|secure['\"]?: ?true", text, re.IGNORECASE):
+        return Security.WRAPPER
+    if re.search(r"\b(?:tcp|smtp)://|secure['\"]?: ?false", text, re.IGNORECASE):
+        return Security.PLAIN if port in PORTS and default_security(port) is Security.WRAPPER else None
+    return None
+
+
+_REPLY = re.compile(
+    r"(?<![\w.#/-])(?P<code>[2-5]\d\d)"
+    r"(?:(?P<join>[ -]|, ?b?(?=[\"'(])|: (?=\S))[\"'(]*(?:\#?(?P<enhanced>[245]\.\d{1,3}\.\d{1,3})[ ,]?)?(?P<text>[^\n]{0,600})|(?=[\s\"').,]|$))"
+)
+_BEFORE = re.compile(
+    r"(?:^|[:;(\"'>=|*,\]]\s?b?[\"'(]{0,2}|\b(?:said|error|code|reply|response|returned|message|got|smtp):?\s[\"']?)$",
+    re.I,
+)
+_NO_REPLY = re.compile(
+    r"\s*(?:ms|s|sec|secs|seconds?|milliseconds?|minutes?|bytes?|[kmg]i?b|%|px|lines?|messages?|items?|more)\b",
+    re.I,
+)
+_HTTP = re.compile(r"(?:HTTP(?:/[\d.]+)?|status(?: ?code)?|http_code|line)\W{0,4}$", re.I)
+
+
+def replies(text: str, most: int = 200) -> list[tuple[int, Reply]]:
+    """The SMTP replies that a text holds, each with its position. Other numbers are left out as well as can be."""
+    found: list[tuple[int, Reply]] = []
+    end = 0
+    for match in _REPLY.finditer(text):
+        at = match.start()
+        before = text[max(text.rfind("\n", 0, at) + 1, at - 30) : at]
+        words = match["text"] or ""
+        bare = not words.strip(" \"')],.;") and not match["enhanced"]
+        if at < end or not _BEFORE.search(before) or _HTTP.search(before) or _NO_REPLY.match(words):
+            continue
+        if bare and not re.search(r"(?:code|error|reply|response|returned|got)\W{0,3}$|^\s*$", before, re.I):
+            continue
+        if words and not match["enhanced"] and not re.match(r"[\s\"'`<(\[]*[A-Za-z<]", words):
+            continue
+        line = f"{match['enhanced']} {words}" if match["enhanced"] else words
+        found.append((at, Reply(code=int(match["code"]), lines=(line.strip(),))))
+        # The code that a client repeats ("got code 451, with message "451 ...") is looked at on its own.
+        end = match.end("code") + 1
+        if len(found) == most:
+            break
+    return found

@@ -1,0 +1,261 @@
+"""The command line as a user meets it: real processes, exit codes, pipes."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from sestools.simulator import Simulator, faults
+
+COMMAND = [sys.executable, "-m", "sestools.cli"]
+
+
+def run(*words: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line to its end."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("SESTOOLS", "AWS"))}
+    return subprocess.run(
+        [*COMMAND, *words],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**env, **environment},
+    )
+
+
+@pytest.fixture(scope="module")
+def ses() -> Iterator[Simulator]:
+    """A healthy simulator for the module."""
+    with Simulator(region="eu-west-1") as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def place(ses: Simulator) -> Iterator[list[str]]:
+    """Flags that lead a check to the simulator; it is healthy again afterwards."""
+    flags = ["--ca-file", ses.ca_file, "--timeout", "0.8"]
+    for port, (address, real) in ses.connect_to.items():
+        flags += ["--connect-to", f"{port}:{address}:{real}"]
+    yield flags
+    ses.set_faults()
+
+
+@pytest.mark.parametrize(
+    ("given", "more", "code", "says"),
+    [
+        ([], [], 0, "ready to sign in"),
+        (["dropped@25"], [], 0, "no answer"),
+        (["dropped@25"], ["--port", "25"], 1, "no answer"),
+        (["dropped"], [], 1, "no answer"),
+        ([], ["--port", "587", "--security", "wrapper"], 1, "wrong"),
+    ],
+)
+def test_exit_codes_of_a_check(
+    ses: Simulator, place: list[str], given: list[str], more: list[str], code: int, says: str
+) -> None:
+    """0 healthy or a notice, 1 a problem; the text names what was seen."""
+    ses.set_faults(*(faults.parse(text) for text in given))
+    done = run("check", "eu-west-1", *place, *more)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert says in done.stdout.lower()
+    assert done.stderr == ""
+
+
+def test_json_is_for_programs(place: list[str]) -> None:
+    """stdout is one JSON document with a schema version, and nothing else."""
+    data = json.loads(run("check", "eu-west-1", "--json", *place).stdout)
+    assert data["schema_version"] == 1
+    assert data["verdict"]["level"] == "ok"
+
+
+def test_markdown_is_for_tickets(place: list[str]) -> None:
+    """Markdown has the table of ports."""
+    assert "| 587 | STARTTLS |" in run("check", "eu-west-1", "--markdown", *place).stdout
+
+
+def test_signing_in_with_a_password_from_stdin(ses: Simulator, place: list[str]) -> None:
+    """The password comes from stdin or the environment, and shows nowhere."""
+    secret = ses.credentials.password
+    done = run(
+        "check", "eu-west-1", "--user", ses.credentials.user, "--password-stdin", *place, stdin=secret + "\n"
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "signed in" in done.stdout
+    other = run(
+        "check", "eu-west-1", *place, SESTOOLS_USER=ses.credentials.user, SESTOOLS_PASSWORD="wrong-password"
+    )
+    assert other.returncode == 1
+    assert "535" in other.stdout
+    assert secret not in done.stdout + done.stderr
+    assert "wrong-password" not in other.stdout + other.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["check", "europe"], "region"),
+        (["check", "eu-west-1", "--port", "0"], "1 to 65535"),
+        (["check", "eu-west-1", "--password-stdin"], "--user"),
+        (["check", "eu-west-1", "--user", "AKIAIOSFODNN7EXAMPLE"], "--password-stdin"),
+        (["check", "eu-west-1", "--connect-to", "nonsense"], "--connect-to"),
+        (["check", "eu-west-1", "--timeout", "-1"], "timeout"),
+        (["check", "eu-west-1", "--simulate", "no-such-fault"], "dropped"),
+        (["check", "eu-west-1", "--password", "x"], "--password"),
+        (["classify", ""], "nothing to classify"),
+        (["nonsense"], "invalid choice"),
+        ([], "COMMAND"),
+    ],
+)
+def test_wrong_use_exits_2_and_says_how(words: list[str], says: str) -> None:
+    """Wrong use is one clear message on stderr, exit code 2."""
+    done = run(*words)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_could_not_tell_exits_3() -> None:
+    """An unknown text is neither healthy nor a known problem."""
+    assert run("classify", "the cat sat on the mat").returncode == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "lead", "code"),
+    [
+        ("454 Throttling failure: Maximum sending rate exceeded.", "send-rate", 1),
+        ("535 Authentication Credentials Invalid", "bad-credentials", 1),
+        ("235 Authentication successful.", "auth-ok", 0),
+    ],
+)
+def test_classify_gives_one_object_an_input(text: str, lead: str, code: int) -> None:
+    """JSON lines: one object an input, causes likeliest first, the same from stdin."""
+    given = run("classify", "--json", text)
+    piped = run("classify", "--json", "-", stdin=text)
+    assert given.returncode == piped.returncode == code
+    assert given.stdout == piped.stdout
+    data = json.loads(given.stdout)
+    assert data["causes"][0] == lead
+    assert data["schema_version"] == 1
+    two = run("classify", "--json", text, text).stdout.splitlines()
+    assert [json.loads(line)["causes"][0] for line in two] == [lead, lead]
+
+
+def test_settings_come_from_the_environment() -> None:
+    """A flag wins over SESTOOLS_REGION, which wins over AWS_REGION, which wins over the default."""
+
+    def host(*words: str, **environment: str) -> str:
+        done = run("check", *words, "--json", "--connect-to", "127.0.0.1:9", **environment)
+        return str(json.loads(done.stdout)["host"])
+
+    both = {"SESTOOLS_REGION": "eu-west-2", "AWS_REGION": "sa-east-1"}
+    assert "ca-central-1" in host("ca-central-1", **both)
+    assert "eu-west-2" in host(**both)
+    assert "sa-east-1" in host(AWS_REGION="sa-east-1")
+    assert "us-east-1" in host()
+
+
+@pytest.mark.parametrize("command", [[], ["check"], ["classify"], ["simulate"]])
+def test_every_help_has_an_example(command: list[str]) -> None:
+    """--help shows how to begin."""
+    done = run(*command, "--help")
+    assert done.returncode == 0
+    assert "examples:\n  sestools " in done.stdout
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    """`| head -1` leaves no traceback."""
+    line = " ".join([*COMMAND, "classify", "'535 Authentication Credentials Invalid'"])
+    done = subprocess.run(
+        ["bash", "-c", f"{line} {' '.join(['x' * 50] * 400)} | head -1; echo ${{PIPESTATUS[0]}}"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stderr == ""
+    assert done.stdout.splitlines()[-1] in ("1", "3", "141")
+
+
+def test_no_colour_when_asked_or_piped(place: list[str]) -> None:
+    """A pipe gets no escape codes; a terminal does, unless NO_COLOR is set."""
+    assert "\x1b" not in run("classify", "535 Authentication Credentials Invalid").stdout
+
+    def on_terminal(**environment: str) -> str:
+        main, side = pty.openpty()
+        env = {**os.environ, "TERM": "xterm-256color", **environment}
+        command = [*COMMAND, "classify", "535 Authentication Credentials Invalid"]
+        subprocess.run(command, stdout=side, stderr=side, env=env, timeout=60)
+        os.close(side)
+        text = b""
+        try:
+            while piece := os.read(main, 65536):
+                text += piece
+        except OSError:
+            pass
+        os.close(main)
+        return text.decode()
+
+    assert "\x1b[1m" in on_terminal()
+    assert "\x1b[1m" not in on_terminal(NO_COLOR="1")
+
+
+def test_simulate_plays_ses_until_interrupted() -> None:
+    """`simulate` prints where it listens and a check command that works; Ctrl-C ends it cleanly."""
+    process = subprocess.Popen(
+        [*COMMAND, "simulate", "--region", "eu-west-1", "--fault", "dropped@25"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout
+        lines = []
+        while not lines or not lines[-1].strip().startswith("sestools check"):
+            lines.append(process.stdout.readline())
+            assert lines[-1], "the simulator ended early"
+        words = lines[-1].split()[1:]
+        done = run(*words, "--json", "--timeout", "0.8")
+        assert json.loads(done.stdout)["verdict"]["causes"][0] == "port25-blocked"
+    finally:
+        process.send_signal(signal.SIGINT)
+        rest, errors = process.communicate(timeout=10)
+    assert process.returncode == 0
+    assert "Traceback" not in rest + errors
+    assert "accepted" in errors
+
+
+def test_ctrl_c_during_a_check_leaves_no_traceback(ses: Simulator, place: list[str]) -> None:
+    """An interrupted check ends at once with 130."""
+    ses.set_faults(faults.parse("silent"))
+    before = ses.connections
+    process = subprocess.Popen(
+        [*COMMAND, "check", "eu-west-1", *place, "--timeout", "30"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    give_up = time.monotonic() + 20
+    while ses.connections == before and time.monotonic() < give_up:
+        time.sleep(0.02)
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=20)
+    assert time.monotonic() - began < 5
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+
+
+def test_importing_is_light() -> None:
+    """`import sestools` and `--help` load nothing heavy."""
+    code = (
+        "import sys, sestools; from sestools import cli; cli._parser();"
+        "print([m for m in ('pandas','matplotlib','ipywidgets','boto3','dns','rich','cryptography','ssl') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
