@@ -1,0 +1,268 @@
+"""What a symptom means: anything in, a `Diagnosis` out. Judges, and never connects."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from sestools.catalogue import CAUSES, cause
+from sestools.endpoints import PORTS, Security, default_security, look_alike, region_of
+from sestools.excerpt import Excerpt, read
+from sestools.foreign import Sign, is_foreign_host, is_ses, signs
+from sestools.model import Cause, Diagnosis, Kind, ProbeResult, Reply, Retry, Stage, Symptom
+from sestools.symptoms import from_exception, from_pair, from_reply, from_text, replies
+from sestools.text import printable
+
+__all__ = ["classify"]
+
+MOST = 5
+"""Candidates that a diagnosis names at most."""
+
+
+def classify(
+    anything: Any, *, host: str | None = None, port: int | None = None, stage: Stage | None = None
+) -> Diagnosis:
+    """Say what an error means.
+
+    Args:
+        anything: A `Symptom`, `Reply`, `ProbeResult` or exception, a `(code, text)` pair, the dict of refused
+            recipients that smtplib gives, or any text: a log line, a traceback, a transcript, a whole paste.
+        host: The server that was spoken to, if you know it and the text may not say it.
+        port: Its port.
+        stage: The step that failed.
+
+    Returns:
+        A diagnosis that always names a cause; what is not known, or not SES's, has a cause of its own.
+    """
+    symptom = _symptom_of(anything)
+    symptom = replace(
+        symptom, host=host or symptom.host, port=port or symptom.port, stage=stage or symptom.stage
+    )
+    if isinstance(anything, ProbeResult) and anything.ok:
+        return Diagnosis(symptom=symptom, candidates=(cause("healthy"),), evidence=(str(anything),))
+    observed = isinstance(anything, Symptom | ProbeResult)
+    return _Case(symptom=symptom, observed=observed).diagnosis()
+
+
+def _symptom_of(anything: Any) -> Symptom:
+    match anything:
+        case Symptom():
+            return anything
+        case ProbeResult():
+            target = anything.target
+            return anything.symptom or Symptom(
+                detail=anything.reason, host=target.host, port=target.port, security=target.security
+            )
+        case Reply():
+            return from_reply(anything)
+        case BaseException():
+            return from_exception(anything)
+        case str() | bytes():
+            return from_text(anything)
+        case bytearray() | memoryview():
+            return from_text(bytes(anything))
+        case (int(code), str() | bytes() as text):
+            return from_pair(code, text)
+        case Mapping() if anything and all(isinstance(value, tuple) for value in anything.values()):
+            return _symptom_of(next(iter(anything.values())))
+        case None:
+            return Symptom()
+    return from_text(str(anything))
+
+
+# --- matching -------------------------------------------------------------------------------------------------
+
+_GAP = r"\s+(?:[2-5]\d\d[ -]\s*(?:[245]\.\d{1,3}\.\d{1,3}\s+)?)?"
+"""What a space in a pattern stands for: white space, and the code that a next line of a reply begins with."""
+_SPACE = re.compile(r"(\[[^\]]*\]|\(\?<[!=][^)]*\)| [?*+{])| ")
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """A row's pattern, its spaces widened, except in classes and where they are counted."""
+    wide = _SPACE.sub(lambda found: found[1] or _GAP, pattern)
+    return re.compile(wide, re.IGNORECASE | re.MULTILINE)
+
+
+_PATTERNS = {row.id: _compiled(row.pattern) for row in CAUSES if row.pattern}
+_DELIVERY_STATUS = re.compile(r"(?:Diagnostic-Code:|diagnosticCode\W+)?\s*\bsmtp; ?[45]\d\d\b", re.IGNORECASE)
+_GOOD_NEWS = {"accepted", "auth-ok", "healthy"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Match:
+    row: Cause
+    position: int | None
+    """Where in the text; None if only the symptom's form matched."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Case:
+    """One symptom under examination."""
+
+    symptom: Symptom
+    observed: bool
+    """Whether one of our probes saw it, so that its host is known to be the one that was meant."""
+
+    @cached_property
+    def excerpt(self) -> Excerpt:
+        symptom = self.symptom
+        said = f"{symptom.reply.code} {' '.join(symptom.reply.lines)}" if symptom.reply else ""
+        detail = symptom.detail
+        if said and (not detail or self._about_reply(detail)):
+            detail = detail or said
+        elif said and said not in detail:
+            detail = f"{said}\n{detail}" if self.observed or not replies(detail) else detail
+        return read(detail)
+
+    def _about_reply(self, detail: str) -> bool:
+        return detail == str(self.symptom.reply)
+
+    @cached_property
+    def signs(self) -> list[Sign]:
+        return signs(self.excerpt.text)
+
+    @cached_property
+    def names_ses(self) -> bool:
+        host = self.symptom.host
+        return bool(host and region_of(host)) or is_ses(self.excerpt.text)
+
+    @cached_property
+    def foreign_host(self) -> bool:
+        host = self.symptom.host
+        return bool(host and not self.observed and is_foreign_host(host))
+
+    def diagnosis(self) -> Diagnosis:
+        every = [match for row in CAUSES if (match := self.match(row))]
+        ours = [match for match in every if self.is_plausible(match)]
+        lead = next((match for match in ours if match.row.id not in _GOOD_NEWS), None) or next(
+            iter(ours), None
+        )
+        if lead is None:
+            return self.without_match(every)
+        rows = [*self.refined(lead.row), *(match.row for match in ours if match.row.id not in _GOOD_NEWS)]
+        return self.diagnose(list(dict.fromkeys(rows)), self.evidence(lead))
+
+    def match(self, row: Cause) -> _Match | None:
+        """Whether a row fits, by the symptom's form or by its words."""
+        kind, stage = self.symptom.kind, self.symptom.stage
+        if row.kinds and kind and kind is not Kind.REPLY:
+            if kind not in row.kinds:
+                return None
+            if not row.stages or stage in row.stages:
+                return _Match(row=row, position=None)
+            if stage is not None:
+                return None
+        if row.id not in _PATTERNS:
+            return None
+        for found in _PATTERNS[row.id].finditer(self.excerpt.text):
+            code = self.code_at(found.start(), found.end())
+            if code is None or not row.codes or code in row.codes or not row.generic or self.names_ses:
+                return _Match(row=row, position=found.start())
+        return None
+
+    @cached_property
+    def replies(self) -> list[tuple[int, Reply]]:
+        return replies(self.excerpt.text)
+
+    def code_at(self, start: int, end: int) -> int | None:
+        """The reply code that governs a place in the text: the nearest before it on its line."""
+        line = self.excerpt.text.rfind("\n", 0, start) + 1
+        codes = [reply.code for at, reply in self.replies if line <= at < end]
+        return codes[-1] if codes else None
+
+    def is_plausible(self, match: _Match) -> bool:
+        """Whether SES can have been the other side, judged by the line of a match, then by the whole."""
+        if match.position is None:
+            return self.names_ses or not (self.foreign_host or self.signs) or self.observed
+        line = self.excerpt.line(match.position)
+        if is_ses(line):
+            return True
+        start = self.excerpt.text.rfind("\n", 0, match.position) + 1
+        near = [sign for sign in self.signs if start <= sign.position < start + len(line) + 1]
+        if any(sign.strong for sign in near) and not (self.names_ses and not match.row.generic):
+            return False
+        if not match.row.generic or self.names_ses:
+            return not (near and match.row.generic and not self.symptom_is_ses)
+        return not (self.signs or self.foreign_host)
+
+    @cached_property
+    def symptom_is_ses(self) -> bool:
+        return bool(self.symptom.host and region_of(self.symptom.host))
+
+    # --- judgement --------------------------------------------------------------------------------------------
+
+    def refined(self, row: Cause) -> list[Cause]:
+        """The leading row, corrected by what port and TLS mode say, and what else it often is."""
+        symptom = self.symptom
+        port, host = symptom.port, symptom.host
+        wrapper = port in PORTS and default_security(port or 0) is Security.WRAPPER
+        if row.id in ("connect-timeout", "connection-refused", "reply-timeout") and host:
+            if (port == 443 and region_of(host)) or (port in PORTS and look_alike(host)):
+                return [cause("wrong-endpoint"), row]
+        if row.id in ("connect-timeout", "reply-timeout") and wrapper and symptom.security is Security.PLAIN:
+            return [cause("no-greeting"), row]
+        if row.id == "connect-timeout" and port == 25:
+            return [cause("port25-blocked"), row]
+        if row.id == "idle-timeout" and symptom.stage is Stage.BODY:
+            return [row, cause("mtu-stall")]
+        if row.id == "reply-hidden":
+            return [row, cause("not-verified"), cause("transaction-failed")]
+        return [row]
+
+    def without_match(self, refused: list[_Match]) -> Diagnosis:
+        """What to say when nothing that SES says was found."""
+        reply = self.symptom.reply
+        failed = [one for _, one in self.replies if one.code >= 400]
+        reply = reply if reply and reply.code >= 400 else next(iter(failed), None)
+        others = [match.row for match in refused if match.row.id not in _GOOD_NEWS]
+        if _DELIVERY_STATUS.search(self.excerpt.text) and not self.symptom_is_ses:
+            return self.diagnose([cause("recipient-rejected"), cause("not-ses")], self.sign_evidence())
+        if (self.signs or self.foreign_host) and not self.names_ses:
+            return self.diagnose([cause("not-ses"), *others], self.sign_evidence())
+        if reply is None:
+            return self.diagnose([cause("unknown"), *others], self.first_line())
+        unknown = cause(f"unknown-{reply.code // 100}xx")
+        same = [row for row in CAUSES if reply.code in row.codes] if not reply.text else []
+        return self.diagnose([unknown, *others, *same], (f"the reply is {reply}",))
+
+    def diagnose(self, rows: list[Cause], evidence: tuple[str, ...]) -> Diagnosis:
+        symptom = self.symptom
+        if symptom.stage is None and rows[0].stage and rows[0].retry is not Retry.NOT_NEEDED:
+            symptom = replace(symptom, stage=rows[0].stage)
+        return Diagnosis(
+            symptom=symptom,
+            candidates=tuple(rows[:MOST]),
+            evidence=evidence,
+            ruled_out=rows[0].ruled_out,
+        )
+
+    # --- evidence ---------------------------------------------------------------------------------------------
+
+    def evidence(self, match: _Match) -> tuple[str, ...]:
+        if match.position is None:
+            return (str(self.symptom),)
+        return (self.quoted(match.position),)
+
+    def quoted(self, position: int) -> str:
+        """The line of a position, with its number if there are several."""
+        line = self.excerpt.line(position)
+        start = max(0, position - self.excerpt.text.rfind("\n", 0, position) - 1 - 120)
+        words = printable(("…" if start else "") + line[start:].strip(), 300)
+        return (
+            f"line {self.excerpt.number(position)}: {words}"
+            if len(self.excerpt.numbers) > 1
+            else f"the text says: {words}"
+        )
+
+    def first_line(self) -> tuple[str, ...]:
+        words = next((line.strip() for line in self.excerpt.text.split("\n") if line.strip()), "")
+        return (f"the text begins: {printable(words, 300)}",) if words else ("there is nothing to go by",)
+
+    def sign_evidence(self) -> tuple[str, ...]:
+        shown = list(dict.fromkeys(printable(sign.sentence, 200) for sign in self.signs))
+        if not shown and self.foreign_host:
+            shown = [f"{printable(str(self.symptom.host), 200)} is not an SES endpoint"]
+        return tuple(shown[:3]) or self.first_line()
