@@ -1,0 +1,1 @@
+"""Mail servers that nobody here wrote, for the probes to be measured against."""

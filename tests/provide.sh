@@ -1,0 +1,82 @@
+#!/bin/sh
+# Provide what the tests need beside Python: Chromium and swaks from Debian's packages, and two mail servers
+# that are unpacked into .cache/peers and never installed, since mail servers replace each other and a user's
+# own. Run from the top of the checkout; it does nothing that was done before.
+set -eu
+
+PEERS="postfix opensmtpd"
+FOLDER=.cache/peers
+
+fail() {
+    echo "tests/provide.sh: $1" >&2
+    echo "make test needs a Debian-like system with: chromium, swaks, libnet-ssleay-perl, and the packages" >&2
+    echo "$PEERS to unpack (not install)." >&2
+    exit 1
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
+}
+
+updated=
+update() { # once, and only when something is to be fetched
+    [ -n "$updated" ] || as_root apt-get -qq update || fail "apt-get update failed"
+    updated=yes
+}
+
+install() {
+    command -v apt-get >/dev/null || fail "missing: $*; there is no apt-get here to install them with"
+    as_root true 2>/dev/null || fail "missing: $*; run: sudo apt-get install $*"
+    update
+    echo "installing $*"
+    DEBIAN_FRONTEND=noninteractive as_root apt-get -qq install --no-install-recommends "$@" >.cache/apt.log 2>&1 ||
+        { tail -n 20 .cache/apt.log >&2; fail "apt-get install $* failed"; }
+}
+
+libraries() { # the libraries that packages need and the system lacks, with those that they need in turn
+    todo="$*" seen=" "
+    while [ -n "$todo" ]; do
+        found=$(apt-cache depends --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces \
+            --no-enhances $todo | sed -n 's/^ *Depends: \(lib[^<> ]*\)$/\1/p' | sort -u)
+        todo=
+        for name in $found; do
+            case $seen in *" $name "*) continue ;; esac
+            seen="$seen$name "
+            dpkg-query -W -f '${Status}' "$name" 2>/dev/null | grep -q ' installed$' || todo="$todo $name"
+        done
+        echo "$todo"
+    done
+}
+
+unpack() { # unpack FOLDER PACKAGE...
+    into=$1
+    shift
+    rm -rf "$FOLDER/download"
+    mkdir -p "$FOLDER/download" "$into"
+    (cd "$FOLDER/download" && apt-get -qq download "$@" 2>../apt.log) || { cat "$FOLDER/apt.log" >&2; fail "apt-get download $* failed"; }
+    for package in "$FOLDER"/download/*.deb; do dpkg-deb -x "$package" "$into"; done
+    rm -rf "$FOLDER/download"
+}
+
+mkdir -p "$FOLDER"
+
+needed=
+command -v swaks >/dev/null || needed="swaks"
+perl -MNet::SSLeay -e 1 2>/dev/null || needed="$needed libnet-ssleay-perl"
+command -v chromium >/dev/null || needed="$needed chromium fonts-dejavu-core"
+# shellcheck disable=SC2086 # a list of words
+[ -z "$needed" ] || install $needed
+
+if [ ! -e "$FOLDER/complete" ]; then
+    for tool in apt-get apt-cache dpkg-deb; do
+        command -v $tool >/dev/null || fail "missing: $tool, to unpack $PEERS with"
+    done
+    if as_root true 2>/dev/null; then update; fi
+    apt-cache show $PEERS >/dev/null 2>&1 || fail "apt knows no $PEERS; run: sudo apt-get update"
+    echo "unpacking $PEERS into $FOLDER"
+    for peer in $PEERS; do unpack "$FOLDER/$peer" "$peer"; done
+    missing=$(libraries $PEERS)
+    # shellcheck disable=SC2086 # a list of words
+    [ -z "$(echo $missing)" ] || unpack "$FOLDER/libraries" $missing
+    touch "$FOLDER/complete"
+fi
