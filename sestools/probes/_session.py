@@ -123,8 +123,9 @@ class Session:
                 self.sign_in(connection, mechanism)
             if self.wants(Stage.MAIL) and envelope:
                 self.send(connection, envelope)
-            # Behind STARTTLS the server waits for a handshake, and before its greeting for nothing.
-            if self.wants(Stage.GREETING) and self.until is not Stage.STARTTLS:
+            # Behind STARTTLS the server waits for a handshake, behind DATA for a message; before its greeting
+            # it waits for nothing.
+            if self.wants(Stage.GREETING) and self.until not in (Stage.STARTTLS, Stage.DATA):
                 self.ask(connection, Stage.QUIT, command("QUIT"))
 
     def opening(self, connection: Connection) -> None:

@@ -1,0 +1,373 @@
+"""SES's side of an SMTP dialogue without a socket: bytes in, actions out, told the time.
+
+The same session runs over real TCP and TLS (`connection.py`) and in memory.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sestools.model import Security, Stage
+from sestools.simulator.account import MAX_SIZE, Account
+from sestools.simulator.actions import Action, Close, Say, StartTls
+from sestools.simulator.faults import Fault, Says
+from sestools.simulator.replies import HOST, INFERRED, OBSERVED, Era
+from sestools.smtp import MASK, mask
+
+MAX_COMMAND = 998
+"""Longest command line that is taken, in bytes."""
+
+_FROM = re.compile(r"FROM\s*:\s*(?:<(?P<path>.*)>|(?P<bare>\S*))(?P<parameters>(?:\s+\S+)*)\s*", re.I)
+_TO = re.compile(r"TO\s*:\s*(?:<(?P<path>.*)>|(?P<bare>\S*))(?P<parameters>(?:\s+\S+)*)\s*", re.I)
+_ADDRESS = re.compile(r"[^@<>\r\n]+@[^@<>\s]+|\"[^\"]*\"@[^@<>\s]+")
+
+_STAGES = {
+    "EHLO": Stage.EHLO,
+    "HELO": Stage.EHLO,
+    "STARTTLS": Stage.STARTTLS,
+    "MAIL": Stage.MAIL,
+    "RCPT": Stage.RCPT,
+    "DATA": Stage.DATA,
+    "QUIT": Stage.QUIT,
+}
+_BEFORE_TLS = {"EHLO", "NOOP", "QUIT", "STARTTLS"}
+_AFTER_AUTH = {"MAIL", "RCPT", "DATA", "HELP", "VRFY", "EXPN"}
+
+
+@dataclass
+class _Mail:
+    """An open transaction."""
+
+    sender: str | None = None
+    recipients: list[str] = field(default_factory=list)
+
+
+class Session:
+    """One session. Every method returns what to do, in order.
+
+    Args:
+        account: Who is signed in to, and what judges messages.
+        security: The TLS mode of the port.
+        era: Which years' dialogue is spoken.
+        port: The SES port.
+        connection: Which connection this is, counted from 1.
+        fault: Called with a stage; the fault that happens there now, or None.
+        heard: Called with each line as a transcript may show it, masked.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        *,
+        security: Security,
+        era: Era,
+        port: int,
+        connection: int,
+        fault: Callable[[Stage], Fault | None] = lambda stage: None,
+        heard: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        self._account = account
+        self._era = era
+        self._port = port
+        self._connection = connection
+        self._fault = fault
+        self._heard = heard
+        self._offers_starttls = security is Security.STARTTLS
+        self._encrypted = security is Security.WRAPPER
+        self._buffer = bytearray()
+        self._out: list[Action] = []
+        self._mail = _Mail()
+        self._in_data = False
+        self._scanned = 0
+        self._dropped = 0
+        self._ended = False
+        self._signed_in = False
+        self._expects: Callable[[str], None] | None = None
+        self._user = ""
+        self._auth_fault: Fault | None = None
+        self._handlers = {
+            "EHLO": self._ehlo,
+            "HELO": self._helo,
+            "STARTTLS": self._starttls,
+            "MAIL": self._mail_from,
+            "RCPT": self._rcpt_to,
+            "DATA": self._data,
+            "QUIT": self._quit,
+        }
+
+    def begin(self) -> list[Action]:
+        """The greeting."""
+        return self._at(Stage.GREETING, lambda: self._say(f"220 {HOST} ESMTP {self._account.greeting_id()}"))
+
+    def receive(self, data: bytes) -> list[Action]:
+        """What the client sent."""
+        self._out = []
+        if not self._ended:
+            self._buffer += data
+            while not self._ended and (self._content() if self._in_data else self._line()):
+                pass
+        return self._out
+
+    def tls_started(self) -> None:
+        """The handshake after STARTTLS is done: the dialogue begins anew (RFC 3207, 4.2)."""
+        self._encrypted, self._ended = True, False
+        self._mail = _Mail()
+
+    def timed_out(self) -> list[Action]:
+        """The client was silent for too long."""
+        self._ended = True
+        return [Say(f"{self._era.idle}\r\n".encode()), Close()]
+
+    def _say(self, line: str) -> None:
+        self._out.append(Say(f"{line}\r\n".encode()))
+
+    def _end(self, *last: Action) -> None:
+        self._out += last
+        self._ended = True
+        self._buffer.clear()
+
+    def _at(self, stage: Stage, answer: Callable[[], None]) -> list[Action]:
+        """Answer at a stage, or do what a fault does instead. Returns what was added."""
+        before, self._out = self._out, []
+        fault, self._auth_fault = self._auth_fault or self._fault(stage), None
+        instead = fault.instead() if fault else None
+        if instead is not None:
+            self._do(instead)
+        else:
+            answer()
+            if fault:
+                self._out = fault.change(self._out)
+        added, self._out = self._out, before + self._out
+        return added
+
+    def _do(self, actions: list[Action]) -> None:
+        """Do what a fault wants; unless it only says something, the session ends with it."""
+        self._out += actions
+        if not all(isinstance(action, Say) for action in actions):
+            self._ended = True
+
+    def _line(self) -> bool:
+        """Take one line from the buffer; False if there is none."""
+        end = self._buffer.find(b"\n")
+        if end < 0 and len(self._buffer) <= MAX_COMMAND:
+            return False
+        if end < 0 or end > MAX_COMMAND:
+            self._heard("[a line that is too long]")
+            self._say(INFERRED["long line"])
+            self._end(Close())
+            return False
+        raw = bytes(self._buffer[: end + 1])
+        del self._buffer[: end + 1]
+        bare = re.search(rb"(?<!\r)\n|\r(?!\n)", raw)
+        line = raw.rstrip(b"\r\n").decode("utf-8", "backslashreplace")
+        if bare:
+            self._heard(MASK if self._expects else mask(line))
+            self._say(INFERRED["bare line end"].format(at=bare.start()))
+            self._end(Close())
+        elif self._expects is not None:
+            self._heard(MASK)
+            answer, self._expects = self._expects, None
+            answer(line)
+        else:
+            self._heard(mask(line))
+            self._command(line)
+        return True
+
+    def _command(self, line: str) -> None:
+        verb, _, argument = line.strip().partition(" ")
+        verb, argument = verb.upper(), argument.strip()
+        if len(line.strip()) < 4:
+            self._say(INFERRED["too short"])
+        elif self._offers_starttls and not self._encrypted and verb not in _BEFORE_TLS:
+            self._say(OBSERVED["TLS first"])
+        elif verb in _AFTER_AUTH and not self._signed_in:
+            self._say(OBSERVED["sign in first"])
+        elif verb == "AUTH":
+            self._auth(argument)
+        elif handler := self._handlers.get(verb):
+            self._at(_STAGES[verb], lambda: handler(argument))
+        else:
+            self._other(verb)
+
+    def _other(self, verb: str) -> None:
+        if verb == "RSET":
+            self._mail = _Mail()
+            self._say(OBSERVED["ok"])
+        elif verb == "NOOP":
+            self._say(OBSERVED["ok"])
+        else:
+            self._say(INFERRED.get(verb, INFERRED["unknown verb"]))
+
+    def _ehlo(self, argument: str) -> None:
+        if not argument:
+            self._say(INFERRED["EHLO name"])
+            return
+        self._mail = _Mail()
+        lines = [HOST, "8BITMIME"]
+        if self._era.size:
+            lines.append(f"SIZE {self._era.size}")
+        if self._offers_starttls and (not self._encrypted or self._era.starttls_stays):
+            lines.append("STARTTLS")
+        lines.append("AUTH PLAIN LOGIN")
+        reply = "".join(f"250-{line}\r\n" for line in lines) + "250 Ok\r\n"
+        self._out.append(Say(reply.encode()))
+
+    def _helo(self, argument: str) -> None:
+        self._mail = _Mail()
+        self._say(INFERRED["HELO" if argument else "HELO name"])
+
+    def _starttls(self, argument: str) -> None:
+        if argument:
+            self._say(INFERRED["STARTTLS syntax"])
+        elif self._encrypted:
+            self._say(INFERRED["TLS active"])
+        else:
+            self._say(OBSERVED["ready for TLS"])
+            # Whatever was sent behind STARTTLS in clear text is thrown away: an injected command must not count.
+            self._end(StartTls())
+
+    def _quit(self, argument: str) -> None:
+        self._say(OBSERVED["bye"])
+        self._end(Close())
+
+    def _auth(self, argument: str) -> None:
+        mechanism, _, initial = argument.partition(" ")
+        if not mechanism:
+            self._say(INFERRED["AUTH syntax"])
+        elif self._signed_in:
+            self._say(INFERRED["signed in already"])
+        elif self._refuses_auth():
+            return
+        elif mechanism.upper() == "PLAIN":
+            self._challenge(OBSERVED["PLAIN"], self._plain, initial)
+        elif mechanism.upper() == "LOGIN":
+            self._challenge(OBSERVED["user name"], self._login_user, initial)
+        else:
+            self._say(INFERRED["mechanism"])
+
+    def _refuses_auth(self) -> bool:
+        """A fault that answers AUTH before the credentials are heard does so; another waits for them."""
+        fault = self._auth_fault = self._fault(Stage.AUTH)
+        if isinstance(fault, Says) and fault.at_command:
+            self._auth_fault = None
+            self._do(fault.instead())
+            return True
+        return False
+
+    def _challenge(self, question: str, answer: Callable[[str], None], initial: str = "") -> None:
+        if initial:
+            answer(initial)
+        else:
+            self._expects = answer
+            self._say(question)
+
+    def _plain(self, line: str) -> None:
+        text = self._decoded(line)
+        if text is None:
+            return
+        # authorization identity NUL user NUL password (RFC 4616); SES takes the user in the first place too.
+        parts = text.split("\0")
+        user, password = (parts[1], parts[-1]) if len(parts) >= 3 else ("", "")
+        self._judge(user, password)
+
+    def _login_user(self, line: str) -> None:
+        user = self._decoded(line)
+        if user is not None:
+            self._user = user
+            self._challenge(OBSERVED["password"], self._login_password)
+
+    def _login_password(self, line: str) -> None:
+        password = self._decoded(line)
+        if password is not None:
+            self._judge(self._user, password)
+
+    def _decoded(self, line: str) -> str | None:
+        if line.strip() == "*":
+            self._say(INFERRED["cancelled"])
+            return None
+        try:
+            return base64.b64decode(line.strip(), validate=True).decode("utf-8", "replace")
+        except (binascii.Error, ValueError):
+            self._say(INFERRED["not base64"])
+            return None
+
+    def _judge(self, user: str, password: str) -> None:
+        def answer() -> None:
+            reply = self._account.sign_in(user, password)
+            self._signed_in = reply.startswith("235")
+            self._say(reply)
+
+        self._at(Stage.AUTH, answer)
+        if self._signed_in and (fault := self._fault(Stage.IDLE)):
+            # What SES pushes at an idle client, at once: the client reads it in place of its next reply.
+            self._do(fault.instead() or [])
+
+    def _mail_from(self, argument: str) -> None:
+        found = _FROM.fullmatch(argument)
+        if self._mail.sender is not None:
+            self._say(INFERRED["second sender"])
+        elif not found:
+            self._say(INFERRED["MAIL syntax"])
+        elif not _ADDRESS.fullmatch(address := (found["path"] or found["bare"] or "").strip()):
+            self._say(OBSERVED["bad sender"])
+        else:
+            self._mail.sender = address
+            self._say(OBSERVED["ok"])
+
+    def _rcpt_to(self, argument: str) -> None:
+        found = _TO.fullmatch(argument)
+        if self._mail.sender is None:
+            self._say(INFERRED["sender first"])
+        elif not found:
+            self._say(INFERRED["RCPT syntax"])
+        elif not _ADDRESS.fullmatch(address := (found["path"] or found["bare"] or "").strip()):
+            self._say(OBSERVED["bad recipient"])
+        else:
+            self._mail.recipients.append(address)
+            self._say(OBSERVED["ok"])
+
+    def _data(self, argument: str) -> None:
+        if not self._mail.recipients:
+            self._say(INFERRED["sender first" if self._mail.sender is None else "recipient first"])
+            return
+        self._in_data = True
+        self._say(OBSERVED["go ahead"])
+        # The line end before a final dot that comes first of all; taken off again in `_content`.
+        self._buffer[:0] = b"\r\n"
+        self._scanned = self._dropped = 0
+
+    def _content(self) -> bool:
+        """Take a whole message from the buffer; False if it is not complete."""
+        end = self._buffer.find(b"\r\n.\r\n", self._scanned)
+        if end < 0:
+            self._scanned = max(0, len(self._buffer) - 4)
+            if len(self._buffer) > MAX_SIZE:
+                # It will be refused for its size; only its end is still of interest.
+                self._dropped += self._scanned
+                del self._buffer[: self._scanned]
+                self._scanned = 0
+            return False
+        message = bytes(self._buffer[: end + 2]).replace(b"\r\n..", b"\r\n.")[2:]
+        del self._buffer[: end + 5]
+        self._in_data = False
+        size = self._dropped + len(message)
+        self._heard(f"[message of {size} bytes]")
+        mail, self._mail = self._mail, _Mail()
+        self._at(Stage.BODY, lambda: self._submit(mail, message, size))
+        return True
+
+    def _submit(self, mail: _Mail, message: bytes, size: int) -> None:
+        self._say(
+            self._account.submit(
+                mail.sender or "",
+                tuple(mail.recipients),
+                message,
+                size,
+                port=self._port,
+                connection=self._connection,
+            )
+        )
