@@ -75,7 +75,11 @@ if [ ! -e "$FOLDER/complete" ]; then
     apt-cache show $PEERS >/dev/null 2>&1 || fail "apt knows no $PEERS; run: sudo apt-get update"
     echo "unpacking $PEERS into $FOLDER"
     for peer in $PEERS; do unpack "$FOLDER/$peer" "$peer"; done
-    missing=$(libraries $PEERS)
+    # OpenSMTPD 6 keeps its keys in a process of their own, in a way that OpenSSL 3 broke and an engine mends
+    # (github.com/OpenSMTPD/OpenSMTPD/issues/1171); systems with a newer OpenSMTPD no longer have the engine.
+    engine=libengine-pkcs11-openssl
+    if apt-cache show $engine >/dev/null 2>&1; then unpack "$FOLDER/engine" $engine; else engine=; fi
+    missing=$(libraries $PEERS $engine)
     # shellcheck disable=SC2086 # a list of words
     [ -z "$(echo $missing)" ] || unpack "$FOLDER/libraries" $missing
     touch "$FOLDER/complete"

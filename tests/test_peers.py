@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import pytest
 from peers import servers
-from peers.servers import CREDENTIALS, HOST, PLACES, STRICT, Place, Server
+from peers.servers import CREDENTIALS, HOST, OWN_NAME, PLACES, STRICT, Place, Server
 
 from sestools import check
 from sestools.model import Credentials, Kind, Outcome, Security, Stage, Target
@@ -21,7 +21,7 @@ pytestmark = [
 ]
 
 GREETINGS = MappingProxyType(
-    {"postfix": f"{HOST} ESMTP Postfix", "opensmtpd": f"{HOST} ESMTP OpenSMTPD"},
+    {"postfix": f"{OWN_NAME} ESMTP Postfix", "opensmtpd": f"{OWN_NAME} ESMTP OpenSMTPD"},
 )
 PROBLEMS = {
     "expired": Problem.EXPIRED,

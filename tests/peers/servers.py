@@ -24,10 +24,27 @@ from sestools.model import Credentials, Security
 
 HERE = Path(__file__).parent
 UNPACKED = HERE.parents[1] / ".cache" / "peers"
-HOST = "mail.example.com"
+HOST = "email-smtp.eu-west-1.amazonaws.com"
+"""The name that the certificates are for and that is dialled: servers that stand where SES should."""
+OWN_NAME = "mail.example.com"
+"""The name that the servers greet with."""
 CREDENTIALS = Credentials(user="canary", password="a made-up secret")
 START = 20.0
 """Seconds that a server may take to come up on a busy machine."""
+
+
+# Where an engine offers a key's methods, OpenSSL 3 keeps keys in the form that OpenSMTPD 6 counts on.
+ENGINE = """openssl_conf = init
+[init]
+engines = engines
+[engines]
+pkcs11 = pkcs11
+[pkcs11]
+engine_id = pkcs11
+dynamic_path = {engine}
+default_algorithms = PKEY
+init = 0
+"""
 
 
 def why_not() -> str:
@@ -67,8 +84,7 @@ class Server:
 def certificates(folder: Path) -> str:
     """Write NAME.pem and NAME.key for each certificate; return the CA file that the valid one verifies with."""
     authority, stranger = trustme.CA(), trustme.CA()
-    # OpenSMTPD 6.8 cannot sign with an elliptic key under OpenSSL 3, so all keys are RSA.
-    rsa = trustme.KeyType.RSA
+    rsa = trustme.KeyType.RSA  # what the engine that OpenSMTPD needs is tried with
     past = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=3)
     for name, cert in {
         "valid": authority.issue_cert(HOST, key_type=rsa),
@@ -125,7 +141,7 @@ mail_owner = postfix
 setgid_group = postdrop
 inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
-myhostname = {HOST}
+myhostname = {OWN_NAME}
 mydestination =
 alias_maps =
 local_recipient_maps =
@@ -190,17 +206,23 @@ def opensmtpd(folder: Path) -> Iterator[Server]:
         mode = "smtps" if place.security is Security.WRAPPER else "tls-require" if place.required else "tls"
         lines.append(
             f"listen on 127.0.0.1 port {port} {mode} pki {place.certificate} auth-optional <users>"
-            f" hostname {HOST}"
+            f" hostname {OWN_NAME}"
         )
     # SES's mailbox simulator must not get mail from here: nothing is relayed.
     lines += [f'action "keep" maildir "{folder}/mail"', 'match from any for local action "keep"']
     configuration = folder / "smtpd.conf"
     configuration.write_text("\n".join(lines) + "\n")
+    engine = next((UNPACKED / "engine").rglob("pkcs11.so"), None)
+    openssl = folder / "openssl.cnf"
+    openssl.write_text(ENGINE.format(engine=engine) if engine else "")
     words, env = _private(
         folder, "opensmtpd", str(UNPACKED / "opensmtpd/usr/sbin/smtpd"), "-d", "-v", "-f", str(configuration)
     )
     log = folder / "log"
-    with log.open("wb") as written, subprocess.Popen(words, env=env, stderr=written) as server:
+    with (
+        log.open("wb") as written,
+        subprocess.Popen(words, env={**env, "OPENSSL_CONF": str(openssl)}, stderr=written) as server,
+    ):
         try:
             _wait_for(log, "smtp: will accept", server)
             yield Server(ports=ports, ca_file=ca_file)
