@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import base64
+import html
+import io
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.text import Text
 
-from sestools.model import ProbeResult, Stage
+from sestools.model import Kind, ProbeResult, Stage
 from sestools.text import duration
 
 if TYPE_CHECKING:
     from sestools.report import Report
 
-# Okabe and Ito's colour-blind-safe palette, dark to light so that the order also shows in grey.
+# Okabe and Ito's colour-blind-safe palette; words beside each bar carry what matters.
 COLOURS = {
     "connect": "#0072B2",
     "greeting, EHLO": "#56B4E9",
-    "TLS handshake": "#009E73",
+    "TLS": "#009E73",
     "sign-in": "#CC79A7",
     "message": "#E69F00",
 }
@@ -27,52 +33,74 @@ _GROUPS = {
     Stage.CONNECT: "connect",
     Stage.GREETING: "greeting, EHLO",
     Stage.EHLO: "greeting, EHLO",
-    Stage.STARTTLS: "TLS handshake",
-    Stage.TLS: "TLS handshake",
+    Stage.STARTTLS: "TLS",
+    Stage.TLS: "TLS",
     Stage.AUTH: "sign-in",
     Stage.MAIL: "message",
     Stage.RCPT: "message",
     Stage.DATA: "message",
     Stage.BODY: "message",
 }
+_SAID = {
+    (Stage.CONNECT, Kind.TIMEOUT): "no answer",
+    (Stage.CONNECT, Kind.REFUSED): "refused",
+    (Stage.GREETING, Kind.TIMEOUT): "no greeting",
+}
+_INK = "#010203"
+"""Stands for the colour of the surrounding text until `to_svg` has replaced it."""
 
 
 def plot_stages(report: Report, ax: Axes | None = None) -> Axes:
-    """A waterfall: one bar a port, one colour a stage, a dashed outline where nothing came.
+    """A waterfall: one bar a port, one colour a stage, a dashed outline where something failed.
 
     The outline of a port that never answered is cut off at the right edge; its real length is written
     beside it, so that the other ports' milliseconds stay visible.
 
     Args:
         report: What `check` found.
-        ax: Where to draw; by default a new figure.
+        ax: Where to draw; by default a new figure (`ax.figure`).
     """
-    results = {str(port.port): port.dialogue for port in report.ports}
-    if report.session is not None:
-        results[f"{report.session.target.port} signing in"] = report.session
+    results = _results(report)
     if ax is None:
-        _, ax = plt.subplots(figsize=(8, 0.9 + 0.42 * len(results)), dpi=100, layout="constrained")
+        size = (8.4, 0.95 + 0.34 * len(results))
+        ax = Figure(figsize=size, dpi=110, layout="constrained").subplots()
     finished = [_end(result) for result in results.values() if result.ok]
     slowest = max(finished or [_end(result) for result in results.values()] or [0.0])
     edge = max(slowest * 1.15, 0.001)
     for row, result in enumerate(results.values()):
         _bar(ax, row, result, edge)
     ax.set_yticks(range(len(results)), list(results))
-    ax.set_ylim(len(results) - 0.4, -0.6)
-    ax.set_xlim(0, edge * 1000 * 1.25)
+    ax.set_ylim(len(results) - 0.5, -0.5)
+    ax.set_xlim(0, edge * 1000 * 1.3)
     ax.set_xlabel("milliseconds since the probe began")
     ax.spines[["top", "right", "left"]].set_visible(False)
     ax.tick_params(axis="y", length=0)
-    used = {
-        _GROUPS[step.stage] for result in results.values() for step in result.steps if step.stage in _GROUPS
-    }
-    handles = [plt.Rectangle((0, 0), 1, 1, color=colour) for name, colour in COLOURS.items() if name in used]
-    names = [name for name in COLOURS if name in used]
+    stages = {step.stage for result in results.values() for step in result.steps if not step.symptom}
+    used = [name for name in COLOURS if name in {_GROUPS.get(stage) for stage in stages}]
+    handles = [Rectangle((0, 0), 1, 1, color=COLOURS[name]) for name in used]
+    if any(result.symptom for result in results.values()):
+        handles.append(Rectangle((0, 0), 1, 1, fill=False, edgecolor=FAILED, linestyle=(0, (3, 2))))
+        used.append("failed")
     if handles:
         ax.legend(
-            handles, names, ncols=len(handles), frameon=False, loc="upper left", bbox_to_anchor=(0, -0.32)
+            handles,
+            used,
+            ncols=len(handles),
+            frameon=False,
+            loc="lower left",
+            bbox_to_anchor=(-0.01, 1.0),
+            borderpad=0.2,
+            handlelength=1.1,
+            columnspacing=1.6,
         )
     return ax
+
+
+def _results(report: Report) -> dict[str, ProbeResult]:
+    results = {f"port {port.port}": port.dialogue for port in report.ports}
+    if report.session is not None:
+        results[f"{report.session.target.port}, sign-in"] = report.session
+    return results
 
 
 def _end(result: ProbeResult) -> float:
@@ -84,30 +112,103 @@ def _bar(ax: Axes, row: int, result: ProbeResult, edge: float) -> None:
     for step in result.steps:
         if step.stage not in _GROUPS:
             continue
-        width = min(step.seconds, max(edge - step.at, 0.0))
-        end = max(end, step.at + width)
-        box = {"left": step.at * 1000, "height": 0.5}
+        left, width = step.at * 1000, min(step.seconds, max(edge - step.at, 0.0)) * 1000
+        end = max(end, left + width)
         if step.symptom:
             ax.barh(
-                row, width * 1000, **box, facecolor="none", edgecolor=FAILED, linestyle="--", linewidth=1.3
+                row,
+                width,
+                left=left,
+                height=0.56,
+                fill=False,
+                edgecolor=FAILED,
+                linestyle=(0, (4, 2)),
+                linewidth=1.4,
             )
         else:
-            ax.barh(row, width * 1000, **box, color=COLOURS[_GROUPS[step.stage]])
-    ax.text(end * 1000, row, f"  {describe(result)}", va="center", fontsize=9)
+            ax.barh(row, width, left=left, height=0.56, color=COLOURS[_GROUPS[step.stage]])
+    ax.annotate(
+        describe(result), (end, row), xytext=(6, 0), textcoords="offset points", va="center", fontsize=9
+    )
 
 
 def describe(result: ProbeResult) -> str:
     """The end of a bar in words, so that the picture does not rest on colour alone."""
+    return f"{outcome(result)}, {duration(_end(result))}" if result.steps else outcome(result)
+
+
+def outcome(result: ProbeResult) -> str:
+    """How a dialogue ended, without its time."""
+    symptom = result.symptom
     if not result.steps:
         return result.reason or "not run"
-    seconds = duration(_end(result))
-    if result.symptom is None:
-        return seconds
-    symptom = result.symptom
+    if symptom is None:
+        return "ok"
+    if said := symptom.stage and symptom.kind and _SAID.get((symptom.stage, symptom.kind)):
+        return said
     what = str(symptom.reply.code) if symptom.reply and not symptom.reply.ok else str(symptom.kind)
-    return f"{symptom.stage}: {what}, {seconds}"
+    return f"{symptom.stage}: {what}"
 
 
 def alt_text(report: Report) -> str:
-    """The waterfall in a sentence a port, for those who cannot see it."""
-    return "; ".join(f"port {port.port}: {describe(port.dialogue)}" for port in report.ports)
+    """The waterfall in a sentence a bar, for those who cannot see it."""
+    bars = "; ".join(f"{name}: {outcome(result)}" for name, result in _results(report).items())
+    return f"Waterfall of stage times. {bars}."
+
+
+def to_svg(report: Report) -> str:
+    """The waterfall as SVG for a web page: it takes the page's text colour, so it suits dark and light."""
+    figure = _figure(report)
+    for text in figure.findobj(Text):
+        text.set_color(_INK)  # type: ignore[attr-defined]  # findobj says Artist
+    for ax in figure.axes:
+        ax.tick_params(color=_INK)
+        ax.spines[:].set_edgecolor(_INK)
+    out = io.StringIO()
+    figure.savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    body = out.getvalue().partition("<svg ")[2].partition(">")[2].replace(_INK, "currentColor")
+    width, height = figure.get_size_inches() * 72
+    return (
+        f'<svg role="img" aria-label="{html.escape(alt_text(report))}" xmlns="http://www.w3.org/2000/svg" '
+        'xmlns:xlink="http://www.w3.org/1999/xlink" style="width:100%;max-width:62em;height:auto" '
+        f'viewBox="0 0 {width:.6g} {height:.6g}">{body}'
+    )
+
+
+def picture(report: Report) -> Picture:
+    """The waterfall as a picture that a notebook stores with its alternative text."""
+    figure = _figure(report)
+    out = io.BytesIO()
+    figure.savefig(out, format="png", facecolor="white", metadata={"Software": None})
+    return Picture(png=out.getvalue(), alt=alt_text(report), width=round(figure.get_figwidth() * 100))
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Picture:
+    """A picture with words for those who cannot see it; its text form is those words.
+
+    Attributes:
+        png: The picture's bytes.
+        alt: What it shows, in words.
+        width: How wide to show it, in CSS pixels.
+    """
+
+    png: bytes
+    alt: str
+    width: int
+
+    def __repr__(self) -> str:
+        return f"<Picture: {self.alt}>"
+
+    def _repr_html_(self) -> str:
+        data = base64.b64encode(self.png).decode("ascii")
+        return (
+            f'<img alt="{html.escape(self.alt)}" width="{self.width}" style="max-width:100%;border-radius:6px" '
+            f'src="data:image/png;base64,{data}">'
+        )
+
+
+def _figure(report: Report) -> Figure:
+    figure = plot_stages(report).figure
+    assert isinstance(figure, Figure)  # noqa: S101 - a new figure, not a part of one
+    return figure

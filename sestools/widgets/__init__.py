@@ -1,0 +1,23 @@
+"""Panels for notebooks, over functions that already work: `check` and `classify`.
+
+A panel renders its result into an HTML child. Its text form holds no times and no addresses of this host,
+so a notebook's stored output can be compared.
+"""
+
+from sestools.widgets.lines import Lines, lines_to_type
+from sestools.widgets.panel import CheckPanel
+from sestools.widgets.places import on_binder, simulator
+from sestools.widgets.proof import Proof, prove
+from sestools.widgets.triage import DiagnosisPanel, next_notebook
+
+__all__ = [
+    "CheckPanel",
+    "DiagnosisPanel",
+    "Lines",
+    "Proof",
+    "lines_to_type",
+    "next_notebook",
+    "on_binder",
+    "prove",
+    "simulator",
+]

@@ -1,0 +1,54 @@
+"""Where a notebook knocks: the simulator of this process, or the real endpoint; and whether that can work."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sestools.simulator import Simulator
+
+_RUNNING: dict[str, Simulator] = {}
+_STOP = ExitStack()
+_LOCK = threading.Lock()
+_BINDER = ("BINDER_SERVICE_HOST", "BINDER_REF_URL", "BINDER_LAUNCH_HOST")
+
+BINDER_NOTE = (
+    "This notebook runs on Binder, which lets no SMTP port out: use the simulator. A check of the real "
+    "endpoint from here shows Binder's firewall, not your network."
+)
+"""What a panel says on Binder. Source: the deployment's network policy, github.com/jupyterhub/mybinder.org-deploy."""
+
+
+def simulator(region: str = "eu-west-1") -> Simulator:
+    """The simulator of a region, started on first use and kept until the kernel ends.
+
+    Running a cell again gives the same one, with the faults it has.
+    """
+    from sestools.simulator import Simulator
+
+    with _LOCK:
+        if region not in _RUNNING:
+            if not _RUNNING:
+                atexit.register(_STOP.close)
+            _RUNNING[region] = _STOP.enter_context(Simulator(region=region))
+        return _RUNNING[region]
+
+
+def on_binder() -> bool:
+    """Whether this process runs on Binder."""
+    return any(os.environ.get(name) for name in _BINDER)
+
+
+def set_faults(server: Simulator, written: str) -> None:
+    """Give a simulator the faults written as `dropped@25; says:bad-credentials`; none if empty.
+
+    Raises:
+        ValueError: If one of them is no fault.
+    """
+    from sestools.simulator import faults
+
+    server.set_faults(*(faults.parse(text) for text in written.split(";") if text.strip()))

@@ -1,0 +1,67 @@
+"""Whether an exercise's answer works: the endpoint is checked with it, and says so."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from typing import Any
+
+from sestools.cards import COLOURS
+from sestools.checkup import check
+from sestools.model import Credentials, Level
+from sestools.report import Report
+from sestools.widgets.places import set_faults, simulator
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Proof:
+    """What came of an answer.
+
+    Attributes:
+        solved: Whether it works.
+        said: The verdict in a sentence.
+        report: The check that shows it; None if nothing was answered.
+    """
+
+    solved: bool
+    said: str
+    report: Report | None = None
+
+    def __repr__(self) -> str:
+        return self.said
+
+    def _repr_html_(self) -> str:
+        colour = COLOURS["ok" if self.solved else "unclear" if self.report is None else "problem"]
+        return f'<div style="border-left:5px solid {colour};padding:4px 12px">{html.escape(self.said)}</div>'
+
+
+def prove(answer: dict[str, Any], *, fault: str = "", region: str = "eu-west-1") -> Proof:
+    """Check the simulator with an exercise's answer in place.
+
+    Args:
+        answer: `port`, and what goes with it: `security`, `user` and `password`. `...` is no answer yet.
+        fault: What is wrong with the simulator meanwhile, such as `dropped@25`.
+        region: The endpoint's region.
+    """
+    if ... in answer.values():
+        return Proof(solved=False, said="not answered yet")
+    server = simulator(region)
+    set_faults(server, fault)
+    credentials = None
+    if "password" in answer:
+        credentials = Credentials(user=answer["user"], password=answer["password"])
+    report = check(
+        region,
+        ports=[answer["port"]],
+        security=answer.get("security"),
+        credentials=credentials,
+        connect_to=server.connect_to,
+        ca_file=server.ca_file,
+        timeout=2.0,
+    )
+    port = report.ports[0]
+    where = f"port {port.port} with {'a TLS wrapper' if port.security == 'wrapper' else 'STARTTLS'}"
+    if report.level is not Level.OK:
+        return Proof(solved=False, said=f"not yet: {report.diagnosis.cause.title} ({where})", report=report)
+    done = "signed in" if report.session else "ready to sign in"
+    return Proof(solved=True, said=f"solved: {done} on {where}", report=report)

@@ -1,0 +1,72 @@
+"""A password field that never holds a password longer than it takes to move it to memory.
+
+The value of an ipywidgets `Password` is part of the widget's state, and the state is part of a notebook
+that is saved with its widgets or run by nbclient. So the field is emptied as soon as a value arrives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ipywidgets import Button, HBox, Layout, Password  # type: ignore[import-untyped]
+
+_EMPTY, _HELD = "kept in memory only", "held in memory"
+
+
+class Secret:
+    """A password in this process's memory. Nothing that shows, copies or pickles it gives it away."""
+
+    def __init__(self, value: str = "") -> None:
+        self.__value = value
+
+    def __bool__(self) -> bool:
+        return bool(self.__value)
+
+    def __repr__(self) -> str:
+        return f"<Secret: {_HELD if self else 'empty'}>"
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a secret stays in the process that was given it")
+
+    def put(self, value: str) -> None:
+        """Hold another value; an empty one forgets."""
+        self.__value = value
+
+    def reveal(self) -> str:
+        """The value, for the one call that signs in."""
+        return self.__value
+
+
+class PasswordField(HBox):  # type: ignore[misc]  # ipywidgets has no types
+    """Where a password is typed, and a button that forgets it."""
+
+    def __init__(self, secret: Secret, changed: Callable[[], None]) -> None:
+        self._secret, self._changed = secret, changed
+        self._field = Password(
+            description="SMTP password", continuous_update=False, layout=Layout(width="auto", flex="1 1 auto")
+        )
+        self._forget = Button(
+            description="Forget", tooltip="Remove the password from memory", layout=Layout(width="5.5em")
+        )
+        self._field.observe(self._take, names="value")
+        self._forget.on_click(self._drop)
+        super().__init__([self._field, self._forget])
+        self.add_class("sestools-password")
+        self._show()
+
+    def _take(self, change: dict[str, Any]) -> None:
+        if change["new"]:
+            self._secret.put(change["new"])
+            change["new"] = change["old"] = ""  # the traceback of a later observer may show this dict
+            self._field.value = ""
+            self._show()
+
+    def _drop(self, _: Any) -> None:
+        self._secret.put("")
+        self._show()
+
+    def _show(self) -> None:
+        self._field.placeholder = _HELD if self._secret else _EMPTY
+        self._forget.disabled = not self._secret
+        self._changed()

@@ -1,0 +1,122 @@
+"""Paste an error or pick a symptom: what it means, and which notebook goes on from there."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import traitlets
+from ipywidgets import HTML, Button, Dropdown, Layout, Textarea, VBox  # type: ignore[import-untyped]
+
+from sestools.catalogue import cause
+from sestools.classifier import classify
+from sestools.excerpt import mask_secrets
+from sestools.model import Diagnosis, Stage
+from sestools.widgets.style import STYLE
+
+SYMPTOMS = {
+    "The connection times out": "connect-timeout",
+    "The connection is refused": "connection-refused",
+    "Connected, but no greeting comes": "no-greeting",
+    "TLS: wrong version number": "wrapper-on-starttls",
+    "The certificate does not verify": "certificate-unknown-issuer",
+    "530: STARTTLS first": "starttls-first",
+    "535: user name and password": "bad-credentials",
+    "554: an address is not verified": "not-verified",
+    "454: sending too fast": "send-rate",
+    "451: time-out waiting for data": "idle-timeout",
+    "The connection is lost while sending": "connection-lost",
+}
+"""What a person sees, and the cause whose first sample looks like it."""
+
+CONNECTING = "01-cannot-connect.ipynb"
+INCIDENT = "09-incident.ipynb"
+
+_PATH = {Stage.RESOLVE, Stage.CONNECT, Stage.TLS, Stage.GREETING, Stage.EHLO, Stage.STARTTLS, Stage.AUTH}
+
+
+def next_notebook(diagnosis: Diagnosis) -> tuple[str, str]:
+    """The notebook that goes on from a diagnosis, and why."""
+    found = diagnosis.cause
+    if found.stage in _PATH or found.id.startswith("credential-") or found.id.endswith("-blocked"):
+        return CONNECTING, "reproduces this on the simulator and shows how it is told from its look-alikes"
+    return INCIDENT, "checks every port of your endpoint and writes the report to paste into a ticket"
+
+
+class DiagnosisPanel(VBox):  # type: ignore[misc]  # ipywidgets has no types
+    """A list of symptoms, a field for a pasted error, and the card that explains it.
+
+    Secrets in what is pasted (the lines of a sign-in) are masked in the field as well.
+
+    Attributes:
+        value: The `Diagnosis`, or None as long as nothing was given. Read-only; `observe` it.
+    """
+
+    value = traitlets.Any(None, read_only=True)
+
+    def __init__(self, text: str = "", *, symptom: str = "") -> None:
+        self._symptom = Dropdown(
+            description="Symptom",
+            options=[("pick one, or paste below", ""), *((name, name) for name in SYMPTOMS)],
+            layout=Layout(width="auto"),
+        )
+        self._text = Textarea(
+            description="Or paste an error, a log line, a traceback",
+            continuous_update=False,
+            rows=4,
+            layout=Layout(width="auto"),
+        )
+        self._button = Button(description="Diagnose", button_style="primary", layout=Layout(width="9em"))
+        self._card = HTML()
+        super().__init__([HTML(STYLE), self._symptom, self._text, self._button, self._card])
+        self.add_class("sestools-panel")
+        self._symptom.observe(self._pick, names="value")
+        self._text.observe(self._read, names="value")
+        self._button.on_click(self._read)
+        self._symptom.value = symptom
+        if text:
+            self._text.value = text
+
+    def diagnose(self, text: str) -> DiagnosisPanel:
+        """Explain a text as if it had been pasted."""
+        self._text.value = text
+        return self
+
+    def _pick(self, change: dict[str, Any]) -> None:
+        if change["new"]:
+            self._text.value = cause(SYMPTOMS[change["new"]]).samples[0]
+
+    def _read(self, _: Any) -> None:
+        text = self._text.value
+        if masked := _masked(text):
+            self._text.value = masked  # which calls this again
+            return
+        found = classify(text) if text.strip() else None
+        self.set_trait("value", found)
+        self._card.value = self._html(found) if found else ""
+
+    @staticmethod
+    def _html(found: Diagnosis) -> str:
+        name, why = next_notebook(found)
+        return (
+            f'<div role="region" aria-label="diagnosis">{found._repr_html_()}'
+            f'<div style="margin:8px 0 0 2px"><b>Next:</b> <code>{name}</code> {html.escape(why)}.</div></div>'
+        )
+
+    def __repr__(self) -> str:
+        if self.value is None:
+            return "DiagnosisPanel: nothing given yet"
+        return f"{self.value}\n  Next      {next_notebook(self.value)[0]}"
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+        bundle: dict[str, Any] = super()._repr_mimebundle_(**options)
+        bundle["text/plain"] = repr(self)
+        if self.value is not None:
+            bundle["text/html"] = self._html(self.value)
+        return bundle
+
+
+def _masked(text: str) -> str:
+    """The text without secrets, or nothing if it held none."""
+    masked = mask_secrets(text)
+    return masked if masked != text else ""
