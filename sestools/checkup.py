@@ -218,7 +218,7 @@ class _Looking:
 
     def ports(self, chosen: Sequence[Target], addresses: Sequence[str] | None) -> tuple[PortCheck, ...]:
         """Look at every port side by side: all addresses connected to, one dialogue held."""
-        more = {"timeout": self.timeout, "cancel": self.stop, "addresses": addresses}
+        more: dict[str, Any] = {"timeout": self.timeout, "cancel": self.stop, "addresses": addresses}
         with ThreadPoolExecutor(2 * len(chosen), thread_name_prefix="sestools-check") as pool:
             try:
                 pending = []
@@ -228,7 +228,7 @@ class _Looking:
                         (target, tcp, pool.submit(probe_dialogue, target, context=self.context, **more))
                     )
                     time.sleep(APART)
-                checks = []
+                checks: list[PortCheck] = []
                 for target, tcp, dialogue in pending:
                     self.progress(len(checks), len(chosen), f"port {target.port}")
                     checks.append(_port_check(target, tcp.result(), dialogue.result()))

@@ -55,6 +55,7 @@ def _place(error: BaseException) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="sestools",
+        allow_abbrev=False,  # "--password" must not become "--password-stdin"
         description="Find out why mail through the Amazon SES SMTP interface fails.",
         epilog="examples:\n  sestools check eu-west-1\n  sestools classify '535 Authentication Credentials Invalid'\n"
         "  sestools simulate --fault dropped@25\n\nSettings come from flags, then from the environment "
@@ -75,6 +76,7 @@ def _command(
 ) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = parsers.add_parser(
         name,
+        allow_abbrev=False,
         help=about,
         description=about,
         epilog=f"examples:\n{examples}",

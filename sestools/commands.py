@@ -137,7 +137,7 @@ def check(options: argparse.Namespace) -> int:
     else:
         from sestools.terminal import console, print_report
 
-        print_report(console(sys.stdout), report)
+        print_report(console(sys.stdout), report, simulated=options.simulate is not None)
     return _exit_code(report.level)
 
 

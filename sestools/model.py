@@ -227,7 +227,8 @@ class Symptom:
 
     def __str__(self) -> str:
         where = f"{self.stage}: " if self.stage else ""
-        return where + (str(self.reply) if self.reply else printable(self.detail or str(self.kind)))
+        said = self.reply if self.kind in (None, Kind.REPLY) else None
+        return where + (str(said) if said else printable(self.detail or str(self.kind)))
 
 
 @dataclass(frozen=True, kw_only=True)

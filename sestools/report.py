@@ -7,7 +7,7 @@ import datetime
 import enum
 import html
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sestools import cards
@@ -248,15 +248,21 @@ def headline(report: Report) -> str:
     return f"{report.host}  {counts}{ttl}  {duration(seconds) if seconds is not None else ''}".rstrip()
 
 
-def same_with(report: Report) -> list[cards.Row]:
-    """Rows for a card: lines to type that show the verdict without this program."""
+def same_with(report: Report, *, real: bool = False) -> list[cards.Row]:
+    """Rows for a card: lines to type that show the verdict without this program.
+
+    With `real` they lead to the endpoint itself, for a simulator that is gone by the time they are typed.
+    """
     symptom = report.diagnosis.symptom
     check = next((port for port in report.ports if port.port == symptom.port), None) or next(
         iter(report.ports), None
     )
     if check is None:
         return []
-    lines = [line for line in equivalents(check.dialogue.target) if line.tool in ("nc", "openssl")]
+    target = check.dialogue.target
+    if real:
+        target = replace(target, connect_to=None, ca_file=None)
+    lines = [line for line in equivalents(target) if line.tool in ("nc", "openssl")]
     return [("Same with", tuple(f"{line.command}   → {line.healthy}" for line in lines))]
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from typing import TextIO
+from typing import Literal, TextIO
 
 from rich.console import Console
 from rich.padding import Padding
@@ -21,10 +22,14 @@ MARKS = {Level.OK: "ok", Level.NOTICE: "notice", Level.PROBLEM: "problem", Level
 def console(stream: TextIO) -> Console:
     """A console that obeys NO_COLOR, and does not squeeze a file or pipe into 80 columns."""
     width = None if stream.isatty() else 120
-    return Console(file=stream, highlight=False, markup=False, emoji=False, width=width)
+    # rich's own NO_COLOR keeps bold and dim; who sets it wants no escape codes.
+    colours: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
+    return Console(
+        file=stream, color_system=colours, highlight=False, markup=False, emoji=False, width=width
+    )
 
 
-def print_report(out: Console, report: Report) -> None:
+def print_report(out: Console, report: Report, *, simulated: bool = False) -> None:
     """The table of ports, then the verdict and whatever else was found."""
     out.print(Text(headline(report)))
     out.print()
@@ -32,7 +37,7 @@ def print_report(out: Console, report: Report) -> None:
         out.print(_port_table(report))
         out.print()
     for index, finding in enumerate(report.findings):
-        more = same_with(report) if index == 0 and finding.level is not Level.OK else ()
+        more = same_with(report, real=simulated) if index == 0 and finding.level is not Level.OK else ()
         print_diagnosis(out, finding.diagnosis, finding.level, more)
         out.print()
     for note in report.notes:

@@ -214,7 +214,9 @@ def test_a_lost_connection_names_its_stage(
     broken.set_faults(faults.parse(f"{fault}:{stage}"))
     result = probe_dialogue(broken.target(587, sign_in=True), until=Stage.BODY, sender=SENDER, timeout=2)
     assert result.symptom, result
-    assert result.symptom.stage == stage
+    # A reset right after the three-way handshake can arrive before connecting has been noticed to succeed.
+    at = {Stage.CONNECT, Stage.GREETING} if stage == "GREETING" else {stage}
+    assert result.symptom.stage in at
     assert result.symptom.kind in kinds
 
 
