@@ -685,7 +685,7 @@ _MESSAGE = (
         samples=("554 Transaction failed: Invalid domain name",),
         stage=Stage.BODY,
         codes=frozenset({554}),
-        pattern=r"transaction failed: (?:invalid domain name|domain (?:starts|ends) with dot|domain contains dot|"
+        pattern=r"(?:transaction failed|InvalidParameterValue): (?:invalid domain name|domain (?:starts|ends) with dot|domain contains dot|"
         r"missing domain)",
         note="The reply goes on after these words; the rest was not kept, nor the log's address.",
     ),
@@ -996,7 +996,7 @@ _TLS = (
         pattern=r"unable to get (?:local )?issuer|unknown authority|UNABLE_TO_(?:GET_ISSUER|VERIFY_LEAF)|"
         r"unable to verify the first cert|PKIX path building failed|unknown[_ ]ca\b|UntrustedRoot|"
         r"unable to find valid certification path|issuer (?:certificate )?is (?:unknown|not trusted)|PartialChain|"
-        r"not trusted by the system|unknown issuer|signer not found",
+        r"not trusted by the system|unknown issuer|untrusted issuer|signer not found",
         generic=True,
     ),
     Cause(
@@ -1155,7 +1155,7 @@ _CONVERSATION = (
         samples=("[Errno 101] Network is unreachable",),
         stage=Stage.CONNECT,
         pattern=r"network (?:is )?unreachable|\bENETUNREACH\b|no route to host|\bEHOSTUNREACH\b|host is unreachable|"
-        r"unreachable (?:network|host)|destination (?:host|net) unreachable|network is down|NoRouteToHost",
+        r"unreachable (?:network|host)|cannot assign requested address|\bEADDRNOTAVAIL\b|destination (?:host|net) unreachable|network is down|NoRouteToHost",
         kinds=frozenset({Kind.UNREACHABLE}),
         generic=True,
     ),
@@ -1227,7 +1227,7 @@ _CONVERSATION = (
         pattern=r"connect(?:ion|ing)?(?: attempt)?(?: to [^\n]{1,120})? (?:has )?time?d?[ -]?out|\bETIMEDOUT\b|"
         r"connection timeout|\bESOCKETTIMEDOUT\b|OpenTimeout|connect(?:ion)? timed out|"
         r"dial tcp[^\n]{0,120}(?:i/o timeout|deadline exceeded)|did ?n[o']t properly respond after|#10060\b|"
-        r"operation (?:has )?timed out|ConnectTimeout|execution expired|host failed to respond|"
+        r"(?<!read )(?<!write )operation (?:has )?timed out|ConnectTimeout|execution expired|host failed to respond|"
         r"(?:could not|couldn't|unable to|failed to) connect[^\n]{0,160}time?d?[ -]?out|connect: timeout|"
         r"TimeoutError: (?:\[Errno \d+\] )?(?:connection )?timed out|socket\.timeout: timed out|\(timed out\)",
         kinds=frozenset({Kind.TIMEOUT}),
@@ -1324,7 +1324,8 @@ _CONVERSATION = (
         samples=("SMTP Error: data not accepted",),
         pattern=r"SMTP error: (?:data not accepted|could not (?:authenticate|connect))|SMTP connect\(\) failed|"
         r"could not instantiate mail function|"
-        r"The following (?:From address|recipients) failed|connection could not be established with host",
+        r"The following (?:From address|recipients) failed|failed to authenticate on SMTP server with username|"
+        r"connection could not be established with host",
         generic=True,
     ),
 )

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 from sestools.catalogue import CAUSES, cause
 from sestools.endpoints import PORTS, Security, default_security, look_alike, region_of
 from sestools.excerpt import Excerpt, read
-from sestools.foreign import Sign, is_foreign_host, is_ses, signs
+from sestools.foreign import Sign, Weight, is_foreign_host, is_ses, signs
 from sestools.model import Cause, Diagnosis, Kind, ProbeResult, Reply, Retry, Stage, Symptom
 from sestools.symptoms import from_exception, from_pair, from_reply, from_text, replies
 from sestools.text import printable
@@ -20,6 +21,8 @@ __all__ = ["classify"]
 
 MOST = 5
 """Candidates that a diagnosis names at most."""
+MOST_PLACES = 20
+"""Places in a text at which one cause is looked for."""
 
 
 def classify(
@@ -44,7 +47,7 @@ def classify(
     if isinstance(anything, ProbeResult) and anything.ok:
         return Diagnosis(symptom=symptom, candidates=(cause("healthy"),), evidence=(str(anything),))
     observed = isinstance(anything, Symptom | ProbeResult)
-    return _Case(symptom=symptom, observed=observed).diagnosis()
+    return _Case(symptom=symptom, observed=observed, asked=observed or host is not None).diagnosis()
 
 
 def _symptom_of(anything: Any) -> Symptom:
@@ -87,7 +90,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 _PATTERNS = {row.id: _compiled(row.pattern) for row in CAUSES if row.pattern}
-_DELIVERY_STATUS = re.compile(r"(?:Diagnostic-Code:|diagnosticCode\W+)?\s*\bsmtp; ?[45]\d\d\b", re.IGNORECASE)
+_DELIVERY_STATUS = re.compile(r"\bsmtp; ?[45]\d\d\b|\bdiagnosticcode\W{1,5}[45]\d\d\b", re.IGNORECASE)
 _GOOD_NEWS = {"accepted", "auth-ok", "healthy"}
 
 
@@ -105,6 +108,8 @@ class _Case:
     symptom: Symptom
     observed: bool
     """Whether one of our probes saw it, so that its host is known to be the one that was meant."""
+    asked: bool
+    """Whether the host is what somebody told us, not what we found in the text."""
 
     @cached_property
     def excerpt(self) -> Excerpt:
@@ -134,38 +139,36 @@ class _Case:
         host = self.symptom.host
         return bool(host and not self.observed and is_foreign_host(host))
 
-    def diagnosis(self) -> Diagnosis:
-        every = [match for row in CAUSES if (match := self.match(row))]
-        ours = [match for match in every if self.is_plausible(match)]
-        lead = next((match for match in ours if match.row.id not in _GOOD_NEWS), None) or next(
-            iter(ours), None
-        )
-        if lead is None:
-            return self.without_match(every)
-        rows = [*self.refined(lead.row), *(match.row for match in ours if match.row.id not in _GOOD_NEWS)]
-        return self.diagnose(list(dict.fromkeys(rows)), self.evidence(lead))
-
-    def match(self, row: Cause) -> _Match | None:
-        """Whether a row fits, by the symptom's form or by its words."""
-        kind, stage = self.symptom.kind, self.symptom.stage
-        if row.kinds and kind and kind is not Kind.REPLY:
-            if kind not in row.kinds:
-                return None
-            if not row.stages or stage in row.stages:
-                return _Match(row=row, position=None)
-            if stage is not None:
-                return None
-        if row.id not in _PATTERNS:
-            return None
-        for found in _PATTERNS[row.id].finditer(self.excerpt.text):
-            code = self.code_at(found.start(), found.end())
-            if code is None or not row.codes or code in row.codes or not row.generic or self.names_ses:
-                return _Match(row=row, position=found.start())
-        return None
-
     @cached_property
     def replies(self) -> list[tuple[int, Reply]]:
         return replies(self.excerpt.text)
+
+    def diagnosis(self) -> Diagnosis:
+        every = [match for row in CAUSES for match in self.matches(row)]
+        ours = [match for match in every if self.is_plausible(match)]
+        bad = [match for match in ours if match.row.id not in _GOOD_NEWS]
+        if not ours:
+            return self.without_match([match.row for match in every if match.row.id not in _GOOD_NEWS])
+        lead = (bad or ours)[0]
+        return self.diagnose([*self.refined(lead.row), *(match.row for match in bad)], self.evidence(lead))
+
+    def matches(self, row: Cause) -> Iterator[_Match]:
+        """Where a row fits, by the symptom's form or by its words."""
+        kind, stage = self.symptom.kind, self.symptom.stage
+        if row.kinds and kind and kind is not Kind.REPLY:
+            if kind not in row.kinds:
+                return
+            if not row.stages or stage in row.stages:
+                yield _Match(row=row, position=None)
+                return
+            if stage is not None:
+                return
+        if row.id not in _PATTERNS:
+            return
+        for found in islice(_PATTERNS[row.id].finditer(self.excerpt.text), MOST_PLACES):
+            code = self.code_at(found.start(), found.end())
+            if code is None or not row.codes or code in row.codes or not row.generic:
+                yield _Match(row=row, position=found.start())
 
     def code_at(self, start: int, end: int) -> int | None:
         """The reply code that governs a place in the text: the nearest before it on its line."""
@@ -175,22 +178,32 @@ class _Case:
 
     def is_plausible(self, match: _Match) -> bool:
         """Whether SES can have been the other side, judged by the line of a match, then by the whole."""
+        row = match.row
         if match.position is None:
-            return self.names_ses or not (self.foreign_host or self.signs) or self.observed
+            return self.observed or self.names_ses or not (self.foreign_host or self.firm_signs)
         line = self.excerpt.line(match.position)
         if is_ses(line):
             return True
         start = self.excerpt.text.rfind("\n", 0, match.position) + 1
-        near = [sign for sign in self.signs if start <= sign.position < start + len(line) + 1]
-        if any(sign.strong for sign in near) and not (self.names_ses and not match.row.generic):
+        near = [sign.weight for sign in self.signs if start <= sign.position <= start + len(line)]
+        if self.ses_host or (self.names_ses and not row.generic):
+            return True
+        if Weight.STRONG in near or (row.generic and Weight.FIRM in near):
             return False
-        if not match.row.generic or self.names_ses:
-            return not (near and match.row.generic and not self.symptom_is_ses)
-        return not (self.signs or self.foreign_host)
+        if not row.generic or self.names_ses:
+            return True
+        # Other servers are known to say SES's two 530s word by word, with a status code that SES leaves out.
+        told = Weight.FAINT in near and 530 in row.codes
+        return not (told or self.foreign_host or self.firm_signs)
 
     @cached_property
-    def symptom_is_ses(self) -> bool:
-        return bool(self.symptom.host and region_of(self.symptom.host))
+    def firm_signs(self) -> list[Sign]:
+        return [sign for sign in self.signs if sign.weight is not Weight.FAINT]
+
+    @cached_property
+    def ses_host(self) -> bool:
+        """Whether whoever asks says that it was SES."""
+        return self.asked and bool(self.symptom.host and region_of(self.symptom.host))
 
     # --- judgement --------------------------------------------------------------------------------------------
 
@@ -199,9 +212,9 @@ class _Case:
         symptom = self.symptom
         port, host = symptom.port, symptom.host
         wrapper = port in PORTS and default_security(port or 0) is Security.WRAPPER
-        if row.id in ("connect-timeout", "connection-refused", "reply-timeout") and host:
-            if (port == 443 and region_of(host)) or (port in PORTS and look_alike(host)):
-                return [cause("wrong-endpoint"), row]
+        not_smtp = host and ((port == 443 and region_of(host)) or (port in PORTS and look_alike(host)))
+        if row.id in ("connect-timeout", "connection-refused", "reply-timeout") and not_smtp:
+            return [cause("wrong-endpoint"), row]
         if row.id in ("connect-timeout", "reply-timeout") and wrapper and symptom.security is Security.PLAIN:
             return [cause("no-greeting"), row]
         if row.id == "connect-timeout" and port == 25:
@@ -212,13 +225,12 @@ class _Case:
             return [row, cause("not-verified"), cause("transaction-failed")]
         return [row]
 
-    def without_match(self, refused: list[_Match]) -> Diagnosis:
-        """What to say when nothing that SES says was found."""
+    def without_match(self, others: list[Cause]) -> Diagnosis:
+        """What to say when nothing that SES says was found; `others` fit in words, but not SES."""
         reply = self.symptom.reply
         failed = [one for _, one in self.replies if one.code >= 400]
         reply = reply if reply and reply.code >= 400 else next(iter(failed), None)
-        others = [match.row for match in refused if match.row.id not in _GOOD_NEWS]
-        if _DELIVERY_STATUS.search(self.excerpt.text) and not self.symptom_is_ses:
+        if _DELIVERY_STATUS.search(self.excerpt.text) and not self.ses_host:
             return self.diagnose([cause("recipient-rejected"), cause("not-ses")], self.sign_evidence())
         if (self.signs or self.foreign_host) and not self.names_ses:
             return self.diagnose([cause("not-ses"), *others], self.sign_evidence())
@@ -234,7 +246,7 @@ class _Case:
             symptom = replace(symptom, stage=rows[0].stage)
         return Diagnosis(
             symptom=symptom,
-            candidates=tuple(rows[:MOST]),
+            candidates=tuple(dict.fromkeys(rows))[:MOST],
             evidence=evidence,
             ruled_out=rows[0].ruled_out,
         )

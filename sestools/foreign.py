@@ -8,11 +8,23 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from enum import IntEnum
 
 from sestools.endpoints import look_alike, region_of
 from sestools.symptoms import hosts, replies
 
-__all__ = ["Sign", "is_ses", "signs"]
+__all__ = ["Sign", "Weight", "is_foreign_host", "is_ses", "signs"]
+
+
+class Weight(IntEnum):
+    """How much a sign tells."""
+
+    FAINT = 0
+    """A status code that SES was not seen to use; SES might, some day."""
+    FIRM = 1
+    """Another host, or a code that SES does not say: outweighs words that other servers use, too."""
+    STRONG = 2
+    """Another provider's own words: outweigh everything in their line."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,77 +34,96 @@ class Sign:
     Attributes:
         position: Where it stands in the text.
         sentence: What was seen, for the evidence.
-        strong: Whether it outweighs even a sentence that only SES is known to use.
+        weight: How much it tells.
     """
 
     position: int
     sentence: str
-    strong: bool = False
+    weight: Weight = Weight.FIRM
 
 
 _SES = re.compile(
-    r"SimpleEmailService|\barn:aws:ses:|\bAmazon ?SES\b|\bAWS ?SES\b|ses\.amazonaws\.com|\bamazonses\b|"
-    r"email-smtp(?:-fips)?\.[a-z0-9-]+\.(?:vpce\.)?amazonaws\.com|email\.[a-z0-9-]+\.amazonaws\.com",
+    r"SimpleEmailService|\barn:aws[a-z-]*:ses:|\bAmazon ?SES\b|\bAWS ?SES\b|\bses\.amazonaws\.com|"
+    r"\bamazonses\b|\bemail-smtp(?:-fips)?\.[a-z0-9-]{3,30}\.(?:vpce\.)?amazonaws\.com|"
+    r"\bemail\.[a-z0-9-]{3,30}\.amazonaws\.com",
     re.IGNORECASE,
 )
 
-_PROVIDERS = (
+# Names count where somebody is spoken to or about, not in an address or a path.
+_NAMES = (
+    ("SendGrid", "sendgrid"), ("Mailgun", "mailgun"), ("Postmark", "postmark(?:app)?"), ("Mailtrap", "mailtrap"),
+    ("Mailjet", "mailjet"), ("Mandrill", "mandrill"), ("SparkPost", "sparkpost"), ("Brevo", "sendinblue|brevo"),
+    ("SMTP2GO", "smtp2go"), ("Zoho", "zoho"), ("Yandex", r"(?:[\w-]+\.)*yandex"), ("Gmail", r"mx\.google\.com"),
+)  # fmt: skip
+_WORDS = (
     (
         "Gmail",
-        r"\bgsmtp\b|support\.google\.com|Username and Password not accepted|application-specific password required|"
-        r"please log ?in (?:via|with) your web browser|\bmx\.google\.com\b|Daily user sending limit exceeded",
+        r"\bgsmtp\b|support\.google\.com|accounts\.google\.com|Username and Password not accepted|"
+        r"application-specific password required|please log ?in (?:via|with) your web browser|"
+        r"daily user sending (?:limit|quota) exceeded",
     ),
     (
         "Microsoft",
         r"aka\.ms/|\bprod\.outlook\.com|\.protection\.outlook\.com|SmtpClientAuthentication is disabled|"
-        r"\bSmtp(?:Submission)?PermissionDenied|Client was not authenticated to send|STOREDRV|"
-        r"Client not authenticated to send|authentication unsuccessful|Exceeded concurrent? connections",
+        r"(?:client was )?not authenticated to send|STOREDRV|authentication unsuccessful|"
+        r"unable to relay|does not have permissions to send as this sender|submission quota exceeded|"
+        r"message submission rate|\bexceeded concurrent connections",
     ),
-    ("Yahoo", r"\bsenders\.yahooinc\.com|help\.yahoo\.com|\(#(?:AUTH|MBR)\d+\)|mta\d+\.[\w.]*yahoo|postmaster\.yahoo"),
+    ("Yahoo", r"help\.yahoo\.com|senders\.yahooinc\.com|postmaster\.yahoo|\(#(?:AUTH|MBR)\d+\)|\[TSS?\d\d\]"),
     (
         "SendGrid",
-        r"sendgrid|You are not authorized to send from that email|Maximum credits exceeded|The from address does "
-        r"not match a verified Sender Identity|Bad username / password",
+        r"not authorized to send from that email|maximum credits exceeded|bad username / password|"
+        r"the from address does not match a verified sender identity|authenticated user is not authorized to send mail",
     ),
-    ("Mailgun", r"mailgun|Domain [\w.-]+ is not allowed to send|Please activate your Mailgun account"),
-    ("Postmark", r"postmark(?:app)?\b|Sender signature|account is pending approval"),
-    ("Mailtrap", r"mailtrap|too many emails per second"),
-    ("Mailjet", r"mailjet"),
-    ("Mandrill", r"mandrill"),
-    ("SparkPost", r"sparkpost|Unconfigured Sending Domain"),
-    ("Brevo", r"sendinblue|\bbrevo\b"),
-    ("Resend", r"\bsmtp\.resend\.com|resend\.com/docs"),
-    ("SMTP2GO", r"smtp2go|SMTP Relay denied for"),
-    ("Zoho", r"zoho(?:mail)?\b|Unusual sending activity|Sender is not allowed to relay emails"),
-    ("Yandex", r"\byandex\b|Sender address rejected: not owned by auth user"),
-    ("Tencent", r"mail\.qq\.com|exmail|mail from address must be same as authorization user|Login Fail\. Please"),
-    ("NetEase", r"\b(?:163|126)\.com\b(?! ?>)|help\.163|DT:SPM"),
-    ("iCloud", r"mail\.me\.com|apple\.com/HT|\bAuthentication failed \(Unknown error"),
-    ("GMX", r"(?-i:Authentication credentials invalid)|\bgmx\b|kundenserver|\bionos\b|mailbox\.org"),
-    ("OVH", r"\bovh\.net\b|mail\.ovh"),
-    ("Exim", r"Incorrect authentication data|sender verify fail|Unrouteable address|relay not permitted|"
-     r"too many connections from your IP|all relevant MX records point"),
-    ("Postfix or Dovecot", r"authentication failed: |Error: authentication failed|Sender address rejected|"
-     r"Recipient address rejected|Client host rejected|Helo command rejected|User unknown in|queue file write|"
-     r"Relay access denied|improper command pipelining|too much mail from|SASL authentication failed"),
-    ("Sendmail", r"\bDomain of sender address\b|Relaying denied|virusalert|\bUser unknown$"),
-    ("Exchange", r"Unable to relay|Client does not have permissions to send as this sender|must be authenticated|"
-     r"Submission quota exceeded|message submission rate|Service not available, connection dropped"),
-    ("hMailServer", r"SMTP authentication is required\.|Delivery is not allowed to this address"),
-    ("a recipient's server", r"greylist|graylist|spamhaus|\bRBL\b|blocked using|mailbox (?:is )?full|over quota|"
-     r"no such (?:user|recipient|mailbox)|user (?:unknown|does not exist|doesn't exist)|DMARC|"
-     r"poor reputation|mailbox unavailable|mailbox not found|unknown user|recipient unknown|DNSBL"),
-)  # fmt: skip
-_COMPILED = tuple((name, re.compile(pattern, re.IGNORECASE | re.MULTILINE)) for name, pattern in _PROVIDERS)
+    ("Mailgun", r"domain [\w.-]{1,253} is not allowed to send|activate your mailgun"),
+    ("Postmark", r"sender signature|account is pending approval"),
+    ("Mailtrap", r"too many emails per second"),
+    ("SparkPost", r"unconfigured sending domain"),
+    ("SMTP2GO", r"relay access denied - please authenticate"),
+    ("Zoho", r"unusual sending activity|sender is not allowed to relay"),
+    ("Yandex", r"not owned by auth user|spam limit exceeded|invalid user or password! Please"),
+    ("Tencent", r"mail\.qq\.com|mail from address must be same as authorization user|login fail\. "),
+    ("NetEase", r"\bhelp\.163|\bDT:SPM|mail\.163\.com|user has no permission"),
+    ("Apple", r"mail\.me\.com|support\.apple\.com"),
+    (
+        "GMX, web.de or mail.com",
+        r"(?-i:Authentication credentials invalid)|kundenserver|\bionos\b|nemesis esmtp",
+    ),
+    (
+        "Exim",
+        r"incorrect authentication data|sender verify fail|unrouteable address|relay not permitted|"
+        r"too many connections from your IP|too many concurrent SMTP connections;",
+    ),
+    (
+        "Postfix",
+        r"temporary authentication failure: ?\w|\b535[ -](?:\d\.\d\.\d )?(?:error: )?authentication failed|"
+        r"sender address rejected|recipient address rejected|client host rejected|helo command rejected|"
+        r"relay access denied|improper (?:command pipelining|use of SMTP command)|too much mail from|"
+        r"queue file write error|SASL (?:\w{1,12} )?authentication failed|insufficient system storage",
+    ),
+    ("Sendmail", r"relaying denied|domain of sender address|does not exist\.\.\. |sender ok\b"),
+    ("hMailServer", r"SMTP authentication is required|delivery is not allowed to this address"),
+    (
+        "a recipient's server",
+        r"gr[ae]ylist|spamhaus|\bRBL\b|DNSBL|blocked using|mailbox (?:is )?full|over (?:its )?quota|\bDMARC\b|"
+        r"no such (?:user|recipient|mailbox)|user (?:unknown|does(?: not|n't) exist)|poor reputation|"
+        r"mailbox (?:unavailable|not found)|unknown user|recipient unknown|message line is too long",
+    ),
+)
+_COMPILED = tuple(
+    (name, re.compile(rf"(?<![@\w/\\.-])(?:{pattern})\b(?![@/\\-])", re.IGNORECASE))
+    for name, pattern in _NAMES
+) + tuple((name, re.compile(pattern, re.IGNORECASE)) for name, pattern in _WORDS)
 
 _SES_ENHANCED = {"4.4.2", "5.3.4"}
 """The enhanced codes that logs show from SES (451 4.4.2, 552 5.3.4)."""
 _SES_CODES = {421, 451, 454, 500, 501, 502, 503, 504, 530, 535, 552, 553, 554}
-_RELAY = re.compile(
-    r"\brelay=(?!none\b|local\b|virtual\b|dovecot\b|email-smtp)([^\s,\[]{1,120})", re.IGNORECASE
+"""The refusals that AWS documents, logs show, or a look-alike server of the same family says."""
+_RELAY = re.compile(r"\brelay=(?!none\b|local\b|virtual\b|dovecot\b)([^\s,\[]{1,120})", re.IGNORECASE)
+_BARE_ENHANCED = re.compile(
+    r"(?:exception: |message=|\}: |: )([45]\.\d{1,3}\.\d{1,3})[ :](?!\d)", re.IGNORECASE
 )
-_BARE_ENHANCED = re.compile(r"Exception: ([45]\.\d{1,3}\.\d{1,3})[ :]")
-_LOCAL = re.compile(r"^(?:localhost|127\.|::1|0\.0\.0\.0|10\.|192\.168\.)", re.IGNORECASE)
+_LOCAL = re.compile(r"(?:localhost|127\.|::1|0\.0\.0\.0|10\.|192\.168\.)", re.IGNORECASE)
 
 
 def is_ses(text: str) -> bool:
@@ -108,26 +139,32 @@ def is_foreign_host(host: str) -> bool:
 def signs(text: str) -> list[Sign]:
     """The signs of somebody else in a text."""
     found = [
-        Sign(position=match.start(), sentence=f"{match[0]!r} is how {name} speaks", strong=True)
+        Sign(
+            position=match.start(),
+            sentence=f"{match[0].strip()!r} is how {name} speaks",
+            weight=Weight.STRONG,
+        )
         for name, pattern in _COMPILED
         for match in pattern.finditer(text)
     ]
     named = {match[1].lower(): match.start() for match in _RELAY.finditer(text)}
+    low = text.lower()
     for host in hosts(text):
-        named.setdefault(host, text.lower().find(host))
+        named.setdefault(host, max(0, low.find(host)))
     found += [
         Sign(position=at, sentence=f"{host} is not an SES endpoint")
         for host, at in named.items()
         if is_foreign_host(host)
     ]
-    for match in _BARE_ENHANCED.finditer(text):
-        if match[1] not in _SES_ENHANCED:
-            found.append(
-                Sign(position=match.start(), sentence=f"SES's replies carry no status code {match[1]}")
-            )
+    coded = [(match.start(), match[1]) for match in _BARE_ENHANCED.finditer(text)]
     for at, reply in replies(text):
-        if reply.enhanced and reply.enhanced not in _SES_ENHANCED:
-            found.append(Sign(position=at, sentence=f"SES's replies carry no status code {reply.enhanced}"))
+        if reply.enhanced:
+            coded.append((at, reply.enhanced))
         if reply.code >= 400 and reply.code not in _SES_CODES:
             found.append(Sign(position=at, sentence=f"SES is not known to say {reply.code}"))
+    found += [
+        Sign(position=at, sentence=f"SES's replies carry no status code {code}", weight=Weight.FAINT)
+        for at, code in coded
+        if code not in _SES_ENHANCED
+    ]
     return found

@@ -303,7 +303,7 @@ def _security(text: str, port: int | None) -> Security | None:
 
 
 _REPLY = re.compile(
-    r"(?<![\w.#/-])(?P<code>[2-5]\d\d)"
+    r"(?<![\w.#/-])(?P<code>[2-5](?:[0-5]|7)\d)"
     r"(?:(?P<join>[ -]|, ?b?(?=[\"'(])|: (?=\S))[\"'(]*(?:\#?(?P<enhanced>[245]\.\d{1,3}\.\d{1,3})[ ,]?)?(?P<text>[^\n]{0,600})|(?=[\s\"').,]|$))"
 )
 _BEFORE = re.compile(
