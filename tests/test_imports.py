@@ -1,0 +1,141 @@
+"""The arrows between modules point one way, and heavy packages stay where they belong."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "sestools"
+
+# Each module and what it may import of the package itself. A folder is one module. Low to high.
+ARROWS = {
+    "text": "",
+    "endpoints": "",
+    "terms": "",
+    "cards": "text terms",
+    "model": "cards endpoints terms text",
+    "smtp": "model text",
+    "catalogue": "model terms",
+    "excerpt": "text",
+    "message_id": "text",
+    "symptoms": "endpoints excerpt message_id model smtp terms text",
+    "foreign": "endpoints symptoms text",
+    "classifier": "catalogue endpoints excerpt foreign message_id model smtp symptoms terms text",
+    "credentials": "catalogue endpoints model text",
+    "probes": "endpoints model smtp terms text",
+    "simulator": "catalogue credentials endpoints message_id model smtp terms text",
+    "equivalents": "endpoints model text",
+    "plots": "model terms text",
+    "report": "cards endpoints equivalents model plots terms text",
+    "verdict": "catalogue classifier credentials endpoints model report terms text",
+    "checkup": "endpoints model probes report terms text verdict",
+    "widgets": "*",
+    "terminal": "cards model report terms text",
+    "commands": "*",
+    "cli": "__init__ commands",
+    "__init__": "*",
+}
+
+# Packages of others: the base needs the first three only; the extras are for the modules named.
+OTHERS = {
+    "cryptography": "probes simulator",
+    "dns": "probes",
+    "rich": "terminal",
+    "trustme": "simulator",
+    "matplotlib": "plots",
+    "ipywidgets": "widgets",
+    "traitlets": "widgets",
+    "IPython": "widgets",
+}
+
+
+def module_of(path: Path) -> str:
+    """A file's module: its first part under the package."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    """Dotted names that run-time code imports, those inside functions too."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            for branch in node.orelse:
+                yield from imports(branch)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            # `from sestools import check` names a module or a public name of one.
+            if node.module == "sestools":
+                yield from (f"sestools.{alias.name}" for alias in node.names)
+            else:
+                yield node.module or ""
+        else:
+            yield from imports(node)
+
+
+def arrows() -> Iterator[tuple[str, str, Path]]:
+    """Every import: module, what it imports, file."""
+    files = sorted(PACKAGE.rglob("*.py"))
+    assert len(files) > 20
+    for path in files:
+        for name in imports(ast.parse(path.read_text())):
+            yield module_of(path), name, path
+
+
+def test_arrows_between_modules() -> None:
+    """No module imports one above it, and each one's place is written down."""
+    assert {module_of(path) for path in PACKAGE.rglob("*.py")} == set(ARROWS)
+    wrong, seen = [], 0
+    for module, name, path in arrows():
+        if not name.startswith("sestools"):
+            continue
+        seen += 1
+        part = name.split(".")[1] if "." in name else "__init__"
+        part = "__init__" if part == "__version__" else part
+        allowed = ARROWS[module].split()
+        if part != module and part not in allowed and "*" not in allowed:
+            wrong.append(f"{path.relative_to(PACKAGE)} imports {name}")
+    assert seen > 50
+    assert not wrong, "\n".join(wrong)
+
+
+def test_arrows_have_no_circle() -> None:
+    """The arrows that are allowed form no circle."""
+    left = {module: set(text.split()) - {"*"} for module, text in ARROWS.items()}
+    while left:
+        free = [module for module, needed in left.items() if not needed & left.keys()]
+        assert free, f"a circle among {', '.join(left)}"
+        for module in free:
+            del left[module]
+
+
+def test_packages_of_others() -> None:
+    """A package of others is imported only where its extra is needed; probes and simulator never meet."""
+    wrong, seen = [], set()
+    for module, name, path in arrows():
+        top = name.split(".")[0]
+        if top == "sestools" or top in sys.stdlib_module_names:
+            continue
+        seen.add(top)
+        if module not in OTHERS.get(top, "").split():
+            wrong.append(f"{path.relative_to(PACKAGE)} imports {name}")
+    assert {"cryptography", "dns", "rich", "trustme", "matplotlib"} <= seen
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["import sestools", "from sestools import check, classify, probe_dialogue"],
+)
+def test_importing_stays_light(statement: str) -> None:
+    """Importing loads none of the heavy packages, nor those that one probe alone needs."""
+    heavy = {"pandas", "numpy", "matplotlib", "ipywidgets", "IPython", "boto3", "dns", "rich", "trustme"}
+    heavy |= {"cryptography", "jupyterlab", "asyncio"}
+    code = f"import sys\n{statement}\nprint(*sorted({heavy!r} & sys.modules.keys()))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert not loaded.split()
