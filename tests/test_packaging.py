@@ -1,0 +1,93 @@
+"""The built package, as somebody gets it who installs it and has nothing of ours beside it."""
+
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+pytestmark = pytest.mark.xdist_group("packaging")
+
+
+def run(*words: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command outside the checkout, so that nothing is imported from it."""
+    return subprocess.run([*map(str, words)], capture_output=True, text=True, timeout=120, cwd=cwd)
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from what git knows and what is about to be committed."""
+    folder = tmp_path_factory.mktemp("wheel")
+    source = folder / "source"
+    listed = run(
+        "git", "ls-files", "--cached", "--others", "--exclude-standard", cwd=ROOT
+    ).stdout.splitlines()
+    for name in listed:
+        if (ROOT / name).is_file():
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            (source / name).write_bytes((ROOT / name).read_bytes())
+    built = run(
+        sys.executable, "-m", "pip", "wheel", "--no-deps", "--quiet", "-w", folder, source, cwd=folder
+    )
+    assert built.returncode == 0, built.stderr
+    return next(folder.glob("sestools-*.whl"))
+
+
+@pytest.fixture(scope="module")
+def bare(wheel: Path) -> Path:
+    """The bin folder of an environment with sestools and what it needs, and no more."""
+    place = wheel.parent / "bare"
+    venv.create(place, with_pip=False)
+    installed = run(
+        sys.executable, "-m", "pip", f"--python={place}/bin/python", "--disable-pip-version-check", "install",
+        "--quiet", "-c", ROOT / "constraints.txt", wheel, cwd=place,
+    )  # fmt: skip
+    assert installed.returncode == 0, installed.stderr
+    return place / "bin"
+
+
+def test_what_the_wheel_holds(wheel: Path) -> None:
+    """The wheel holds the package, its typing mark and the licence, and nothing else of the checkout."""
+    names = zipfile.ZipFile(wheel).namelist()
+    tops = {name.split("/")[0] for name in names}
+    assert len(tops) == 2, tops
+    assert {"sestools/py.typed", "sestools/probes/tls.py", "sestools/simulator/server.py"} <= set(names)
+    assert [name for name in names if name.endswith("licenses/LICENSE")]
+    assert not [name for name in names if "test" in name.replace("sestools", "")]
+
+
+def test_the_base_brings_no_extras(bare: Path) -> None:
+    """Without extras there is no Jupyter, no plotting, no data frame, no AWS library."""
+    code = (
+        "import importlib.util as u; print(*[n for n in ('jupyterlab', 'ipywidgets', 'IPython', 'matplotlib',"
+        " 'pandas', 'numpy', 'boto3', 'trustme', 'pytest', 'rich', 'dns') if u.find_spec(n)])"
+    )
+    assert run(bare / "python", "-c", code, cwd=bare).stdout.split() == ["rich", "dns"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (["--help"], 0, "sestools check eu-west-1"),
+        (["--version"], 0, "sestools 0."),
+        (["classify", "454 Throttling failure: Maximum sending rate exceeded."], 1, "rate"),
+        (["classify", "Tuesday is a fine day for a walk"], 3, ""),
+        (["classify", "250 Ok 0102018f0d2ba0c5-5f5ee3b1-1b9e-4d49-bd7a-8a2a9b6f1c5e-000000"], 0, ""),
+    ],
+)
+def test_the_base_works(bare: Path, words: list[str], code: int, says: str) -> None:
+    """Help, version and classifier work with the base alone."""
+    done = run(bare / "sestools", *words, cwd=bare)
+    assert (done.returncode, done.stderr) == (code, "")
+    assert says in done.stdout
+
+
+def test_the_base_says_what_the_simulator_needs(bare: Path) -> None:
+    """Asked to simulate without the extra, it names the extra."""
+    done = run(bare / "sestools", "check", "--simulate", cwd=bare)
+    assert done.returncode == 2
+    assert "pip install 'sestools[simulator]'" in done.stderr
+    assert "Traceback" not in done.stderr
