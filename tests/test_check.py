@@ -3,7 +3,6 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -12,20 +11,6 @@ from sestools.model import Credentials, Level, Security, Stage
 from sestools.simulator import Simulator, faults
 
 FIVE = [25, 587, 2587, 465, 2465]
-
-
-@pytest.fixture(scope="module")
-def ses() -> Iterator[Simulator]:
-    """A healthy simulator for the module."""
-    with Simulator(region="eu-west-1") as simulator:
-        yield simulator
-
-
-@pytest.fixture
-def broken(ses: Simulator) -> Iterator[Simulator]:
-    """The same simulator, healthy again afterwards."""
-    yield ses
-    ses.set_faults()
 
 
 def look(simulator: Simulator, **more: object):  # type: ignore[no-untyped-def]
@@ -74,11 +59,11 @@ VERDICTS = [
 
 @pytest.mark.parametrize(("given", "ports", "lead", "level", "says"), VERDICTS)
 def test_the_verdict_follows_from_the_contrast(
-    broken: Simulator, given: list[str], ports: list[int] | None, lead: str, level: Level, says: str
+    ses: Simulator, given: list[str], ports: list[int] | None, lead: str, level: Level, says: str
 ) -> None:
     """Each fault leads to its cause, at its level, with evidence that names it."""
-    broken.set_faults(*(faults.parse(text) for text in given))
-    report = look(broken, ports=ports)
+    ses.set_faults(*(faults.parse(text) for text in given))
+    report = look(ses, ports=ports)
     assert report.diagnosis.cause.id == lead, report
     assert report.level is level
     card = "\n".join((*report.diagnosis.evidence, *report.diagnosis.ruled_out))
@@ -110,10 +95,10 @@ def test_a_named_port_is_the_one_to_sign_in_on(ses: Simulator) -> None:
     assert report.session.target.port == 2465
 
 
-def test_it_signs_in_elsewhere_when_587_is_dead(broken: Simulator) -> None:
+def test_it_signs_in_elsewhere_when_587_is_dead(ses: Simulator) -> None:
     """A healthy port is chosen; the dead one is still the verdict."""
-    broken.set_faults(faults.parse("dropped@587"))
-    report = look(broken, credentials=broken.credentials)
+    ses.set_faults(faults.parse("dropped@587"))
+    report = look(ses, credentials=ses.credentials)
     assert report.session.target.port == 465
     assert report.diagnosis.cause.id == "ports-blocked"
 
@@ -127,10 +112,10 @@ def test_it_signs_in_elsewhere_when_587_is_dead(broken: Simulator) -> None:
         "starttls-missing@25,587,2587",
     ],
 )
-def test_credentials_go_nowhere_that_is_not_ses(broken: Simulator, fault: str) -> None:
+def test_credentials_go_nowhere_that_is_not_ses(ses: Simulator, fault: str) -> None:
     """No sign-in is tried on a port that is not healthy, verified and SES's own."""
-    broken.set_faults(faults.parse(fault))
-    report = look(broken, credentials=broken.credentials, ports=[25, 587, 2587])
+    ses.set_faults(faults.parse(fault))
+    report = look(ses, credentials=ses.credentials, ports=[25, 587, 2587])
     assert report.session is None
     assert any("credentials go nowhere else" in line for line in report.not_checked)
 
@@ -185,29 +170,29 @@ def test_a_real_recipient_must_be_confirmed(ses: Simulator) -> None:
     assert look(ses, **options, confirm_recipient=True).level is Level.OK
 
 
-def test_a_reply_at_the_end_of_data_is_the_verdict(broken: Simulator) -> None:
+def test_a_reply_at_the_end_of_data_is_the_verdict(ses: Simulator) -> None:
     """What SES says only after the message is diagnosed as such."""
-    broken.set_faults(faults.parse("says:not-verified"))
-    report = look(broken, credentials=broken.credentials, send=True, sender="sender@example.com")
+    ses.set_faults(faults.parse("says:not-verified"))
+    report = look(ses, credentials=ses.credentials, send=True, sender="sender@example.com")
     assert report.diagnosis.cause.id == "not-verified"
     assert report.session.symptom.stage is Stage.BODY
 
 
-def test_a_check_takes_no_longer_than_its_slowest_port(broken: Simulator) -> None:
+def test_a_check_takes_no_longer_than_its_slowest_port(ses: Simulator) -> None:
     """All ports run side by side: five dead ports cost one deadline."""
-    broken.set_faults(faults.parse("silent"))
+    ses.set_faults(faults.parse("silent"))
     began = time.monotonic()
-    look(broken, timeout=0.6)
+    look(ses, timeout=0.6)
     assert time.monotonic() - began < 0.6 + 0.6
 
 
-def test_cancelling_ends_a_check_and_says_so(broken: Simulator) -> None:
+def test_cancelling_ends_a_check_and_says_so(ses: Simulator) -> None:
     """A cancelled check ends soon, and its verdict is that it could not tell."""
-    broken.set_faults(faults.parse("silent"))
+    ses.set_faults(faults.parse("silent"))
     cancel = threading.Event()
     threading.Timer(0.2, cancel.set).start()
     began = time.monotonic()
-    report = look(broken, timeout=30, cancel=cancel)
+    report = look(ses, timeout=30, cancel=cancel)
     assert time.monotonic() - began < 3
     assert report.level is Level.UNCLEAR
     assert "cancelled" in "\n".join(report.diagnosis.evidence)
@@ -220,10 +205,10 @@ def test_progress_is_told(ses: Simulator) -> None:
     assert seen[-1] == (5, 5)
 
 
-def test_the_report_has_many_faces(broken: Simulator) -> None:
+def test_the_report_has_many_faces(ses: Simulator) -> None:
     """Markdown, HTML and JSON carry the verdict, and JSON only JSON types."""
-    broken.set_faults(faults.parse("dropped@25"))
-    report = look(broken)
+    ses.set_faults(faults.parse("dropped@25"))
+    report = look(ses)
     data = json.loads(json.dumps(report.to_dict()))
     assert data["schema_version"] == 1
     assert data["verdict"]["causes"][0] == "port25-blocked"
@@ -234,11 +219,11 @@ def test_the_report_has_many_faces(broken: Simulator) -> None:
     assert "<Report email-smtp.eu-west-1.amazonaws.com: notice, port25-blocked" in repr(report)
 
 
-def test_hostile_text_is_rendered_nowhere(broken: Simulator) -> None:
+def test_hostile_text_is_rendered_nowhere(ses: Simulator) -> None:
     """HTML, Markdown and terminal escapes in a reply stay text in every face."""
     evil = "554 <script>alert(1)</script> \x1b[2J | `x` [a](javascript:b)"
-    broken.set_faults(faults.Says(evil, stage=Stage.GREETING))
-    report = look(broken, ports=[587])
+    ses.set_faults(faults.Says(evil, stage=Stage.GREETING))
+    report = look(ses, ports=[587])
     assert "554" in report.to_markdown()
     for face in (report.to_html(), report.to_markdown(), str(report)):
         assert "\x1b" not in face

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -29,21 +28,13 @@ def run(*words: str, stdin: str = "", **environment: str) -> subprocess.Complete
     )
 
 
-@pytest.fixture(scope="module")
-def ses() -> Iterator[Simulator]:
-    """A healthy simulator for the module."""
-    with Simulator(region="eu-west-1") as simulator:
-        yield simulator
-
-
 @pytest.fixture
-def place(ses: Simulator) -> Iterator[list[str]]:
-    """Flags that lead a check to the simulator; it is healthy again afterwards."""
+def place(ses: Simulator) -> list[str]:
+    """Flags that lead a check to the simulator."""
     flags = ["--ca-file", ses.ca_file, "--timeout", "0.8"]
     for port, (address, real) in ses.connect_to.items():
         flags += ["--connect-to", f"{port}:{address}:{real}"]
-    yield flags
-    ses.set_faults()
+    return flags
 
 
 @pytest.mark.parametrize(

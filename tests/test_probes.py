@@ -8,7 +8,7 @@ import ssl
 import threading
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -25,20 +25,6 @@ STAGES = {
     ),
     Security.WRAPPER: ([Stage.CONNECT, Stage.TLS, Stage.GREETING, Stage.EHLO], (465, 2465)),
 }
-
-
-@pytest.fixture(scope="module")
-def ses() -> Iterator[Simulator]:
-    """A healthy simulator for the module."""
-    with Simulator(region="eu-west-1") as simulator:
-        yield simulator
-
-
-@pytest.fixture
-def broken(ses: Simulator) -> Iterator[Simulator]:
-    """The same simulator, healthy again afterwards."""
-    yield ses
-    ses.set_faults()
 
 
 def stages(result: ProbeResult) -> list[Stage]:
@@ -161,17 +147,17 @@ def test_credentials_never_go_over_clear_text(ses: Simulator) -> None:
 
 @pytest.mark.parametrize("kind", ["expired", "wrong-name", "unknown-issuer", "self-signed"])
 @pytest.mark.parametrize("port", [587, 465])
-def test_why_a_certificate_does_not_verify(broken: Simulator, kind: str, port: int) -> None:
+def test_why_a_certificate_does_not_verify(ses: Simulator, kind: str, port: int) -> None:
     """Expired, wrong name, unknown issuer and self-signed are told apart, with the certificate's facts; no AUTH follows."""
-    broken.set_faults(faults.BadCertificate(kind=kind))
-    result = probe_tls(broken.target(port))
+    ses.set_faults(faults.BadCertificate(kind=kind))
+    result = probe_tls(ses.target(port))
     assert result.symptom
     assert (result.symptom.kind, result.symptom.stage) == (Kind.TLS, Stage.TLS)
     assert result.facts.problem == Problem(kind.replace("-", " ") if kind != "self-signed" else kind)
     assert not result.facts.verified
     assert result.facts.certificate.names
     assert result.facts.certificate.issuer
-    signed = probe_dialogue(broken.target(port, sign_in=True))
+    signed = probe_dialogue(ses.target(port, sign_in=True))
     assert Stage.AUTH not in stages(signed)
 
 
@@ -189,11 +175,11 @@ NETWORK = [
 
 
 @pytest.mark.parametrize(("fault", "stage", "kind"), NETWORK)
-def test_a_fault_is_seen_where_it_is(broken: Simulator, fault: str, stage: Stage | None, kind: Kind) -> None:
+def test_a_fault_is_seen_where_it_is(ses: Simulator, fault: str, stage: Stage | None, kind: Kind) -> None:
     """Each fault of the network ends the probe in time, as a symptom at its stage."""
-    broken.set_faults(faults.parse(fault))
+    ses.set_faults(faults.parse(fault))
     began = time.monotonic()
-    result = probe_dialogue(broken.target(587), timeout=0.6)
+    result = probe_dialogue(ses.target(587), timeout=0.6)
     assert time.monotonic() - began < 0.6 * 1.1 + 0.3
     assert result.outcome is Outcome.FAILED
     assert result.symptom
@@ -207,12 +193,10 @@ def test_a_fault_is_seen_where_it_is(broken: Simulator, fault: str, stage: Stage
 @pytest.mark.parametrize(
     ("fault", "kinds"), [("reset", {Kind.RESET, Kind.CLOSED}), ("closed", {Kind.CLOSED, Kind.RESET})]
 )
-def test_a_lost_connection_names_its_stage(
-    broken: Simulator, stage: str, fault: str, kinds: set[Kind]
-) -> None:
+def test_a_lost_connection_names_its_stage(ses: Simulator, stage: str, fault: str, kinds: set[Kind]) -> None:
     """A connection reset or closed at any stage is a symptom at that stage."""
-    broken.set_faults(faults.parse(f"{fault}:{stage}"))
-    result = probe_dialogue(broken.target(587, sign_in=True), until=Stage.BODY, sender=SENDER, timeout=2)
+    ses.set_faults(faults.parse(f"{fault}:{stage}"))
+    result = probe_dialogue(ses.target(587, sign_in=True), until=Stage.BODY, sender=SENDER, timeout=2)
     assert result.symptom, result
     # A reset right after the three-way handshake can arrive before connecting has been noticed to succeed.
     at = {Stage.CONNECT, Stage.GREETING} if stage == "GREETING" else {stage}
@@ -220,21 +204,21 @@ def test_a_lost_connection_names_its_stage(
     assert result.symptom.kind in kinds
 
 
-def test_wrong_tls_mode_on_either_side(broken: Simulator) -> None:
+def test_wrong_tls_mode_on_either_side(ses: Simulator) -> None:
     """Plain on a wrapper port waits for a greeting; a wrapper on a STARTTLS port fails at once."""
-    waits = probe_dialogue(broken.target(465, security=Security.STARTTLS), timeout=0.5)
+    waits = probe_dialogue(ses.target(465, security=Security.STARTTLS), timeout=0.5)
     assert waits.symptom
     assert (waits.symptom.stage, waits.symptom.kind) == (Stage.GREETING, Kind.TIMEOUT)
-    fails = probe_dialogue(broken.target(587, security=Security.WRAPPER), timeout=2)
+    fails = probe_dialogue(ses.target(587, security=Security.WRAPPER), timeout=2)
     assert fails.symptom
     assert (fails.symptom.stage, fails.symptom.kind) == (Stage.TLS, Kind.TLS)
     assert "WRONG_VERSION_NUMBER" in fails.symptom.detail.upper().replace(" ", "_")
 
 
-def test_an_error_reply_ends_the_probe_at_once(broken: Simulator) -> None:
+def test_an_error_reply_ends_the_probe_at_once(ses: Simulator) -> None:
     """A 5xx is the symptom, with the reply, and nothing is said after it."""
-    broken.set_faults(faults.parse("says:bad-credentials"))
-    result = probe_dialogue(broken.target(587, sign_in=True), until=Stage.BODY, sender=SENDER, timeout=5)
+    ses.set_faults(faults.parse("says:bad-credentials"))
+    result = probe_dialogue(ses.target(587, sign_in=True), until=Stage.BODY, sender=SENDER, timeout=5)
     assert result.symptom
     assert result.symptom.reply
     assert result.symptom.reply.code == 535
@@ -242,34 +226,34 @@ def test_an_error_reply_ends_the_probe_at_once(broken: Simulator) -> None:
 
 
 @pytest.mark.parametrize("stage", ["GREETING", "EHLO", "TLS"])
-def test_one_deadline_holds_against_a_dripping_server(broken: Simulator, stage: str) -> None:
+def test_one_deadline_holds_against_a_dripping_server(ses: Simulator, stage: str) -> None:
     """A byte now and then does not extend the deadline."""
-    broken.set_faults(faults.Drips(stage=Stage(stage), seconds=0.05))
+    ses.set_faults(faults.Drips(stage=Stage(stage), seconds=0.05))
     began = time.monotonic()
-    result = probe_dialogue(broken.target(587), timeout=0.6)
+    result = probe_dialogue(ses.target(587), timeout=0.6)
     assert time.monotonic() - began < 0.6 * 1.1 + 0.3
     assert result.symptom
     assert result.symptom.kind is Kind.TIMEOUT
 
 
-def test_cancelling_ends_a_probe_soon(broken: Simulator) -> None:
+def test_cancelling_ends_a_probe_soon(ses: Simulator) -> None:
     """A cancelled probe ends within a fraction of a second and says so."""
-    broken.set_faults(faults.parse("silent"))
+    ses.set_faults(faults.parse("silent"))
     cancel = threading.Event()
     threading.Timer(0.1, cancel.set).start()
     began = time.monotonic()
-    result = probe_dialogue(broken.target(587), timeout=20, cancel=cancel)
+    result = probe_dialogue(ses.target(587), timeout=20, cancel=cancel)
     assert time.monotonic() - began < 2
     assert (result.outcome, result.reason) == (Outcome.NOT_RUN, "cancelled")
 
 
-def test_a_hundred_megabytes_cost_no_memory(broken: Simulator) -> None:
+def test_a_hundred_megabytes_cost_no_memory(ses: Simulator) -> None:
     """A line without end is given up after a few kilobytes."""
-    broken.set_faults(faults.parse("long-line"))
-    probe_dialogue(broken.target(587), timeout=2)
+    ses.set_faults(faults.parse("long-line"))
+    probe_dialogue(ses.target(587), timeout=2)
     tracemalloc.start()
     try:
-        result = probe_dialogue(broken.target(587), timeout=5)
+        result = probe_dialogue(ses.target(587), timeout=5)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -327,9 +311,8 @@ def serve(answer: Callable[[socket.socket], None]) -> tuple[str, int]:
     listener = socket.create_server(("127.0.0.1", 0))
 
     def run() -> None:
-        with listener, listener.accept()[0] as connection:
-            with contextlib.suppress(OSError):
-                answer(connection)
+        with listener, listener.accept()[0] as connection, contextlib.suppress(OSError):
+            answer(connection)
 
     threading.Thread(target=run, daemon=True).start()
     address, port = listener.getsockname()

@@ -1,0 +1,107 @@
+"""The simulator's session without a socket: whatever comes in, replies come out."""
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sestools.model import Credentials, Security
+from sestools.simulator.account import Account
+from sestools.simulator.actions import Say
+from sestools.simulator.replies import ERAS
+from sestools.simulator.session import Session
+
+GOOD = Credentials(user="user", password="password")
+COMMANDS = [
+    "EHLO client",
+    "EHLO",
+    "HELO client",
+    "NOOP",
+    "RSET",
+    "AUTH PLAIN AHVzZXIAcGFzc3dvcmQ=",
+    "AUTH PLAIN",
+    "AHVzZXIAcGFzc3dvcmQ=",
+    "AUTH LOGIN",
+    "dXNlcg==",
+    "cGFzc3dvcmQ=",
+    "*",
+    "AUTH CRAM-MD5",
+    "MAIL FROM:<a@example.com>",
+    "MAIL FROM:<>",
+    "RCPT TO:<b@example.com>",
+    "RCPT TO:b",
+    "DATA",
+    "Subject: x",
+    "",
+    ".",
+    "..",
+    "STARTTLS",
+    "QUIT",
+    "VRFY x",
+    "XYZZ",
+]
+
+
+def session(security: Security = Security.WRAPPER) -> tuple[Session, Account]:
+    """A session with an account whose clock stands still."""
+    account = Account("eu-west-1", GOOD, clock=lambda: 1_700_000_000.0)
+    return Session(account, security=security, era=ERAS["2026"], port=465, connection=1), account
+
+
+def said(one: Session, pieces: list[bytes]) -> bytes:
+    """Everything that a session says to these bytes."""
+    out = b"".join(action.data for action in one.begin() if isinstance(action, Say))
+    for piece in pieces:
+        out += b"".join(action.data for action in one.receive(piece) if isinstance(action, Say))
+    return out
+
+
+REPLIES = re.compile(rb"(?:(?:\d\d\d-[^\r\n]*\r\n)*\d\d\d [^\r\n]*\r\n)+")
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.sampled_from(COMMANDS), max_size=25), st.sampled_from([Security.WRAPPER, Security.STARTTLS])
+)
+def test_any_sequence_of_commands_gets_replies(lines: list[str], security: Security) -> None:
+    """Only complete replies come out, at most one a line, and the same whether cut into bytes or not."""
+    data = "".join(f"{line}\r\n" for line in lines).encode()
+    whole = said(session(security)[0], [data])
+    assert REPLIES.fullmatch(whole)
+    assert len(re.findall(rb"(?m)^\d\d\d ", whole)) <= len(lines) + 1
+    assert said(session(security)[0], [bytes([byte]) for byte in data]) == whole
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.binary(max_size=1200), max_size=8))
+def test_any_bytes_are_survived(pieces: list[bytes]) -> None:
+    """Junk raises nothing and is answered only by replies."""
+    out = said(session()[0], pieces)
+    assert all(re.match(rb"\d\d\d[ -]", line) for line in out.split(b"\r\n")[:-1])
+
+
+@pytest.mark.parametrize("cut", range(1, 12))
+def test_a_message_is_the_same_however_it_is_cut(cut: int) -> None:
+    """The final dot is found across pieces, and transparency is undone."""
+    body = b".one\r\n..\r\n\r\n.\r.\n.two..\r\n"
+    wire = (
+        b"\r\n".join(b"." + line if line.startswith(b".") else line for line in body[:-2].split(b"\r\n"))
+        + b"\r\n.\r\n"
+    )
+    one, account = session()
+    start = (
+        "AUTH PLAIN AHVzZXIAcGFzc3dvcmQ=\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n"
+    )
+    one.receive(start.encode())
+    for at in range(0, len(wire), cut):
+        one.receive(wire[at : at + cut])
+    assert [accepted.message for accepted in account.accepted] == [body]
+
+
+def test_the_same_seed_gives_the_same_ids() -> None:
+    """With a clock that stands still two runs are the same, byte for byte."""
+    lines = b"AUTH PLAIN AHVzZXIAcGFzc3dvcmQ=\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n.\r\n"
+    first, second = said(session()[0], [lines]), said(session()[0], [lines])
+    assert first == second
+    assert b"250 Ok 0102018bcfe56800-" in first
