@@ -91,6 +91,9 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 _PATTERNS = {row.id: _compiled(row.pattern) for row in CAUSES if row.pattern}
 _DELIVERY_STATUS = re.compile(r"\bsmtp; ?[45]\d\d\b|\bdiagnosticcode\W{1,5}[45]\d\d\b", re.IGNORECASE)
+_CODE_BEFORE = re.compile(
+    r"(?<![\w.#-])([2-5][0-5]\d)(?:[\s-]|[\"')]?, ?)\s*(?:[245]\.\d{1,3}\.\d{1,3}\s+)?[b\"'(\[]*$"
+)
 _GOOD_NEWS = {"accepted", "auth-ok", "healthy"}
 
 
@@ -171,8 +174,11 @@ class _Case:
                 yield _Match(row=row, position=found.start())
 
     def code_at(self, start: int, end: int) -> int | None:
-        """The reply code that governs a place in the text: the nearest before it on its line."""
-        line = self.excerpt.text.rfind("\n", 0, start) + 1
+        """The reply code that governs a place in the text: right before it, or else the nearest on its line."""
+        text = self.excerpt.text
+        if close := _CODE_BEFORE.search(text[max(0, start - 60) : start]):
+            return int(close[1])
+        line = text.rfind("\n", 0, start) + 1
         codes = [reply.code for at, reply in self.replies if line <= at < end]
         return codes[-1] if codes else None
 

@@ -103,6 +103,7 @@ _WORTH_A_LOOK = (
 _CONTROL = re.compile(
     r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[@-_]|[\x00-\x08\x0b\x0e-\x1f\x7f\u200b-\u200f\u2028-\u202e\ufeff]"
 )
+_QUOTED = re.compile(r"^(?:> ?){1,9}(?=\w)")
 _TYPOGRAPHY = str.maketrans(
     {"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\xa0": " ", "\x0c": "\n"}
 )
@@ -151,7 +152,7 @@ def _select(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
 
 
 def _clean(line: str) -> str:
-    line = _CONTROL.sub("", line).translate(_TYPOGRAPHY)
+    line = _QUOTED.sub("", _CONTROL.sub("", line)).translate(_TYPOGRAPHY)
     if "\\" in line:
         line = re.sub(r"\\u00([0-9a-fA-F]{2})", lambda found: chr(int(found[1], 16)), line)
         line = re.sub(r"(?:\\r)?\\n", "\n", line).replace("\\t", " ")
@@ -166,7 +167,8 @@ _DOT_NET = {
     "service not available, closing transmission channel": 421,
     "error in processing": 451,
     "insufficient system storage": 452,
-    "syntax error, command unrecognized": 500,
+    # Also its name for a code that it has no name for, such as SES's 454 and 535.
+    "syntax error, command unrecognized": None,
     "syntax error in parameters or arguments": 501,
     "command not implemented": 502,
     "bad sequence of commands": 503,
@@ -194,8 +196,8 @@ def _unframe(line: str) -> str:
     if found := _RESPONSE_WAS.search(line):
         before, after = line[: found.start()].removesuffix(". The"), line[found.end() :]
         name = next((name for name in _DOT_NET if before.lower().endswith(name)), "")
-        coded = not name or re.match(r"[2-5]\d\d[ -]", after)
-        line = f"{before[: len(before) - len(name)]}: {'' if coded else f'{_DOT_NET[name]} '}{after}"
+        code = None if re.match(r"[2-5]\d\d[ -]", after) else _DOT_NET.get(name)
+        line = f"{before[: len(before) - len(name)]}: {f'{code} ' if code else ''}{after}"
     return _DETAIL.sub(lambda was: f": {was[2]} {was[3] + ' ' if was[3] else ''}{was[1]}", line)
 
 

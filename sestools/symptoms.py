@@ -304,10 +304,10 @@ def _security(text: str, port: int | None) -> Security | None:
 
 _REPLY = re.compile(
     r"(?<![\w.#/-])(?P<code>[2-5](?:[0-5]|7)\d)"
-    r"(?:(?P<join>[ -]|, ?b?(?=[\"'(])|: (?=\S))[\"'(]*(?:\#?(?P<enhanced>[245]\.\d{1,3}\.\d{1,3})[ ,]?)?(?P<text>[^\n]{0,600})|(?=[\s\"').,]|$))"
+    r"(?:(?P<join>[ -]|, ?b?(?=[\"'(])|: (?=\S))[\"'(]*(?:\#?(?P<enhanced>[245]\.\d{1,3}\.\d{1,3})[ ,]?)?(?=(?P<text>[^\n]{0,600}))|(?=[\s\"').,]|$))"
 )
 _BEFORE = re.compile(
-    r"(?:^|[:;(\"'>=|*,\]]\s?b?[\"'(]{0,2}|\b(?:said|error|code|reply|response|returned|message|got|smtp):?\s[\"']?)$",
+    r"(?:^|[:;(\"'<>=|*,\]]\s?b?[\"'(]{0,2}|\b(?:said|error|code|reply|response|returned|message|got|smtp):?\s[\"']?)$",
     re.I,
 )
 _NO_REPLY = re.compile(
