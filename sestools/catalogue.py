@@ -844,7 +844,7 @@ _TLS = (
         source=_CONNECT,
         samples=("250-XXXXXXXA",),
         stage=Stage.EHLO,
-        pattern=r"250[ -]X{6,}[A-Z]?\b|STARTTLS (?:was |is )?masked",
+        pattern=r"(?:250[ -]|EHLO lists[^\n]*\b)X{6,}[A-Z]?\b|STARTTLS (?:was |is )?masked",
         generic=True,
     ),
     Cause(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import ipaddress
 import ssl
 import threading
 import time
@@ -161,7 +162,7 @@ def check(
         session=session,
         findings=findings,
         not_checked=tuple(not_checked),
-        notes=_notes(dns),
+        notes=_notes(dns, chosen),
     )
 
 
@@ -175,8 +176,8 @@ def _where_to_sign_in(
     return ready[0] if ready else None
 
 
-def _notes(dns: ProbeResult) -> tuple[str, ...]:
-    """What the name's addresses tell that is no fault."""
+def _notes(dns: ProbeResult, chosen: Sequence[Target]) -> tuple[str, ...]:
+    """What is worth knowing and no finding."""
     notes = []
     if dns.facts.differs:
         notes.append(dns.facts.differs)
@@ -185,7 +186,17 @@ def _notes(dns: ProbeResult) -> tuple[str, ...]:
             f"{dns.target.host} resolves to a private address, as with a VPC endpoint: its security group must "
             "allow the SMTP ports from here"
         )
+    local = sorted({target.connect_to[0] for target in chosen if target.connect_to and _is_local(target)})
+    if local:
+        notes.append(f"connected to {', '.join(local)}, this host itself: a simulator or a tunnel")
     return tuple(notes)
+
+
+def _is_local(target: Target) -> bool:
+    try:
+        return target.connect_to is not None and ipaddress.ip_address(target.connect_to[0]).is_loopback
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -110,7 +110,12 @@ def _add_check(parsers: Any) -> None:
         help="region or host name [SESTOOLS_REGION, AWS_REGION, us-east-1]",
     )
     parser.add_argument(
-        "--port", type=int, action="append", dest="ports", help="check this port only (repeatable)"
+        "--port",
+        metavar="PORT",
+        type=int,
+        action="append",
+        dest="ports",
+        help="check this port only (repeatable)",
     )
     parser.add_argument(
         "--security", choices=("starttls", "wrapper", "plain"), help="TLS mode [the port's own]"

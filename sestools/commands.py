@@ -93,12 +93,17 @@ def _simulated(options: argparse.Namespace, region: str) -> Iterator[dict[str, A
         yield {
             "connect_to": _connect_to(options.connect_to),
             "ca_file": options.ca_file or _setting("CA_FILE"),
+            "credentials": _credentials(options),
         }
         return
     if options.connect_to or options.ca_file:
         raise ValueError("--simulate brings its own --connect-to and --ca-file")
     with _simulator(region, [options.simulate] if options.simulate else []) as simulator:
-        yield {"connect_to": simulator.connect_to, "ca_file": simulator.ca_file}
+        yield {
+            "connect_to": simulator.connect_to,
+            "ca_file": simulator.ca_file,
+            "credentials": _credentials(options) or simulator.credentials,
+        }
 
 
 def _simulator(region: str, given: Sequence[str], **more: Any) -> Simulator:
@@ -121,7 +126,6 @@ def check(options: argparse.Namespace) -> int:
             where,
             ports=options.ports,
             security=Security(options.security) if options.security else None,
-            credentials=_credentials(options),
             send=options.send,
             sender=options.sender,
             recipient=options.recipient or SUCCESS,

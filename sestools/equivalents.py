@@ -30,7 +30,10 @@ class Equivalent:
 
 
 def equivalents(target: Target) -> tuple[Equivalent, ...]:
-    """Lines for nc, telnet, openssl, swaks and PowerShell that look at the same target; no credentials."""
+    """Lines for nc, telnet, openssl, swaks and PowerShell that look at the same target.
+
+    They hold no credentials: a target that signs in gets a swaks line that asks for the password.
+    """
     host, port = target.connect_to or (target.host, target.port)
     wrapped = target.security is Security.WRAPPER
     name = shlex.quote(host)
@@ -68,10 +71,16 @@ def equivalents(target: Target) -> tuple[Equivalent, ...]:
         Equivalent(
             tool="swaks",
             command=(
-                f"swaks --server {name} --port {port} {swaks_tls}{swaks_ca} --quit-after EHLO "
-                "--to success@simulator.amazonses.com"
+                f"swaks --server {name} --port {port} {swaks_tls}{swaks_ca} --to success@simulator.amazonses.com "
+                + (
+                    '--auth-user "$SMTP_USER" --quit-after AUTH'
+                    if target.credentials
+                    else "--quit-after EHLO"
+                )
             ),
-            healthy="TLS started, then the EHLO list with AUTH PLAIN LOGIN",
+            healthy="235 Authentication successful (it asks for the password)"
+            if target.credentials
+            else "TLS started, then the EHLO list with AUTH PLAIN LOGIN",
             failing="the last line marked *** or <** is the step that failed",
         ),
         Equivalent(

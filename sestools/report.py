@@ -51,7 +51,12 @@ class PortCheck:
             return {Kind.TIMEOUT: "no answer", Kind.REFUSED: "refused"}.get(
                 symptom.kind or Kind.RESET, str(symptom.kind)
             )
-        return f"{symptom.stage}: {symptom.reply or symptom.kind}"
+        tls = self.dialogue.facts.tls if self.dialogue.facts else None
+        if symptom.stage is Stage.TLS and tls and tls.problem:
+            return f"certificate: {tls.problem}"
+        if symptom.kind is Kind.TIMEOUT:
+            return f"{symptom.stage}: no answer"
+        return str(symptom)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,14 +202,15 @@ def table(report: Report) -> Iterator[tuple[str, ...]]:
         tls = result.facts.tls if result.facts else None
 
         def cell(stage: Stage, result: ProbeResult = result) -> str:
+            symptom = result.symptom
             seconds = result.seconds(stage)
-            failed = result.symptom and result.symptom.stage is stage
+            failed = symptom is not None and symptom.stage is stage
             if seconds is None:
                 return "-"
+            if not failed:
+                return duration(seconds)
             return (
-                f"{result.symptom.kind} ({duration(seconds)})"
-                if failed and result.symptom
-                else duration(seconds)
+                f"{'timeout' if symptom and symptom.kind is Kind.TIMEOUT else 'failed'} ({duration(seconds)})"
             )
 
         session = report.session
@@ -254,15 +260,18 @@ def same_with(report: Report, *, real: bool = False) -> list[cards.Row]:
     With `real` they lead to the endpoint itself, for a simulator that is gone by the time they are typed.
     """
     symptom = report.diagnosis.symptom
-    check = next((port for port in report.ports if port.port == symptom.port), None) or next(
-        iter(report.ports), None
-    )
-    if check is None:
+    seen = [check.dialogue for check in report.ports] + ([report.session] if report.session else [])
+    if not seen:
         return []
-    target = check.dialogue.target
-    if real:
-        target = replace(target, connect_to=None, ca_file=None)
-    lines = [line for line in equivalents(target) if line.tool in ("nc", "openssl")]
+    result = next((one for one in reversed(seen) if one.symptom == symptom), seen[0])
+    target = replace(result.target, connect_to=None, ca_file=None) if real else result.target
+    if symptom.stage in (Stage.GREETING, Stage.EHLO, Stage.STARTTLS, Stage.TLS):
+        tools: tuple[str, ...] = ("openssl",)
+    elif result is report.session:
+        tools = ("swaks",)
+    else:
+        tools = ("nc", "openssl")
+    lines = [line for line in equivalents(target) if line.tool in tools]
     return [("Same with", tuple(f"{line.command}   → {line.healthy}" for line in lines))]
 
 

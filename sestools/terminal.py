@@ -24,9 +24,7 @@ def console(stream: TextIO) -> Console:
     width = None if stream.isatty() else 120
     # rich's own NO_COLOR keeps bold and dim; who sets it wants no escape codes.
     colours: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
-    return Console(
-        file=stream, color_system=colours, highlight=False, markup=False, emoji=False, width=width
-    )
+    return Console(file=stream, color_system=colours, highlight=False, markup=False, emoji=False, width=width)
 
 
 def print_report(out: Console, report: Report, *, simulated: bool = False) -> None:

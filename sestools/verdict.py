@@ -83,7 +83,7 @@ def _classified(symptom: Symptom | None, evidence: Sequence[str], ruled_out: Seq
         diagnosis=Diagnosis(
             symptom=found.symptom,
             candidates=found.candidates,
-            evidence=(*evidence, *found.evidence),
+            evidence=tuple(evidence) or found.evidence,
             ruled_out=(*ruled_out, *found.ruled_out),
         ),
     )
@@ -152,7 +152,7 @@ def _connect_steps(check: PortCheck) -> list[Step]:
 
 
 def _shut_evidence(shut: Sequence[PortCheck], ready: Sequence[PortCheck]) -> list[str]:
-    lines = []
+    alike: dict[str, list[PortCheck]] = {}
     for check in shut:
         steps = _connect_steps(check)
         addresses = (
@@ -160,7 +160,9 @@ def _shut_evidence(shut: Sequence[PortCheck], ready: Sequence[PortCheck]) -> lis
         )
         took = duration(max((step.seconds for step in steps), default=0.0))
         how = {Kind.TIMEOUT: f"no answer from {addresses} in {took}", Kind.REFUSED: f"refused by {addresses}"}
-        lines.append(f"{check.port}: {how.get(_kind(check) or Kind.RESET, str(check.dialogue.symptom))}")
+        words = how.get(_kind(check) or Kind.RESET, str(check.dialogue.symptom))
+        alike.setdefault(words, []).append(check)
+    lines = [f"{_names(checks)}: {words}" for words, checks in alike.items()]
     for check in ready[:1]:
         seconds = check.dialogue.seconds(Stage.CONNECT)
         lines.append(
@@ -247,7 +249,10 @@ def _other_findings(failed: Sequence[PortCheck], ready: Sequence[PortCheck]) -> 
     findings = []
     for group in groups.values():
         _, diagnosis = group[0]
-        evidence = [f"{check.port}: {check.dialogue.symptom}" for check, _ in group]
+        alike: dict[str, list[PortCheck]] = {}
+        for check, _ in group:
+            alike.setdefault(str(check.dialogue.symptom), []).append(check)
+        evidence = [f"{_names(checks)}: {words}" for words, checks in alike.items()]
         tls = group[0][0].dialogue.facts.tls
         candidates = list(diagnosis.candidates)
         if tls and tls.problem and tls.certificate:

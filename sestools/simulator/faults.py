@@ -441,7 +441,9 @@ def _arguments(kind: type[Fault], argument: str | None) -> Iterable[object]:
 def replies() -> list[str]:
     """Ids of the causes whose reply the simulator can say: SES's own, at the stage where SES says them."""
     return [
-        row.id for row in CAUSES if row.stage and row.samples and re.match(r"(?!220)[245]\d\d ", row.samples[0])
+        row.id
+        for row in CAUSES
+        if row.stage and row.samples and re.match(r"(?!220)[245]\d\d ", row.samples[0])
     ]
 
 
