@@ -6,7 +6,7 @@ so a notebook's stored output can be compared.
 
 from sestools.widgets.lines import Lines, lines_to_type
 from sestools.widgets.panel import CheckPanel
-from sestools.widgets.places import on_binder, simulator
+from sestools.widgets.places import credentials_for, on_binder, place, simulator
 from sestools.widgets.proof import Proof, prove
 from sestools.widgets.triage import DiagnosisPanel, next_notebook
 
@@ -15,9 +15,11 @@ __all__ = [
     "DiagnosisPanel",
     "Lines",
     "Proof",
+    "credentials_for",
     "lines_to_type",
     "next_notebook",
     "on_binder",
+    "place",
     "prove",
     "simulator",
 ]

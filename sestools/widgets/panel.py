@@ -26,7 +26,7 @@ from sestools.model import Credentials
 from sestools.report import Report
 from sestools.text import printable
 from sestools.widgets.lines import lines_to_type
-from sestools.widgets.places import BINDER_NOTE, on_binder, set_faults, simulator
+from sestools.widgets.places import BINDER_NOTE, on_binder, place
 from sestools.widgets.secret import PasswordField, Secret
 from sestools.widgets.style import STYLE
 
@@ -226,23 +226,19 @@ class CheckPanel(VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def _look(self) -> Report:
         values = dict(self._values)
-        place: dict[str, Any] = {}
-        if values["endpoint"] == "simulator":
-            server = simulator(values["region"].strip())
-            set_faults(server, values["fault"])
-            place = {"connect_to": server.connect_to, "ca_file": server.ca_file}
+        region = values["region"].strip()
         credentials = None
         if values["user"] and self._secret:
             credentials = Credentials(user=values["user"], password=self._secret.reveal())
         return check(
-            values["region"].strip(),
+            region,
             ports=[values["port"]] if values["port"] else None,
             security=Security(values["security"]) if values["security"] else None,
             credentials=credentials,
             timeout=self._timeout,
             progress=self._progress,
             cancel=self._cancel,
-            **place,
+            **place(values["endpoint"], region, fault=values["fault"]),
         )
 
     def _running(self, yes: bool) -> None:

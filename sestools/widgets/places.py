@@ -6,7 +6,9 @@ import atexit
 import os
 import threading
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from sestools.model import Credentials
 
 if TYPE_CHECKING:
     from sestools.simulator import Simulator
@@ -52,3 +54,37 @@ def set_faults(server: Simulator, written: str) -> None:
     from sestools.simulator import faults
 
     server.set_faults(*(faults.parse(text) for text in written.split(";") if text.strip()))
+
+
+def place(endpoint: str, region: str, *, fault: str = "") -> dict[str, Any]:
+    """Arguments for `check` that lead it to the simulator, with a fault, or to the real endpoint.
+
+    Args:
+        endpoint: `simulator` or `real`.
+        region: The region that is checked.
+        fault: What is wrong with the simulator, such as `dropped@25`; of no effect on the real endpoint.
+    """
+    if _is_real(endpoint):
+        return {}
+    server = simulator(region)
+    set_faults(server, fault)
+    return {"connect_to": server.connect_to, "ca_file": server.ca_file}
+
+
+def credentials_for(endpoint: str, region: str) -> Credentials:
+    """Credentials without a password in a notebook: the simulator's own, or those of the environment.
+
+    For the real endpoint they are SESTOOLS_USER and SESTOOLS_PASSWORD, as for the command line.
+    """
+    if not _is_real(endpoint):
+        return simulator(region).credentials
+    user, password = os.environ.get("SESTOOLS_USER"), os.environ.get("SESTOOLS_PASSWORD")
+    if not user or not password:
+        raise ValueError("to sign in, set SESTOOLS_USER and SESTOOLS_PASSWORD before Jupyter starts")
+    return Credentials(user=user, password=password)
+
+
+def _is_real(endpoint: str) -> bool:
+    if endpoint not in ("simulator", "real"):
+        raise ValueError(f"the endpoint is 'simulator' or 'real', not {endpoint!r}")
+    return endpoint == "real"

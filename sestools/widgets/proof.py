@@ -10,7 +10,7 @@ from sestools.cards import COLOURS
 from sestools.checkup import check
 from sestools.model import Credentials, Level
 from sestools.report import Report
-from sestools.widgets.places import set_faults, simulator
+from sestools.widgets.places import place
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -45,8 +45,6 @@ def prove(answer: dict[str, Any], *, fault: str = "", region: str = "eu-west-1")
     """
     if ... in answer.values():
         return Proof(solved=False, said="not answered yet")
-    server = simulator(region)
-    set_faults(server, fault)
     credentials = None
     if "password" in answer:
         credentials = Credentials(user=answer["user"], password=answer["password"])
@@ -55,9 +53,8 @@ def prove(answer: dict[str, Any], *, fault: str = "", region: str = "eu-west-1")
         ports=[answer["port"]],
         security=answer.get("security"),
         credentials=credentials,
-        connect_to=server.connect_to,
-        ca_file=server.ca_file,
         timeout=2.0,
+        **place("simulator", region, fault=fault),
     )
     port = report.ports[0]
     where = f"port {port.port} with {'a TLS wrapper' if port.security == 'wrapper' else 'STARTTLS'}"

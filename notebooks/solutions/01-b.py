@@ -1,0 +1,1 @@
+answer_b = {"port": 465, "security": "wrapper"}
