@@ -1,0 +1,240 @@
+"""How fast sestools is, as ratios inside one run, each with its bound: `make bench`.
+
+Single figures swing with the machine; a ratio between two things measured in turn does not. Each is the
+median of several rounds. Exit code 1 if a bound is missed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from sestools import check, probe_dialogue
+from sestools.model import Credentials, Stage, Target
+from sestools.probes._connection import tls_context
+
+HERE = Path(__file__).parent
+SESTOOLS = Path(sys.executable).parent / "sestools"
+HEAVY = ("pandas", "matplotlib", "ipywidgets", "boto3", "dns")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One row of the table. `bound` is None for figures that are told and not judged."""
+
+    what: str
+    figure: float
+    bound: float | None
+    unit: str
+    most: bool = True
+    detail: str = ""
+
+    @property
+    def kept(self) -> bool:
+        """Whether the bound is kept."""
+        if self.bound is None:
+            return True
+        return self.figure <= self.bound if self.most else self.figure >= self.bound
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a simulator listens."""
+
+    ports: dict[int, tuple[str, int]]
+    ca: str
+    credentials: Credentials
+
+    def target(self, port: int) -> Target:
+        """One of its ports, to sign in at."""
+        return Target.ses(
+            "eu-west-1", port, connect_to=self.ports[port], ca_file=self.ca, credentials=self.credentials
+        )
+
+
+@contextlib.contextmanager
+def serving(delay: float = 0.0, *faults: str) -> Iterator[Place]:
+    """A simulator in its own process."""
+    command = [sys.executable, str(HERE / "serve.py"), str(delay), *faults]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdin
+        assert server.stdout
+        told = json.loads(server.stdout.readline())
+        ports = {int(port): (address, real) for port, (address, real) in told["ports"].items()}
+        yield Place(
+            ports=ports,
+            ca=told["ca"],
+            credentials=Credentials(user=told["user"], password=told["password"]),
+        )
+        server.stdin.close()
+
+
+def seconds(work: Callable[[], Any]) -> float:
+    """How long something takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def process(*words: str, given: str = "") -> float:
+    """How long a process takes from start to end; it must succeed."""
+    return seconds(lambda: subprocess.run(words, input=given, text=True, capture_output=True, check=True))
+
+
+def slowest_port() -> Iterator[Figure]:
+    """A check takes no longer than its slowest port alone, within 20 ms: the ports are looked at side by side."""
+    with serving(0.02) as place:
+        more = {"connect_to": place.ports, "ca_file": place.ca}
+        together, alone = [], []
+        for _ in range(7):
+            together.append(check("eu-west-1", **more).seconds)
+            alone.append(max(check("eu-west-1", ports=[port], **more).seconds for port in place.ports))
+    whole, slowest = statistics.median(together), statistics.median(alone)
+    yield Figure(
+        what="check of five ports, 20 ms a reply, minus its slowest port alone",
+        figure=(whole - slowest) * 1000,
+        bound=20,
+        unit="ms",
+        detail=f"{whole * 1000:.0f} ms, slowest {slowest * 1000:.0f} ms",
+    )
+
+
+def giving_up() -> Iterator[Figure]:
+    """Whatever a server does, a check ends with its time-out."""
+    for fault in ("drips:GREETING", "silent", "stalled:EHLO", "endless-greeting", "dropped"):
+        with serving(0, fault) as place:
+            took = [
+                check("eu-west-1", connect_to=place.ports, ca_file=place.ca, timeout=1).seconds
+                for _ in range(3)
+            ]
+        yield Figure(what=f"check, time-out 1 s, {fault}", figure=max(took), bound=1.1, unit="x the time-out")
+
+
+def swaks(place: Place) -> list[str]:
+    """swaks's command line for what one probe does: STARTTLS, AUTH, QUIT."""
+    program = shutil.which("swaks")
+    assert program, "swaks is missing"
+    address, port = place.ports[587]
+    user, password = place.credentials.user, place.credentials.password
+    return [program, "--server", address, "--port", str(port), "--tls", "--quit-after", "AUTH",
+            "--auth", "PLAIN", "--auth-user", user, "--auth-password", password]  # fmt: skip
+
+
+def rate() -> Iterator[Figure]:
+    """A full STARTTLS and AUTH probe against swaks, 32 at once."""
+    probes, sessions = 200, 64
+    with serving() as place:
+        context, target = tls_context(place.ca), place.target(587)
+
+        def probe(_: int = 0) -> None:
+            result = probe_dialogue(target, until=Stage.AUTH, context=context, timeout=20)
+            assert result.ok, result
+
+        def many(threads: int) -> None:
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(probe, range(probes)))
+
+        probe()
+        ours: dict[int, list[float]] = {1: [], 2: [], 4: []}
+        theirs = []
+        for _ in range(5):
+            for threads, rates in ours.items():
+                rates.append(probes / seconds(lambda threads=threads: many(threads)))
+            words = " ".join(
+                ["seq", str(sessions), "|", "xargs", "-P", "32", "-I{}", "--", *map(repr, swaks(place))]
+            )
+            theirs.append(sessions / process("sh", "-c", words))
+    best = max(ours, key=lambda threads: statistics.median(ours[threads]))
+    ratio = statistics.median(a / b for a, b in zip(ours[best], theirs, strict=True))
+    yield Figure(
+        what="STARTTLS + AUTH probes a second / swaks -P 32",
+        figure=ratio,
+        bound=25,
+        unit="x",
+        most=False,
+        detail=f"{statistics.median(theirs):.0f}/s swaks; "
+        + ", ".join(
+            f"{statistics.median(rates):.0f}/s with {n} thread{'s' * (n > 1)}" for n, rates in ours.items()
+        ),
+    )
+
+
+def command_line() -> Iterator[Figure]:
+    """One probe from the command line against one of swaks."""
+    with serving() as place:
+        address, port = place.ports[587]
+        words = [str(SESTOOLS), "check", "eu-west-1", "--port", "587", "--ca-file", place.ca]
+        words += [
+            "--connect-to",
+            f"587:{address}:{port}",
+            "--user",
+            place.credentials.user,
+            "--password-stdin",
+        ]
+        ours, theirs, help_takes = [], [], []
+        for _ in range(11):
+            ours.append(process(*words, given=place.credentials.password))
+            theirs.append(process(*swaks(place)))
+            help_takes.append(process(str(SESTOOLS), "--help"))
+    yield Figure(
+        what="sestools check --port 587 with sign-in / swaks, whole process",
+        figure=statistics.median(a / b for a, b in zip(ours, theirs, strict=True)),
+        bound=3,
+        unit="x",
+        detail=f"{statistics.median(ours) * 1000:.0f} ms, swaks {statistics.median(theirs) * 1000:.0f} ms",
+    )
+    yield Figure(what="sestools --help", figure=statistics.median(help_takes) * 1000, bound=None, unit="ms")
+
+
+def importing() -> Iterator[Figure]:
+    """What importing costs over bare Python, and that nothing heavy comes along."""
+    for statement, bound in (
+        ("import sestools", 40.0),
+        ("from sestools import check, classify, probe_dialogue", None),
+    ):
+        bare, loaded = [], []
+        for _ in range(15):
+            bare.append(process(sys.executable, "-c", "pass"))
+            loaded.append(process(sys.executable, "-c", statement))
+        code = f"import sys; {statement}; assert not sys.modules.keys() & set({HEAVY!r})"
+        process(sys.executable, "-c", code)
+        yield Figure(
+            what=f"{statement}, over bare Python",
+            figure=(statistics.median(loaded) - statistics.median(bare)) * 1000,
+            bound=bound,
+            unit="ms",
+            detail=f"none of {', '.join(HEAVY)} loaded",
+        )
+
+
+def main() -> int:
+    """Measure everything and print the table."""
+    console = Console(width=150)
+    figures: list[Figure] = []
+    for measure in (slowest_port, giving_up, rate, command_line, importing):
+        console.print(f"measuring: {measure.__name__.replace('_', ' ')}", style="dim")
+        figures += measure()
+    table = Table("what", "figure", "bound", "", "detail")
+    for row in figures:
+        bound = "" if row.bound is None else f"{'<=' if row.most else '>='} {row.bound:g}"
+        verdict = "" if row.bound is None else "kept" if row.kept else "MISSED"
+        table.add_row(row.what, f"{row.figure:.2f} {row.unit}", bound, verdict, row.detail)
+    console.print(table)
+    return 0 if all(row.kept for row in figures) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
