@@ -1229,7 +1229,7 @@ _CONVERSATION = (
         r"dial tcp[^\n]{0,120}(?:i/o timeout|deadline exceeded)|did ?n[o']t properly respond after|#10060\b|"
         r"(?<!read )(?<!write )operation (?:has )?timed out|ConnectTimeout|execution expired|host failed to respond|"
         r"(?:could not|couldn't|unable to|failed to) connect[^\n]{0,160}time?d?[ -]?out|connect: timeout|"
-        r"TimeoutError: (?:\[Errno \d+\] )?(?:connection )?timed out|socket\.timeout: timed out|\(timed out\)",
+        r"TimeoutError: (?:\[Errno \d+\] )?(?:connection )?timed out|socket\.timeout: timed out|\(timed out\)|^\W*timed out\W*$",
         kinds=frozenset({Kind.TIMEOUT}),
         stages=frozenset({Stage.CONNECT}),
         generic=True,

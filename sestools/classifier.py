@@ -14,7 +14,7 @@ from sestools.endpoints import PORTS, Security, default_security, look_alike, re
 from sestools.excerpt import Excerpt, read
 from sestools.foreign import Sign, Weight, is_foreign_host, is_ses, signs
 from sestools.model import Cause, Diagnosis, Kind, ProbeResult, Reply, Retry, Stage, Symptom
-from sestools.symptoms import from_exception, from_pair, from_reply, from_text, replies
+from sestools.symptoms import from_excerpt, from_exception, from_pair, from_reply, from_text, replies
 from sestools.text import printable
 
 __all__ = ["classify"]
@@ -40,14 +40,17 @@ def classify(
     Returns:
         A diagnosis that always names a cause; what is not known, or not SES's, has a cause of its own.
     """
-    symptom = _symptom_of(anything)
+    pasted = read(anything) if isinstance(anything, str | bytes | bytearray) else None
+    symptom = from_excerpt(pasted) if pasted else _symptom_of(anything)
     symptom = replace(
         symptom, host=host or symptom.host, port=port or symptom.port, stage=stage or symptom.stage
     )
     if isinstance(anything, ProbeResult) and anything.ok:
         return Diagnosis(symptom=symptom, candidates=(cause("healthy"),), evidence=(str(anything),))
     observed = isinstance(anything, Symptom | ProbeResult)
-    return _Case(symptom=symptom, observed=observed, asked=observed or host is not None).diagnosis()
+    return _Case(
+        symptom=symptom, observed=observed, asked=observed or host is not None, pasted=pasted
+    ).diagnosis()
 
 
 def _symptom_of(anything: Any) -> Symptom:
@@ -63,10 +66,6 @@ def _symptom_of(anything: Any) -> Symptom:
             return from_reply(anything)
         case BaseException():
             return from_exception(anything)
-        case str() | bytes():
-            return from_text(anything)
-        case bytearray() | memoryview():
-            return from_text(bytes(anything))
         case (int(code), str() | bytes() as text):
             return from_pair(code, text)
         case Mapping() if anything and all(isinstance(value, tuple) for value in anything.values()):
@@ -94,6 +93,7 @@ _DELIVERY_STATUS = re.compile(r"\bsmtp; ?[45]\d\d\b|\bdiagnosticcode\W{1,5}[45]\
 _CODE_BEFORE = re.compile(
     r"(?<![\w.#-])([2-5][0-5]\d)(?:[\s-]|[\"')]?, ?)\s*(?:[245]\.\d{1,3}\.\d{1,3}\s+)?[b\"'(\[]*$"
 )
+_ENHANCED_BEFORE = re.compile(r"(?<![\d.])[45]\.\d{1,3}\.\d{1,3}[ :]+[\w ]{0,30}$")
 _GOOD_NEWS = {"accepted", "auth-ok", "healthy"}
 
 
@@ -113,20 +113,18 @@ class _Case:
     """Whether one of our probes saw it, so that its host is known to be the one that was meant."""
     asked: bool
     """Whether the host is what somebody told us, not what we found in the text."""
+    pasted: Excerpt | None
+    """What was pasted, if it was a text; it knows the numbers of its lines."""
 
     @cached_property
     def excerpt(self) -> Excerpt:
-        symptom = self.symptom
-        said = f"{symptom.reply.code} {' '.join(symptom.reply.lines)}" if symptom.reply else ""
-        detail = symptom.detail
-        if said and (not detail or self._about_reply(detail)):
-            detail = detail or said
-        elif said and said not in detail:
-            detail = f"{said}\n{detail}" if self.observed or not replies(detail) else detail
-        return read(detail)
-
-    def _about_reply(self, detail: str) -> bool:
-        return detail == str(self.symptom.reply)
+        """What is searched: the paste, or what the symptom says in words."""
+        if self.pasted:
+            return self.pasted
+        reply, detail = self.symptom.reply, self.symptom.detail
+        said = f"{reply.code} {' '.join(reply.lines)}" if reply else ""
+        told = "" if detail == str(reply) else detail
+        return read("\n".join(filter(None, (said, told))))
 
     @cached_property
     def signs(self) -> list[Sign]:
@@ -169,18 +167,25 @@ class _Case:
         if row.id not in _PATTERNS:
             return
         for found in islice(_PATTERNS[row.id].finditer(self.excerpt.text), MOST_PLACES):
-            code = self.code_at(found.start(), found.end())
-            if code is None or not row.codes or code in row.codes or not row.generic:
+            if self.code_fits(row, found.start(), found.end()):
                 yield _Match(row=row, position=found.start())
 
-    def code_at(self, start: int, end: int) -> int | None:
-        """The reply code that governs a place in the text: right before it, or else the nearest on its line."""
+    def code_fits(self, row: Cause, start: int, end: int) -> bool:
+        """Whether the reply code that governs a place in the text goes with a row."""
         text = self.excerpt.text
-        if close := _CODE_BEFORE.search(text[max(0, start - 60) : start]):
-            return int(close[1])
+        close = _CODE_BEFORE.search(text[max(0, start - 60) : start])
         line = text.rfind("\n", 0, start) + 1
-        codes = [reply.code for at, reply in self.replies if line <= at < end]
-        return codes[-1] if codes else None
+        told = [(at, reply.code) for at, reply in self.replies if line <= at < end]
+        if close:
+            told.append((start, int(close[1])))
+        if (
+            not row.codes
+        ):  # what the client saw on its socket; in a refusal it is what a server saw on its own
+            refused = any(code >= 400 and start - at < 40 for at, code in told)
+            return not row.generic or not (
+                refused or _ENHANCED_BEFORE.search(text[max(0, start - 40) : start])
+            )
+        return not row.generic or not told or told[-1][1] in row.codes
 
     def is_plausible(self, match: _Match) -> bool:
         """Whether SES can have been the other side, judged by the line of a match, then by the whole."""
@@ -240,7 +245,7 @@ class _Case:
             return self.diagnose([cause("recipient-rejected"), cause("not-ses")], self.sign_evidence())
         if (self.signs or self.foreign_host) and not self.names_ses:
             return self.diagnose([cause("not-ses"), *others], self.sign_evidence())
-        if reply is None:
+        if reply is None or reply.code >= 600:
             return self.diagnose([cause("unknown"), *others], self.first_line())
         unknown = cause(f"unknown-{reply.code // 100}xx")
         same = [row for row in CAUSES if reply.code in row.codes] if not reply.text else []

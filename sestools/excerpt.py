@@ -11,7 +11,7 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 
-LIMIT = 40_000
+LIMIT = 16_000
 """Characters of an excerpt. A longer paste is reduced to its telling lines."""
 LONGEST = 4_000_000
 """Characters of a paste that are read at all; of more, the beginning and the end."""
@@ -110,45 +110,68 @@ _TYPOGRAPHY = str.maketrans(
 _VARIABLE = re.compile(r"[0-9a-f]*\d[0-9a-f]*", re.IGNORECASE)
 
 
-def read(text: str | bytes) -> Excerpt:
+_HITS = 300
+"""Lines that are looked at for one telling word."""
+
+
+def read(text: str | bytes | bytearray) -> Excerpt:
     """The excerpt of a text of any size and origin."""
-    if isinstance(text, bytes):
+    if not isinstance(text, str):
         text = text[:LONGEST].decode("utf-8", "replace")
     if len(text) > LONGEST:
         text = text[: LONGEST // 2] + "\n" + text[-LONGEST // 2 :]
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    numbered = [
-        (number, line[at : at + MAX_LINE])
-        for number, line in enumerate(lines, 1)
-        for at in range(0, max(len(line), 1), MAX_LINE - 100)
-    ]
-    if len(text) > LIMIT:
-        numbered = _select(numbered)
-    pieces = [(number, piece) for number, line in numbered for piece in _clean(line).split("\n")]
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    spans = [(0, len(text))] if len(text) <= LIMIT else _select(text)
+    pieces: list[tuple[int, str]] = []
+    number, end = 1, 0
+    for start, stop in spans:
+        number += text.count("\n", end, start)
+        for offset, line in enumerate(text[start:stop].split("\n")):
+            for at in range(0, max(len(line), 1), MAX_LINE - 100):
+                pieces += [(number + offset, part) for part in _clean(line[at : at + MAX_LINE]).split("\n")]
+        number, end = number + text.count("\n", start, stop), stop
     return Excerpt(
         text="\n".join(piece for _, piece in pieces), numbers=tuple(number for number, _ in pieces)
     )
 
 
-def _select(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
-    """The telling lines, each wording once, each with the line that follows it (replies wrap)."""
-    picked: dict[int, None] = {}
+def _select(text: str) -> list[tuple[int, int]]:
+    """Where the telling lines stand: each wording once, each with the line that follows it (replies wrap)."""
+    low = text.lower()
+    if len(low) != len(text):  # a few letters become two
+        low = text
+    picked: dict[int, int] = {}
+    shapes: set[str] = set()
     room = LIMIT
-    for words in (_TELLING, _WORTH_A_LOOK):
-        seen: set[str] = set()
-        for index, (_, line) in enumerate(lines):
-            low = line.lower()
-            if room < 0 or index in picked or not any(word in low for word in words):
-                continue
-            shape = _VARIABLE.sub("#", low[:300])
-            if shape in seen:
-                continue
-            seen.add(shape)
-            for near in (index, index + 1):
-                if near < len(lines) and near not in picked:
-                    picked[near] = None
-                    room -= len(lines[near][1])
-    return [lines[index] for index in sorted(picked)] or lines[:20]
+    for word in (*_TELLING, *_WORTH_A_LOOK):
+        at = looked = 0
+        while room > 0 and looked < _HITS and (at := low.find(word, at)) >= 0:
+            looked += 1
+            start = max(low.rfind("\n", max(0, at - MAX_LINE // 2), at) + 1, at - MAX_LINE // 2, 0)
+            end = _line_end(low, at)
+            shape = _VARIABLE.sub("#", low[start : start + 200])
+            if start not in picked and shape not in shapes:
+                shapes.add(shape)
+                picked[start] = _line_end(low, end + 1)
+                room -= picked[start] - start
+            at = end + 1
+    return _merged(picked) or [(0, LIMIT // 4)]
+
+
+def _line_end(text: str, at: int) -> int:
+    end = text.find("\n", at, at + MAX_LINE)
+    return min(at + MAX_LINE, len(text)) if end < 0 else end
+
+
+def _merged(spans: dict[int, int]) -> list[tuple[int, int]]:
+    """Spans in order, those that touch made one."""
+    found: list[tuple[int, int]] = []
+    for start, end in sorted(spans.items()):
+        if found and start <= found[-1][1] + 1:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((start, end))
+    return found
 
 
 def _clean(line: str) -> str:
@@ -163,7 +186,7 @@ def _clean(line: str) -> str:
 
 
 # Clients that say the code elsewhere than in front of the words, or in words of their own.
-_DOT_NET = {
+_DOT_NET: dict[str, int | None] = {
     "service not available, closing transmission channel": 421,
     "error in processing": 451,
     "insufficient system storage": 452,
@@ -202,6 +225,10 @@ def _unframe(line: str) -> str:
 
 
 _SECRETS = (
+    (
+        re.compile(r"(\b[a-z][a-z0-9+]{1,15}://[^\s:/@]{1,200}:)[^\s@]{1,200}(?=@)", re.IGNORECASE),
+        r"\1[masked]",
+    ),
     (
         re.compile(
             r"(AUTH(?:ENTICATE)?\s+(?:PLAIN|LOGIN|XOAUTH2|CRAM-MD5)\s+)(?!\[)[A-Za-z0-9+/=]{8,}",

@@ -80,10 +80,13 @@ _WORDS = (
     ("Mailtrap", r"too many emails per second"),
     ("SparkPost", r"unconfigured sending domain"),
     ("SMTP2GO", r"relay access denied - please authenticate"),
-    ("Zoho", r"unusual sending activity|sender is not allowed to relay"),
+    ("Zoho", r"unusual sending activity|sender is not allowed to relay|relaying disallowed as"),
     ("Yandex", r"not owned by auth user|spam limit exceeded|invalid user or password! Please"),
     ("Tencent", r"mail\.qq\.com|mail from address must be same as authorization user|login fail\. "),
-    ("NetEase", r"\bhelp\.163|\bDT:SPM|mail\.163\.com|user has no permission"),
+    (
+        "NetEase",
+        r"\bhelp\.163|\bDT:SPM|mail\.163\.com|user has no permission|mail from must equal authorized user",
+    ),
     ("Apple", r"mail\.me\.com|support\.apple\.com"),
     (
         "GMX, web.de or mail.com",
@@ -107,7 +110,7 @@ _WORDS = (
         "a recipient's server",
         r"gr[ae]ylist|spamhaus|\bRBL\b|DNSBL|blocked using|mailbox (?:is )?full|over (?:its )?quota|\bDMARC\b|"
         r"no such (?:user|recipient|mailbox)|user (?:unknown|does(?: not|n't) exist)|poor reputation|"
-        r"mailbox (?:unavailable|not found)|unknown user|recipient unknown|message line is too long",
+        r"mailbox (?:unavailable|not found)|unknown user|recipient unknown|spam (?:content|message)|(?:as|of) spam\b|message line is too long",
     ),
 )
 _COMPILED = tuple(
@@ -115,10 +118,11 @@ _COMPILED = tuple(
     for name, pattern in _NAMES
 ) + tuple((name, re.compile(pattern, re.IGNORECASE)) for name, pattern in _WORDS)
 
-_SES_ENHANCED = {"4.4.2", "5.3.4"}
-"""The enhanced codes that logs show from SES (451 4.4.2, 552 5.3.4)."""
+_SES_ENHANCED = {"4.4.2": "timeout waiting for data", "5.3.4": "message is too long"}
+"""The enhanced codes that logs show from SES, and the words that each goes with."""
 _SES_CODES = {421, 451, 454, 500, 501, 502, 503, 504, 530, 535, 552, 553, 554}
 """The refusals that AWS documents, logs show, or a look-alike server of the same family says."""
+_NAMES_ITSELF = re.compile(r"(?:[a-z0-9-]+\.){1,8}[a-z]{2,18}[: ]", re.IGNORECASE)
 _RELAY = re.compile(r"\brelay=(?!none\b|local\b|virtual\b|dovecot\b)([^\s,\[]{1,120})", re.IGNORECASE)
 _BARE_ENHANCED = re.compile(
     r"(?:exception: |message=|\}: |: )([45]\.\d{1,3}\.\d{1,3})[ :](?!\d)", re.IGNORECASE
@@ -156,15 +160,20 @@ def signs(text: str) -> list[Sign]:
         for host, at in named.items()
         if is_foreign_host(host)
     ]
-    coded = [(match.start(), match[1]) for match in _BARE_ENHANCED.finditer(text)]
+    coded = [
+        (match.start(), match[1]) for match in _BARE_ENHANCED.finditer(text) if match[1] not in _SES_ENHANCED
+    ]
     for at, reply in replies(text):
-        if reply.enhanced:
+        if reply.enhanced and _SES_ENHANCED.get(reply.enhanced, "-") not in reply.text.lower():
             coded.append((at, reply.enhanced))
+        if reply.code >= 400 and _NAMES_ITSELF.match(reply.text):
+            found.append(Sign(position=at, sentence="SES does not name a host in its refusals"))
+        if reply.code >= 400 and text[at + 3 : at + 4] == "-":
+            found.append(Sign(position=at, sentence="SES's refusals have one line"))
         if reply.code >= 400 and reply.code not in _SES_CODES:
             found.append(Sign(position=at, sentence=f"SES is not known to say {reply.code}"))
     found += [
         Sign(position=at, sentence=f"SES's replies carry no status code {code}", weight=Weight.FAINT)
         for at, code in coded
-        if code not in _SES_ENHANCED
     ]
     return found

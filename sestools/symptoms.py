@@ -311,7 +311,7 @@ _BEFORE = re.compile(
     re.I,
 )
 _NO_REPLY = re.compile(
-    r"\s*(?:ms|s|sec|secs|seconds?|milliseconds?|minutes?|bytes?|[kmg]i?b|%|px|lines?|messages?|items?|more)\b",
+    r"\s*(?:ms|s|sec|secs|seconds?|milliseconds?|minutes?|bytes?|[kmg]i?b|%|px|lines|messages|items|more)\b",
     re.I,
 )
 _HTTP = re.compile(r"(?:HTTP(?:/[\d.]+)?|status(?: ?code)?|http_code|line)\W{0,4}$", re.I)

@@ -116,7 +116,11 @@ def sendmail(code: int, text: str, stage: str) -> str:
 
 def nodemailer(code: int, text: str, stage: str) -> str:
     """An error of Nodemailer, inspected by Node."""
-    lead = {"AUTH": "Invalid login", "MAIL": "Mail command failed", "RCPT": "Can't send mail - all recipients were rejected"}
+    lead = {
+        "AUTH": "Invalid login",
+        "MAIL": "Mail command failed",
+        "RCPT": "Can't send mail - all recipients were rejected",
+    }
     kind = {"AUTH": "EAUTH", "MAIL": "EENVELOPE", "RCPT": "EENVELOPE"}.get(stage, "EMESSAGE")
     return (
         f"Error: {lead.get(stage, 'Message failed')}: {code} {text}\n"
@@ -191,8 +195,12 @@ def mailkit(code: int, text: str, stage: str) -> str:
 
 def action_mailer(code: int, text: str, stage: str) -> str:
     """Ruby's Net::SMTP as Rails logs it."""
-    name = "SMTPAuthenticationError" if stage == "AUTH" else "SMTPServerBusy" if code < 500 else "SMTPFatalError"
-    return f"[ActiveJob] [3f2504e0-4f89] Error performing MailJob in 1250.45ms: Net::{name} ({code} {text}\n):"
+    name = (
+        "SMTPAuthenticationError" if stage == "AUTH" else "SMTPServerBusy" if code < 500 else "SMTPFatalError"
+    )
+    return (
+        f"[ActiveJob] [3f2504e0-4f89] Error performing MailJob in 1250.45ms: Net::{name} ({code} {text}\n):"
+    )
 
 
 def msmtp(code: int, text: str, stage: str) -> str:
@@ -231,7 +239,9 @@ def web_page(code: int, text: str, stage: str) -> str:
 def quoted_mail(code: int, text: str, stage: str) -> str:
     """A log line in a reply by mail, quoted and folded."""
     said = f"The server at {HOST} answered: {code} {text}"
-    return "\n".join(f"> {line}" for line in textwrap.wrap(said, 66, break_on_hyphens=False, break_long_words=False))
+    return "\n".join(
+        f"> {line}" for line in textwrap.wrap(said, 66, break_on_hyphens=False, break_long_words=False)
+    )
 
 
 FRAMINGS: dict[str, Callable[[int, str, str], Any]] = {
