@@ -14,7 +14,7 @@ from sestools.endpoints import PORTS, Security, default_security, look_alike, re
 from sestools.excerpt import Excerpt, read
 from sestools.foreign import Sign, Weight, is_foreign_host, is_ses, signs
 from sestools.model import Cause, Diagnosis, Kind, ProbeResult, Reply, Retry, Stage, Symptom
-from sestools.symptoms import from_excerpt, from_exception, from_pair, from_reply, from_text, replies
+from sestools.symptoms import from_exception, from_excerpt, from_pair, from_reply, from_text, replies
 from sestools.text import printable
 
 __all__ = ["classify"]

@@ -93,8 +93,8 @@ _QUOTES = "\"'`\u2018\u2019\u201c\u201d"
 
 
 def _bare(value: str) -> str:
-    """A value without white space and quotes around it and without URL encoding."""
-    inner = value.strip().strip(_QUOTES).strip()
+    """A value without white space and quotes around it and without URL encoding (in which a blank is a +)."""
+    inner = value.strip().strip(_QUOTES).strip().replace(" ", "+")
     return re.sub(r"%(2B|2F|3D)", lambda found: chr(int(found[1], 16)), inner, flags=re.IGNORECASE)
 
 
@@ -111,7 +111,10 @@ def _together(credentials: Credentials) -> Iterator[Lint]:
             side = "begins" if value != value.lstrip() else "ends"
             yield "credential-whitespace", f"the {name} {side} with white space"
         elif re.search(r"\s", value):
-            yield "credential-whitespace", f"the {name} has white space inside"
+            yield (
+                "credential-whitespace",
+                f"the {name} has white space inside (a + decoded as in a URL becomes a blank)",
+            )
         if value.strip()[:1] in _QUOTES or value.strip()[-1:] in _QUOTES:
             yield "credential-quotes", f"the {name} begins or ends with a quote"
     if _KEY_ID.fullmatch(_bare(credentials.password)):
