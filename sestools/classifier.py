@@ -11,10 +11,11 @@ from typing import Any
 
 from sestools.catalogue import CAUSES, cause
 from sestools.endpoints import PORTS, Security, default_security, look_alike, region_of
+from sestools.exceptions import from_exception
 from sestools.excerpt import Excerpt, read
 from sestools.foreign import Sign, Weight, is_foreign_host, is_ses, signs
 from sestools.model import Cause, Diagnosis, Kind, ProbeResult, Reply, Retry, Stage, Symptom
-from sestools.symptoms import from_exception, from_excerpt, from_pair, from_reply, from_text, replies
+from sestools.symptoms import from_excerpt, from_pair, from_reply, from_text, replies
 from sestools.text import printable
 
 __all__ = ["classify"]
