@@ -1,7 +1,7 @@
 # make lab, make check and make test need Python 3.11 or newer, make and git; they set up .venv by themselves.
 PYTHON ?= python3
 BIN := .venv/bin
-PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
+PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check install -qq -c constraints.txt
 CORES := $(shell nproc 2>/dev/null || echo 2)
 
 .PHONY: help lab check test lint soak bench provide clean
