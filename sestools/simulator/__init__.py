@@ -1,4 +1,6 @@
 """SES on this host: an SMTP endpoint on loopback that behaves as SES does, and fails on command as SES does."""
 
-from sestools.simulator.account import Accepted as Accepted
+from sestools.simulator.account import Account as Account
+from sestools.simulator.scenario import Scenario as Scenario
 from sestools.simulator.server import Simulator as Simulator
+from sestools.simulator.world import Accepted as Accepted

@@ -1,107 +1,221 @@
-"""What AWS knows of an account in one region: who may sign in, what is accepted, and what was."""
+"""What AWS knows of an account in one region, and how SES judges a message by it."""
 
 from __future__ import annotations
 
-import random
-import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from email.utils import getaddresses
 
-from sestools.credentials import smtp_password
-from sestools.message_id import encode_message_id
+from sestools.catalogue import cause
+from sestools.credentials import smtp_password, smtp_password_v2
 from sestools.model import Credentials
-from sestools.simulator.replies import OBSERVED
+from sestools.simulator.message import headers, malformed
 
-MAX_SIZE = 40 * 1024 * 1024
-"""Bytes of a message that are accepted. AWS says 40 MB; whether it counts MB or MiB is unknown."""
-MAX_RECIPIENTS = 50
+DAY = 24 * 3600.0
+SIMULATOR = "simulator.amazonses.com"
 
 EXAMPLE_KEY = ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
 """AWS's own public example of an access key id and its secret. Worth nothing anywhere."""
 
 
-def example_credentials(region: str) -> Credentials:
-    """The SMTP credentials that AWS's example key has in a region."""
-    user, secret = EXAMPLE_KEY
-    return Credentials(user=user, password=smtp_password(secret, region))
+def reply_of(id: str) -> str:
+    """SES's reply for a cause, as the catalogue has it."""
+    return cause(id).samples[0]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Accepted:
-    """A message that was accepted.
+class Account:
+    """An account in one region. By default everything is allowed.
 
     Attributes:
-        id: The message id that the client was told.
-        sender: MAIL FROM.
-        recipients: RCPT TO, in order.
-        message: The message as received, without the dots of transparency; not shown.
-        at: When, in seconds since 1970.
-        port: Over which SES port.
-        connection: Over which connection, counted from 1.
+        region: The region that its credentials, identities and limits belong to.
+        credentials: Who may sign in; by default AWS's public example key with the passwords derived from it:
+            the current one of this region, and the legacy one without a region.
+        subscribed: Whether the account has ever signed up for SES.
+        identities: Verified addresses and domains (a domain covers what lies below it); None means all.
+        sandbox: Whether recipients must be verified too, and the sandbox's limits hold (200 a day, 1 a second).
+        denied: Identities that the policy of the IAM user does not let it send as.
+        bad_mail_from: Domains whose custom MAIL FROM domain lacks its DNS records.
+        paused: Whether AWS has paused sending.
+        daily_quota: Recipients in 24 hours; None for no limit.
+        rate: Recipients a second; None for no limit.
+        burst: For how many seconds' worth of the rate a burst may run ahead. That SES allows short bursts is
+            documented, how long is not.
+        legacy_rate: Recipients a second for passwords made before 2019-01-10 (SigV2). The number is made up.
+        max_recipients: Envelope recipients of a message.
+        max_size: Bytes of a message. AWS says 40 MB; whether it counts MB or MiB is unknown.
     """
 
-    id: str
+    region: str = "eu-west-1"
+    credentials: Credentials | None = None
+    subscribed: bool = True
+    identities: frozenset[str] | None = None
+    sandbox: bool = False
+    denied: frozenset[str] = frozenset()
+    bad_mail_from: frozenset[str] = frozenset()
+    paused: bool = False
+    daily_quota: float | None = None
+    rate: float | None = None
+    burst: float = 2.0
+    legacy_rate: float = 1.0
+    max_recipients: int = 50
+    max_size: int = 40 * 1024 * 1024
+
+    def __post_init__(self) -> None:
+        for name in ("identities", "denied", "bad_mail_from"):
+            given = getattr(self, name)
+            if given is not None:
+                if isinstance(given, str):
+                    raise ValueError(f"{name} is a list of addresses and domains, not one text")
+                object.__setattr__(self, name, frozenset(word.lower() for word in given))
+        if self.sandbox:
+            object.__setattr__(self, "daily_quota", 200.0 if self.daily_quota is None else self.daily_quota)
+            object.__setattr__(self, "rate", 1.0 if self.rate is None else self.rate)
+        for name in ("daily_quota", "rate", "burst", "legacy_rate", "max_recipients", "max_size"):
+            number = getattr(self, name)
+            if number is not None and not number > 0:
+                raise ValueError(f"{name} must be greater than 0, not {number!r}")
+
+    @property
+    def sign_in(self) -> Credentials:
+        """The credentials that work here."""
+        user, secret = EXAMPLE_KEY
+        return self.credentials or Credentials(user=user, password=smtp_password(secret, self.region))
+
+    def admits(self, user: str, password: str) -> str | None:
+        """`v4` or `v2` for credentials that work, else None."""
+        own = self.sign_in
+        if (user, password) == (own.user, own.password):
+            return "v4"
+        example = self.credentials is None and user == EXAMPLE_KEY[0]
+        return "v2" if example and password == smtp_password_v2(EXAMPLE_KEY[1]) else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """A message as SES judges it at the end of DATA. `message` is None if it was too long to be kept."""
+
     sender: str
     recipients: tuple[str, ...]
-    message: bytes = field(repr=False)
-    at: float
-    port: int
-    connection: int
+    message: bytes | None = field(repr=False)
+    legacy: bool = False
 
 
-class Account:
-    """An account in one region. `clock` gives seconds since 1970; `seed` makes its ids repeatable."""
+class Limits:
+    """The account's use of its limits."""
 
-    def __init__(
-        self, region: str, credentials: Credentials, *, clock: Callable[[], float] = time.time, seed: int = 0
-    ) -> None:
-        self.region = region
-        self.credentials = credentials
-        self.clock = clock
-        self.accepted: list[Accepted] = []
-        self._random = random.Random(seed)  # noqa: S311 - ids, not secrets
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._sent: deque[tuple[float, int]] = deque()
+        self._today = 0
+        self._rate = _Bucket(account.rate, account.burst)
+        self._legacy = _Bucket(account.legacy_rate, account.burst)
 
-    def greeting_id(self) -> str:
-        """The two words at the end of a greeting: which host, which session."""
-        capitals = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-        letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-        host = "".join(self._random.choices(capitals, k=9))
-        return f"SimpleEmailService-d-{host} {''.join(self._random.choices(letters, k=20))}"
+    def refusal(self, submission: Submission, now: float) -> str | None:
+        """The reply to a message that is one too many, or None; what is not refused is counted."""
+        count = len(submission.recipients)
+        while self._sent and self._sent[0][0] <= now - DAY:
+            self._today -= self._sent.popleft()[1]
+        # Mail to the mailbox simulator counts against the rate and not against the daily quota.
+        counted = sum(not is_simulator(recipient) for recipient in submission.recipients)
+        quota = self._account.daily_quota
+        if quota is not None and self._today + counted > quota:
+            return reply_of("daily-quota")
+        if submission.legacy and not self._legacy.take(count, now):
+            return reply_of("sigv2-rate")
+        if not self._rate.take(count, now):
+            return reply_of("send-rate")
+        if quota is not None:
+            self._sent.append((now, counted))
+            self._today += counted
+        return None
 
-    def sign_in(self, user: str, password: str) -> str:
-        """The reply to a user name and a password."""
-        good = (user, password) == (self.credentials.user, self.credentials.password)
-        return OBSERVED["signed in" if good else "bad credentials"]
 
-    def submit(
-        self,
-        sender: str,
-        recipients: tuple[str, ...],
-        message: bytes,
-        size: int,
-        *,
-        port: int,
-        connection: int,
-    ) -> str:
-        """Judge a message and return the reply to its final dot.
+class _Bucket:
+    """Tokens that drip in at a rate, up to a burst."""
 
-        `size` is the whole size; of a message that is too long `message` holds only the beginning.
-        """
-        if size > MAX_SIZE:
-            return OBSERVED["too long"]
-        if len(recipients) > MAX_RECIPIENTS:
-            return OBSERVED["too many recipients"]
-        now = self.clock()
-        id = encode_message_id(self.region, now, self._random.getrandbits(128))
-        self.accepted.append(
-            Accepted(
-                id=id,
-                sender=sender,
-                recipients=recipients,
-                message=message,
-                at=now,
-                port=port,
-                connection=connection,
-            )
+    def __init__(self, rate: float | None, burst: float) -> None:
+        self._rate = rate
+        self._size = max(1.0, (rate or 0.0) * burst)
+        self._left = self._size
+        self._at = float("-inf")
+
+    def take(self, count: int, now: float) -> bool:
+        if self._rate is None:
+            return True
+        self._left = min(self._size, self._left + (now - self._at) * self._rate)
+        self._at = now
+        # A message to more recipients than a burst holds waits for a full bucket, not for ever.
+        if self._left < min(count, self._size):
+            return False
+        self._left -= count
+        return True
+
+
+def refusal(account: Account, submission: Submission) -> str | None:
+    """The reply to a message that the account may not send, whenever it is sent; None if it may.
+
+    In which order SES looks at a message is unknown; this order is ours.
+    """
+    message = submission.message
+    if message is None:
+        return reply_of("too-long")
+    if len(submission.recipients) > account.max_recipients:
+        return reply_of("too-many-recipients")
+    fields = headers(message)
+    reason = malformed(fields, message, submission.recipients)
+    if reason:
+        return f"554 Transaction failed: {reason}"
+    if account.paused:
+        return reply_of("paused")
+    senders = [submission.sender]
+    senders += [value for name, value in fields if name.lower() in ("from", "sender", "return-path")]
+    denied = next((address for address in _bare(senders) if covers(account.denied, address)), None)
+    if denied:
+        return (
+            f"554 Access denied: User `arn:aws:iam::111122223333:user/ses-smtp-user' is not authorized to perform "
+            f"`ses:SendRawEmail' on resource `arn:aws:ses:{account.region}:111122223333:identity/{denied}'"
         )
-        return f"{OBSERVED['ok']} {id}"
+    if any(covers(account.bad_mail_from, address) for address in _bare(senders)):
+        return reply_of("mailfrom-domain")
+    return _unverified(account, senders, submission.recipients)
+
+
+def _unverified(account: Account, senders: Sequence[str], recipients: Sequence[str]) -> str | None:
+    if account.identities is None:
+        return None
+    looked_at = [*senders]
+    if account.sandbox:
+        looked_at += [recipient for recipient in recipients if not is_simulator(recipient)]
+    failed: list[str] = []
+    for written in looked_at:
+        for address in _bare([written]):
+            if not covers(account.identities, address):
+                failed += [written, address]
+    if not failed:
+        return None
+    names = ", ".join(dict.fromkeys(failed))
+    return (
+        "554 Message rejected: Email address is not verified. The following identities failed the check in region "
+        f"{account.region.upper()}: {names}"
+    )
+
+
+def _bare(written: Iterable[str]) -> list[str]:
+    """The addresses in header values, without display names."""
+    return [address for _, address in getaddresses(list(written)) if address]
+
+
+def covers(identities: frozenset[str], address: str) -> bool:
+    """Whether an identity is this address, its domain, or a domain above it."""
+    address = address.lower()
+    domain = address.rpartition("@")[2]
+    parts = domain.split(".")
+    above = {".".join(parts[index:]) for index in range(len(parts))}
+    return address in identities or not above.isdisjoint(identities)
+
+
+def is_simulator(address: str) -> bool:
+    """Whether mail goes to SES's mailbox simulator."""
+    return address.lower().rpartition("@")[2] == SIMULATOR

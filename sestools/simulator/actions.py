@@ -44,8 +44,13 @@ class Close:
 
 
 @dataclass(frozen=True)
+class HalfClose:
+    """End this side of the connection only."""
+
+
+@dataclass(frozen=True)
 class Abort:
     """Reset the connection at once."""
 
 
-Action = Say | Pour | Wait | StartTls | Stall | Close | Abort
+Action = Say | Pour | Wait | StartTls | Stall | Close | HalfClose | Abort

@@ -13,56 +13,40 @@ import socket
 import ssl
 import struct
 from collections import deque
-from typing import Protocol
+from collections.abc import Callable
 
-from sestools.model import Stage
-from sestools.simulator.actions import Abort, Action, Close, Pour, Say, Stall, StartTls, Wait
-from sestools.simulator.faults import Drips, Fault, Silent
+from sestools.model import Security, Stage
+from sestools.simulator.actions import Abort, Action, Close, HalfClose, Pour, Say, Stall, StartTls, Wait
+from sestools.simulator.certificates import Authority
+from sestools.simulator.faults import BadCertificate, Drips, Silent
+from sestools.simulator.path import Path
 from sestools.simulator.session import Session
+from sestools.simulator.world import World
 
 PIECE = 64 * 1024
 LINGER = 2.0
 """Seconds that a connection which was ended waits for the client to end it too: a reset could lose the last reply."""
 
 
-class Setting(Protocol):
-    """What a connection needs to know of the simulator."""
-
-    delay: float
-    idle: float
-
-    def opened(self, connection: Connection) -> int:
-        """Count a connection in and give its number."""
-
-    def closed(self, connection: Connection) -> None:
-        """Count it out."""
-
-    def fault(self, port: int, stage: Stage | None) -> Fault | None:
-        """The fault that happens now: at a stage, or (None) to the connection as a whole."""
-
-    def session(self, connection: Connection) -> Session:
-        """A new session."""
-
-    def context(self, port: int) -> ssl.SSLContext:
-        """The TLS context of a port."""
-
-    def event(self, connection: Connection, direction: str, text: str) -> None:
-        """Tell whoever watches."""
-
-
 class Connection(asyncio.Protocol):
-    """One client connection of the simulator."""
+    """One client connection of the simulator.
 
-    def __init__(self, setting: Setting, port: int, wrapper: bool) -> None:
-        self.port = port
-        self.wrapper = wrapper
-        self.number = 0
-        self._setting = setting
+    Args:
+        world: SES itself.
+        authority: Issues its certificates.
+        port: The SES port.
+        everyone: The set of open connections that this one belongs to.
+    """
+
+    def __init__(self, world: World, authority: Authority, port: int, everyone: set[Connection]) -> None:
+        self._world = world
+        self._authority = authority
+        self._port = port
+        self._everyone = everyone
         self._loop = asyncio.get_running_loop()
         self._actions: deque[Action] = deque()
         self._timer: asyncio.TimerHandle | None = None
-        self._idle_timer: asyncio.TimerHandle | None = None
-        self._heard_at = 0.0
+        self._clock_timer: asyncio.TimerHandle | None = None
         self._paused = self._deaf = self._ending = False
         self._tls: ssl.SSLObject | None = None
         self._shaken = False
@@ -72,28 +56,30 @@ class Connection(asyncio.Protocol):
         """Greet, or wait for the TLS handshake on a wrapper port."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what a TCP server always gives
         self._transport = transport
-        self.number = self._setting.opened(self)
-        self._session = self._setting.session(self)
-        self._setting.event(self, "*", "connected")
-        self._heard_at = self._loop.time()
-        if isinstance(self._setting.fault(self.port, None), Silent):
+        self._everyone.add(self)
+        self._visit = self._world.open(self._port)
+        self._path = Path(self._world, self._visit, transport, self._loop)
+        security = self._world.security(self._port)
+        self._session = Session(self._world, self._visit, security)
+        if self._world.of(self._visit, Silent):
             self._deaf = True
             return
-        self._idle_timer = self._loop.call_later(self._setting.idle, self._look_at_clock)
-        if self.wrapper:
+        self._watch_clock()
+        if security is Security.WRAPPER:
             self._begin_tls()
         else:
             self._add(self._session.begin())
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget everything."""
-        for timer in (self._timer, self._idle_timer):
+        for timer in (self._timer, self._clock_timer):
             if timer:
                 timer.cancel()
+        self._path.close()
         self._deaf = self._ending = True
         self._actions.clear()
-        self._setting.event(self, "*", "disconnected")
-        self._setting.closed(self)
+        self._world.close(self._visit)
+        self._everyone.discard(self)
 
     def eof_received(self) -> bool:
         """A client that says no more is not answered any more."""
@@ -107,11 +93,14 @@ class Connection(asyncio.Protocol):
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._transport.abort()
 
+    def network_changed(self) -> None:
+        """An outage may have begun or ended."""
+        self._path.look()
+
     def data_received(self, data: bytes) -> None:
         """Bytes from the client: TLS, or the dialogue itself."""
-        if self._deaf or self._ending:
+        if self._deaf or self._ending or not self._path.arrives(data):
             return
-        self._heard_at = self._loop.time()
         if self._tls is None:
             self._add(self._session.receive(data))
             return
@@ -120,21 +109,20 @@ class Connection(asyncio.Protocol):
             if self._shaken or self._handshake():
                 self._decrypt()
         except ssl.SSLError as error:
-            self._setting.event(self, "*", f"TLS failed: {error.reason or error}")
+            self._world.event(self._visit, "*", f"TLS failed: {error.reason or error}")
             self._flush()
             self._transport.close()
 
     def _begin_tls(self) -> None:
+        bad = self._world.of(self._visit, BadCertificate)
+        context = self._authority.context(bad.kind if isinstance(bad, BadCertificate) else "good")
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._tls = self._setting.context(self.port).wrap_bio(
-            self._incoming, self._outgoing, server_side=True
-        )
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
         self._shaken = False
 
     def _handshake(self) -> bool:
         assert self._tls is not None  # noqa: S101 - only called inside TLS
-        fault = self._setting.fault(self.port, Stage.TLS)
-        if fault is not None:
+        for fault in self._world.at(self._visit, Stage.TLS):
             instead = fault.instead()
             if instead is not None:
                 self._add(instead)
@@ -148,11 +136,12 @@ class Connection(asyncio.Protocol):
         finally:
             self._flush()
         self._shaken = True
-        self._setting.event(self, "*", f"{self._tls.version()} begins")
-        if self.wrapper:
-            self._add(self._session.begin())
-        else:
+        if self._world.watched:
+            self._world.event(self._visit, "*", f"{self._tls.version()} begins")
+        if self._session.greeted:
             self._session.tls_started()
+        else:
+            self._add(self._session.begin())
         return True
 
     def _decrypt(self) -> None:
@@ -176,21 +165,21 @@ class Connection(asyncio.Protocol):
             self._actions.appendleft(Say(data, self._drip))
             self._run()
         else:
-            self._transport.write(data)
+            self._path.send(data)
 
     def _add(self, actions: list[Action]) -> None:
         if not actions:
             return
-        if self._setting.delay:
-            self._actions.append(Wait(self._setting.delay))
+        if self._world.rules.delay:
+            self._actions.append(Wait(self._world.rules.delay))
         self._actions += actions
         if self._timer is None:
             self._run()
 
-    def _later(self, seconds: float) -> None:
+    def _later(self, seconds: float, then: Callable[[], None] | None = None) -> None:
         def go_on() -> None:
             self._timer = None
-            self._run()
+            (then or self._run)()
 
         self._timer = self._loop.call_later(seconds, go_on)
 
@@ -210,8 +199,12 @@ class Connection(asyncio.Protocol):
                 self._deaf = True
                 self._actions.clear()
             elif isinstance(action, Abort):
-                self._setting.event(self, "*", "reset by the simulator")
+                self._world.event(self._visit, "*", "reset by the simulator")
+                self._actions.clear()
                 self.abort()
+            elif isinstance(action, HalfClose):
+                self._deaf = True
+                self._path.finish()
             elif isinstance(action, Close):
                 self._close()
 
@@ -222,16 +215,17 @@ class Connection(asyncio.Protocol):
             self._send(action.data[:1])
             return
         self._send(action.data)
-        for line in action.data.splitlines():
-            self._setting.event(self, "<", line.decode("utf-8", "backslashreplace"))
+        if self._world.watched:
+            for line in action.data.splitlines():
+                self._world.event(self._visit, "<", line.decode("utf-8", "backslashreplace"))
 
     def _send(self, data: bytes) -> None:
         # Dripping bytes of a handshake are encrypted already.
         if self._tls is None or not self._shaken:
-            self._transport.write(data)
+            self._path.send(data)
         else:
             self._tls.write(data)
-            self._transport.write(self._outgoing.read())
+            self._path.send(self._outgoing.read())
 
     def _pour(self, action: Pour) -> None:
         if self._transport.is_closing():
@@ -248,31 +242,27 @@ class Connection(asyncio.Protocol):
         if self._tls is not None and self._shaken:
             with contextlib.suppress(ssl.SSLError):
                 self._tls.unwrap()
-            self._transport.write(self._outgoing.read())
-        if self._transport.can_write_eof():
-            with contextlib.suppress(OSError):
-                self._transport.write_eof()
-        self._timer = self._loop.call_later(LINGER, self._transport.abort)
+            self._path.send(self._outgoing.read())
+        self._path.finish()
+        self._later(LINGER, self._transport.abort)
 
     def pause_writing(self) -> None:
         """The client reads too slowly: neither write nor listen until it has caught up."""
         self._paused = True
-        with contextlib.suppress(RuntimeError):
-            self._transport.pause_reading()
+        self._path.pause(reason="writing")
 
     def resume_writing(self) -> None:
         """The client has caught up."""
         self._paused = False
-        with contextlib.suppress(RuntimeError):
-            self._transport.resume_reading()
+        self._path.resume(reason="writing")
         self._run()
 
-    def _look_at_clock(self) -> None:
-        """End the session if the client was silent for too long. One timer serves the whole connection."""
-        left = self._heard_at + self._setting.idle - self._loop.time()
+    def _watch_clock(self) -> None:
+        """End the session when it is due. One timer serves the whole connection."""
+        left = self._session.due - self._world.clock.now()
         if left > 0:
-            self._idle_timer = self._loop.call_later(left, self._look_at_clock)
+            self._clock_timer = self._loop.call_later(min(left, 86400), self._watch_clock)
             return
-        self._idle_timer = None
+        self._clock_timer = None
         if not (self._deaf or self._ending):
-            self._add(self._session.timed_out())
+            self._add(self._session.tick())

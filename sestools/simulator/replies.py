@@ -20,14 +20,11 @@ OBSERVED = {
     "password": "334 UGFzc3dvcmQ6",
     "PLAIN": "334 Ok",
     "signed in": "235 Authentication successful.",
-    "bad credentials": "535 Authentication Credentials Invalid",
     "TLS first": "530 Must issue a STARTTLS command first",
     "sign in first": "530 Authentication required",
     "bad sender": "501 Invalid MAIL FROM address provided",
     "bad recipient": "501 Invalid RCPT TO address provided",
     "go ahead": "354 End data with <CR><LF>.<CR><LF>",
-    "too long": "552 5.3.4 Message is too long.",
-    "too many recipients": "554 Transaction failed: Recipient count exceeds 50.",
 }
 
 INFERRED = {

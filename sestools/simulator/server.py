@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import ssl
 import tempfile
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sestools.endpoints import PORTS, Security, smtp_host
-from sestools.model import Credentials, Stage, Target
-from sestools.simulator.account import Accepted, Account, example_credentials
+from sestools.endpoints import PORTS
+from sestools.model import Credentials, Target
+from sestools.simulator.account import Account
 from sestools.simulator.certificates import Authority
+from sestools.simulator.clock import RealClock
 from sestools.simulator.connection import Connection
-from sestools.simulator.faults import BadCertificate, Dropped, Fault, Refused, Silent, WrongMode
-from sestools.simulator.replies import ERAS
-from sestools.simulator.session import Session
-
-LOOPBACK = "127.0.0.1"
-BACKLOG = 1024
-
-Event = Callable[[int, int, str, str], None]
+from sestools.simulator.faults import Fault
+from sestools.simulator.listener import Listener, listeners
+from sestools.simulator.nameserver import NameServer
+from sestools.simulator.scenario import Scenario
+from sestools.simulator.world import Accepted, Event, World
 
 
 class Simulator:
@@ -36,47 +33,58 @@ class Simulator:
 
     Args:
         region: Whose endpoint it plays; its certificate is for the real host name.
+        account: What the account may do; by default everything. Its region is the simulator's.
         credentials: Who may sign in; by default AWS's public example key, converted for the region.
         faults: What it does wrong; see `sestools.simulator.faults`.
-        delay: Seconds before each answer.
-        idle: Seconds of silence after which a connection is closed, as SES does after about 10.
-        era: The years whose dialogue it speaks: `2026`, `2023`, `2019` or `2017`.
+        scenario: A scenario, or the name of one that comes with the package. It brings region, account, faults
+            and rules; `faults` are added to its own, and rules given here replace its rules.
+        addresses: On how many loopback addresses it listens (127.0.0.1 and up; Linux). Its name server gives
+            three of them at a time, in turn.
+        seed: Makes ids, lifetimes and chances repeatable.
         on_event: Called in the simulator's thread with the SES port, the number of the connection, `<` (said),
             `>` (heard) or `*`, and a line that holds no credentials.
+        rules: Everything in `Rules`, such as `idle=2.0`, `max_messages=10`, `era="2019"`, `delay=0.02`.
 
     Raises:
-        ValueError: If a region, fault, era or time makes no sense.
+        ValueError: If something makes no sense.
     """
 
     def __init__(
         self,
-        region: str = "eu-west-1",
+        region: str | None = None,
         *,
+        account: Account | None = None,
         credentials: Credentials | None = None,
         faults: Iterable[Fault] = (),
-        delay: float = 0.0,
-        idle: float = 10.0,
-        era: str = "2026",
+        scenario: Scenario | str | None = None,
+        addresses: int | None = None,
+        seed: int | None = None,
         on_event: Event | None = None,
+        **rules: Any,
     ) -> None:
-        self.host = smtp_host(region)
-        self.credentials = credentials or example_credentials(region)
-        if era not in ERAS:
-            raise ValueError(f"era is one of {', '.join(ERAS)}, not {era!r}")
-        for what, seconds, least in (("delay", delay, 0), ("idle", idle, 0.01)):
-            if not least <= seconds <= 86400:
-                raise ValueError(f"{what} must be between {least} and 86400 seconds, not {seconds!r}")
-        self.delay = delay
-        self.idle = idle
-        self.connections = 0
-        """Connections that were made so far."""
-        self._era = ERAS[era]
-        self._account = Account(region, self.credentials)
-        self._on_event = on_event
-        self._faults: list[_Active] = []
-        self._want(faults)
-        self._ports: dict[int, _Port] = {}
+        script = Scenario.named(scenario) if isinstance(scenario, str) else scenario or Scenario()
+        chosen = account or script.account
+        if region is not None:
+            chosen = replace(chosen, region=region)
+        if credentials is not None:
+            chosen = replace(chosen, credentials=credentials)
+        self._world = World(
+            chosen,
+            replace(script.rules, **rules),
+            clock=RealClock(),
+            faults=[*script.faults, *faults],
+            seed=script.seed if seed is None else seed,
+            on_event=on_event,
+        )
+        self.host = self._world.host
+        self.credentials = chosen.sign_in
+        count = script.addresses if addresses is None else addresses
+        if not 1 <= count <= 200:
+            raise ValueError(f"addresses must be between 1 and 200, not {count!r}")
+        self._addresses = [f"127.0.0.{number}" for number in range(1, count + 1)]
+        self._listeners: dict[int, list[Listener]] = {}
         self._open: set[Connection] = set()
+        self._turn: asyncio.TimerHandle | None = None
 
     def __enter__(self) -> Simulator:
         self._authority = Authority(self.host)
@@ -84,18 +92,19 @@ class Simulator:
         self.ca_file = str(Path(self._folder.name) / "ca.pem")
         """PEM file of the authority to trust."""
         self._authority.write_ca(Path(self.ca_file))
+        self._names = NameServer(self.host, self._addresses)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="sestools-simulator", daemon=True)
         self._thread.start()
         try:
-            self._call(self._listen)
+            self._call(self._begin())
         except BaseException:
             self.__exit__()
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._call(self._end)
+        self._call(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -106,22 +115,42 @@ class Simulator:
 
     @property
     def connect_to(self) -> dict[int, tuple[str, int]]:
-        """For each SES port the address and port where it really listens."""
-        return {number: (LOOPBACK, port.real) for number, port in self._ports.items()}
+        """For each SES port the address and port where it really listens (the first of several addresses)."""
+        return {number: (self._addresses[0], some[0].port) for number, some in self._listeners.items()}
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The addresses that it listens on, the same port numbers on each."""
+        return tuple(self._addresses)
+
+    @property
+    def nameserver(self) -> tuple[str, int]:
+        """Address and port of the name server that knows the endpoint's name (TTL 60 s, answers rotate)."""
+        return self._names.where
 
     @property
     def faults(self) -> tuple[Fault, ...]:
         """The faults that can still happen."""
-        return tuple(active.fault for active in self._faults)
+        return self._world.faults
 
     @property
     def accepted(self) -> list[Accepted]:
         """The messages that were accepted, in order: the ground truth for lost and duplicated mail."""
-        return self._account.accepted
+        return self._world.accepted
+
+    @property
+    def refused(self) -> int:
+        """How many messages were refused at the end of DATA."""
+        return self._world.refused
+
+    @property
+    def connections(self) -> int:
+        """How many connections were made so far."""
+        return self._world.connections
 
     def target(self, port: int = 587, *, sign_in: bool = False, **more: Any) -> Target:
         """A target that leads a probe here, with the credentials to sign in if asked for."""
-        if port not in self._ports:
+        if port not in self._listeners:
             raise ValueError(f"SES listens on {', '.join(map(str, PORTS))}, not on {port}")
         return Target(
             **{
@@ -135,177 +164,56 @@ class Simulator:
         )
 
     def set_faults(self, *faults: Fault) -> None:
-        """Replace all faults; none makes it healthy. Connections that are open meet them at their next step."""
-        self._want(faults)
-        self._call(self._listen)
+        """Replace all faults; none makes it healthy. Connections that are open meet them at their next step.
 
-    def _want(self, faults: Iterable[Fault]) -> None:
-        wanted = []
-        for fault in faults:
-            if not isinstance(fault, Fault):
-                raise ValueError(
-                    f"{fault!r} is no fault; see sestools.simulator.faults, or use faults.parse()"
-                )
-            if fault.ports is not None and not fault.ports <= PORTS.keys():
-                raise ValueError(
-                    f"fault {fault}: SES has the ports {', '.join(map(str, PORTS))}, and no other"
-                )
-            wanted.append(_Active(fault))
-        self._faults = wanted
+        Their `since` and `until` count from the start of the simulator.
+        """
 
-    def _call(self, action: Callable[[], Any]) -> None:
+        async def change() -> None:
+            self._world.set_faults(faults)
+            await self._look()
+
+        self._call(change())
+
+    def _call(self, action: Coroutine[Any, Any, None]) -> None:
         """Have something done in the simulator's thread, and wait for it."""
+        asyncio.run_coroutine_threadsafe(action, self._loop).result()
 
-        async def do() -> None:
-            result = action()
-            if asyncio.iscoroutine(result):
-                await result
+    async def _begin(self) -> None:
+        await self._names.start()
+        for port in PORTS:
+            self._listeners[port] = listeners(self._addresses, self._connect(port))
+        await self._look()
 
-        asyncio.run_coroutine_threadsafe(do(), self._loop).result()
+    def _connect(self, port: int) -> Callable[[], Connection]:
+        return lambda: Connection(self._world, self._authority, port, self._open)
 
-    async def _listen(self) -> None:
-        for number, security in PORTS.items():
-            shut = next(
-                (
-                    active.fault
-                    for active in self._faults
-                    if isinstance(active.fault, Refused | Dropped) and active.on(number)
-                ),
-                None,
-            )
-            port = self._ports.setdefault(number, _Port())
-            wrapper = security is Security.WRAPPER
-
-            def connection(number: int = number, wrapper: bool = wrapper) -> Connection:
-                other = any(
-                    isinstance(active.fault, WrongMode) and active.on(number) for active in self._faults
-                )
-                return Connection(self, number, wrapper is not other)
-
-            await port.become(shut, connection)
+    async def _look(self) -> None:
+        """Open and shut ports as the faults want it now, and look again when one begins or ends."""
+        if self._turn:
+            self._turn.cancel()
+            self._turn = None
+        for port, some in self._listeners.items():
+            shut = self._world.shut(port)
+            for listener in some:
+                await listener.become(shut)
+        for connection in list(self._open):
+            connection.network_changed()
+        turns = self._world.turns()
+        if turns:
+            wait = max(0.001, turns[0] - self._world.clock.now())
+            self._turn = self._loop.call_later(wait, lambda: self._loop.create_task(self._look()))
 
     async def _end(self) -> None:
-        for port in self._ports.values():
-            port.close()
+        if self._turn:
+            self._turn.cancel()
+        self._names.close()
+        for some in self._listeners.values():
+            for listener in some:
+                listener.close()
         for connection in list(self._open):
             connection.abort()
         # A turn of the loop for each connection to hear that it is gone.
         while self._open:
             await asyncio.sleep(0)
         await asyncio.sleep(0)
-
-    # What a connection asks for (connection.Setting), in the simulator's thread.
-
-    def opened(self, connection: Connection) -> int:
-        """Count a connection in and give its number."""
-        self._open.add(connection)
-        self.connections += 1
-        return self.connections
-
-    def closed(self, connection: Connection) -> None:
-        """Count it out."""
-        self._open.discard(connection)
-
-    def fault(self, port: int, stage: Stage | None) -> Fault | None:
-        """The fault that happens now at a stage of a session on this port (None: when it opens)."""
-        for active in self._faults:
-            fault = active.fault
-            if not active.on(port):
-                continue
-            if fault.happens_at(stage) if stage else isinstance(fault, Silent):
-                active.happened(self._faults)
-                return fault
-        return None
-
-    def session(self, connection: Connection) -> Session:
-        """A new session for a connection."""
-        return Session(
-            self._account,
-            security=Security.WRAPPER if connection.wrapper else Security.STARTTLS,
-            era=self._era,
-            port=connection.port,
-            connection=connection.number,
-            fault=lambda stage: self.fault(connection.port, stage),
-            heard=lambda line: self.event(connection, ">", line),
-        )
-
-    def context(self, port: int) -> ssl.SSLContext:
-        """The TLS context of a port."""
-        for active in self._faults:
-            if isinstance(active.fault, BadCertificate) and active.on(port):
-                active.happened(self._faults)
-                return self._authority.context(active.fault.kind)
-        return self._authority.context()
-
-    def event(self, connection: Connection, direction: str, text: str) -> None:
-        """Tell whoever watches."""
-        if self._on_event:
-            self._on_event(connection.port, connection.number, direction, text)
-
-
-class _Active:
-    """A fault and how often it still happens."""
-
-    def __init__(self, fault: Fault) -> None:
-        self.fault = fault
-        self._left = fault.times
-
-    def on(self, port: int) -> bool:
-        return self.fault.ports is None or port in self.fault.ports
-
-    def happened(self, among: list[_Active]) -> None:
-        if self._left is not None:
-            self._left -= 1
-            if self._left == 0:
-                among.remove(self)
-
-
-class _Port:
-    """One listening port, or one that is shut. It keeps its number whatever it becomes."""
-
-    real = 0
-
-    def __init__(self) -> None:
-        self._shut: type[Fault] | None = None
-        self._server: asyncio.Server | None = None
-        self._sockets: list[socket.socket] = []
-
-    async def become(self, fault: Fault | None, connection: Callable[[], Connection]) -> None:
-        """Listen, refuse or drop."""
-        shut = type(fault) if fault else None
-        if self.real and shut is self._shut:
-            return
-        self.close()
-        self._shut = shut
-        # asyncio sets TCP_NODELAY only on sockets whose protocol is named; without it an answer can wait 40 ms.
-        sock = socket.socket(proto=socket.IPPROTO_TCP)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind((LOOPBACK, self.real))
-        self.real = sock.getsockname()[1]
-        if shut is None:
-            self._server = await asyncio.get_running_loop().create_server(
-                connection, sock=sock, backlog=BACKLOG
-            )
-            return
-        # A bound socket that does not listen refuses, and nobody else can take its number.
-        self._sockets.append(sock)
-        if shut is Dropped:
-            self._fill(sock)
-
-    def _fill(self, sock: socket.socket) -> None:
-        """Fill the accept queue, so that the kernel drops further connection attempts."""
-        sock.listen(0)
-        for _ in range(2):
-            filler = socket.socket()
-            filler.setblocking(False)
-            filler.connect_ex((LOOPBACK, self.real))
-            self._sockets.append(filler)
-
-    def close(self) -> None:
-        """Stop listening."""
-        if self._server:
-            self._server.close()
-            self._server = None
-        for sock in self._sockets:
-            sock.close()
-        self._sockets.clear()

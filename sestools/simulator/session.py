@@ -1,6 +1,6 @@
 """SES's side of an SMTP dialogue without a socket: bytes in, actions out, told the time.
 
-The same session runs over real TCP and TLS (`connection.py`) and in memory.
+The same session runs over real TCP and TLS (`connection.py`) and in memory (`memory.py`).
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sestools.model import Security, Stage
-from sestools.simulator.account import MAX_SIZE, Account
+from sestools.simulator.account import Submission, reply_of
 from sestools.simulator.actions import Action, Close, Say, StartTls
 from sestools.simulator.faults import Fault, Says
-from sestools.simulator.replies import HOST, INFERRED, OBSERVED, Era
+from sestools.simulator.replies import HOST, INFERRED, OBSERVED
+from sestools.simulator.world import Visit, World
 from sestools.smtp import MASK, mask
 
 MAX_COMMAND = 998
@@ -24,6 +25,7 @@ MAX_COMMAND = 998
 _FROM = re.compile(r"FROM\s*:\s*(?:<(?P<path>.*)>|(?P<bare>\S*))(?P<parameters>(?:\s+\S+)*)\s*", re.I)
 _TO = re.compile(r"TO\s*:\s*(?:<(?P<path>.*)>|(?P<bare>\S*))(?P<parameters>(?:\s+\S+)*)\s*", re.I)
 _ADDRESS = re.compile(r"[^@<>\r\n]+@[^@<>\s]+|\"[^\"]*\"@[^@<>\s]+")
+_BARE = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 
 _STAGES = {
     "EHLO": Stage.EHLO,
@@ -50,34 +52,17 @@ class Session:
     """One session. Every method returns what to do, in order.
 
     Args:
-        account: Who is signed in to, and what judges messages.
+        world: SES itself.
+        visit: The connection that the session belongs to.
         security: The TLS mode of the port.
-        era: Which years' dialogue is spoken.
-        port: The SES port.
-        connection: Which connection this is, counted from 1.
-        fault: Called with a stage; the fault that happens there now, or None.
-        heard: Called with each line as a transcript may show it, masked.
     """
 
-    def __init__(
-        self,
-        account: Account,
-        *,
-        security: Security,
-        era: Era,
-        port: int,
-        connection: int,
-        fault: Callable[[Stage], Fault | None] = lambda stage: None,
-        heard: Callable[[str], None] = lambda line: None,
-    ) -> None:
-        self._account = account
-        self._era = era
-        self._port = port
-        self._connection = connection
-        self._fault = fault
-        self._heard = heard
+    def __init__(self, world: World, visit: Visit, security: Security) -> None:
+        self._world = world
+        self._visit = visit
         self._offers_starttls = security is Security.STARTTLS
         self._encrypted = security is Security.WRAPPER
+        self._heard_at = world.clock.now()
         self._buffer = bytearray()
         self._out: list[Action] = []
         self._mail = _Mail()
@@ -85,10 +70,12 @@ class Session:
         self._scanned = 0
         self._dropped = 0
         self._ended = False
+        self.greeted = False
+        """Whether the greeting was said."""
         self._signed_in = False
         self._expects: Callable[[str], None] | None = None
         self._user = ""
-        self._auth_fault: Fault | None = None
+        self._auth_faults: list[Fault] = []
         self._handlers = {
             "EHLO": self._ehlo,
             "HELO": self._helo,
@@ -99,28 +86,53 @@ class Session:
             "QUIT": self._quit,
         }
 
+    @property
+    def due(self) -> float:
+        """When something happens if the client stays silent: an idle time-out, or its host is retired."""
+        return min(self._heard_at + self._world.rules.idle, self._visit.ends_at)
+
     def begin(self) -> list[Action]:
         """The greeting."""
-        return self._at(Stage.GREETING, lambda: self._say(f"220 {HOST} ESMTP {self._account.greeting_id()}"))
+        self._heard_at = self._world.clock.now()
+        self.greeted = True
+        if self._visit.turned_away:
+            # In place of the greeting: where SES says this is inferred.
+            self._say(reply_of("too-many-connections"))
+            self._end(Close())
+        else:
+            self._at(Stage.GREETING, self._greet)
+        return self._take()
 
     def receive(self, data: bytes) -> list[Action]:
         """What the client sent."""
-        self._out = []
+        self._heard_at = self._world.clock.now()
         if not self._ended:
             self._buffer += data
             while not self._ended and (self._content() if self._in_data else self._line()):
                 pass
-        return self._out
+        return self._take()
 
     def tls_started(self) -> None:
         """The handshake after STARTTLS is done: the dialogue begins anew (RFC 3207, 4.2)."""
+        self._heard_at = self._world.clock.now()
         self._encrypted, self._ended = True, False
         self._mail = _Mail()
 
-    def timed_out(self) -> list[Action]:
-        """The client was silent for too long."""
-        self._ended = True
-        return [Say(f"{self._era.idle}\r\n".encode()), Close()]
+    def tick(self) -> list[Action]:
+        """Time has passed: what is due is done."""
+        now = self._world.clock.now()
+        if self._ended or now < self.due:
+            return []
+        if now >= self._visit.ends_at:
+            self._world.event(self._visit, "*", "its host is retired")
+        else:
+            self._say(self._world.era.idle)
+        self._end(Close())
+        return self._take()
+
+    def _take(self) -> list[Action]:
+        taken, self._out = self._out, []
+        return taken
 
     def _say(self, line: str) -> None:
         self._out.append(Say(f"{line}\r\n".encode()))
@@ -130,19 +142,28 @@ class Session:
         self._ended = True
         self._buffer.clear()
 
-    def _at(self, stage: Stage, answer: Callable[[], None]) -> list[Action]:
-        """Answer at a stage, or do what a fault does instead. Returns what was added."""
+    def _heard(self, line: str) -> None:
+        if self._world.watched:
+            self._world.event(self._visit, ">", line)
+
+    def _at(self, stage: Stage, answer: Callable[[], None]) -> None:
+        """Answer at a stage, or do what a fault does instead."""
+        faults = self._auth_faults or self._world.at(self._visit, stage)
+        if not faults:
+            answer()
+            return
+        self._auth_faults = []
         before, self._out = self._out, []
-        fault, self._auth_fault = self._auth_fault or self._fault(stage), None
-        instead = fault.instead() if fault else None
-        if instead is not None:
-            self._do(instead)
+        for fault in faults:
+            instead = fault.instead()
+            if instead is not None:
+                self._do(instead)
+                break
         else:
             answer()
-            if fault:
+            for fault in faults:
                 self._out = fault.change(self._out)
-        added, self._out = self._out, before + self._out
-        return added
+        self._out = before + self._out
 
     def _do(self, actions: list[Action]) -> None:
         """Do what a fault wants; unless it only says something, the session ends with it."""
@@ -162,7 +183,7 @@ class Session:
             return False
         raw = bytes(self._buffer[: end + 1])
         del self._buffer[: end + 1]
-        bare = re.search(rb"(?<!\r)\n|\r(?!\n)", raw)
+        bare = _BARE.search(raw)
         line = raw.rstrip(b"\r\n").decode("utf-8", "backslashreplace")
         if bare:
             self._heard(MASK if self._expects else mask(line))
@@ -193,6 +214,9 @@ class Session:
         else:
             self._other(verb)
 
+    def _greet(self) -> None:
+        self._say(f"220 {HOST} ESMTP {self._world.greeting(self._visit)}")
+
     def _other(self, verb: str) -> None:
         if verb == "RSET":
             self._mail = _Mail()
@@ -207,10 +231,11 @@ class Session:
             self._say(INFERRED["EHLO name"])
             return
         self._mail = _Mail()
+        era = self._world.era
         lines = [HOST, "8BITMIME"]
-        if self._era.size:
-            lines.append(f"SIZE {self._era.size}")
-        if self._offers_starttls and (not self._encrypted or self._era.starttls_stays):
+        if era.size:
+            lines.append(f"SIZE {era.size}")
+        if self._offers_starttls and (not self._encrypted or era.starttls_stays):
             lines.append("STARTTLS")
         lines.append("AUTH PLAIN LOGIN")
         reply = "".join(f"250-{line}\r\n" for line in lines) + "250 Ok\r\n"
@@ -250,12 +275,13 @@ class Session:
             self._say(INFERRED["mechanism"])
 
     def _refuses_auth(self) -> bool:
-        """A fault that answers AUTH before the credentials are heard does so; another waits for them."""
-        fault = self._auth_fault = self._fault(Stage.AUTH)
-        if isinstance(fault, Says) and fault.at_command:
-            self._auth_fault = None
-            self._do(fault.instead())
-            return True
+        """A fault that answers AUTH before the credentials are heard does so; others wait for them."""
+        self._auth_faults = self._world.at(self._visit, Stage.AUTH)
+        for fault in self._auth_faults:
+            if isinstance(fault, Says) and fault.at_command:
+                self._auth_faults = []
+                self._do(fault.instead())
+                return True
         return False
 
     def _challenge(self, question: str, answer: Callable[[str], None], initial: str = "") -> None:
@@ -272,7 +298,7 @@ class Session:
         # authorization identity NUL user NUL password (RFC 4616); SES takes the user in the first place too.
         parts = text.split("\0")
         user, password = (parts[1], parts[-1]) if len(parts) >= 3 else ("", "")
-        self._judge(user, password)
+        self._sign_in(user, password)
 
     def _login_user(self, line: str) -> None:
         user = self._decoded(line)
@@ -283,7 +309,7 @@ class Session:
     def _login_password(self, line: str) -> None:
         password = self._decoded(line)
         if password is not None:
-            self._judge(self._user, password)
+            self._sign_in(self._user, password)
 
     def _decoded(self, line: str) -> str | None:
         if line.strip() == "*":
@@ -295,20 +321,25 @@ class Session:
             self._say(INFERRED["not base64"])
             return None
 
-    def _judge(self, user: str, password: str) -> None:
+    def _sign_in(self, user: str, password: str) -> None:
         def answer() -> None:
-            reply = self._account.sign_in(user, password)
+            reply = self._world.sign_in(self._visit, user, password)
             self._signed_in = reply.startswith("235")
             self._say(reply)
 
         self._at(Stage.AUTH, answer)
-        if self._signed_in and (fault := self._fault(Stage.IDLE)):
-            # What SES pushes at an idle client, at once: the client reads it in place of its next reply.
-            self._do(fault.instead() or [])
+        if self._signed_in:
+            for fault in self._world.at(self._visit, Stage.IDLE):
+                # What SES pushes at an idle client, at once: the client reads it in place of its next reply.
+                self._do(fault.instead() or [])
 
     def _mail_from(self, argument: str) -> None:
         found = _FROM.fullmatch(argument)
-        if self._mail.sender is not None:
+        if self._visit.messages >= self._world.rules.max_messages:
+            # At which command SES says this is unknown.
+            self._say(reply_of("session-limit"))
+            self._end(Close())
+        elif self._mail.sender is not None:
             self._say(INFERRED["second sender"])
         elif not found:
             self._say(INFERRED["MAIL syntax"])
@@ -345,7 +376,7 @@ class Session:
         end = self._buffer.find(b"\r\n.\r\n", self._scanned)
         if end < 0:
             self._scanned = max(0, len(self._buffer) - 4)
-            if len(self._buffer) > MAX_SIZE:
+            if len(self._buffer) > self._world.account.max_size:
                 # It will be refused for its size; only its end is still of interest.
                 self._dropped += self._scanned
                 del self._buffer[: self._scanned]
@@ -357,17 +388,11 @@ class Session:
         size = self._dropped + len(message)
         self._heard(f"[message of {size} bytes]")
         mail, self._mail = self._mail, _Mail()
-        self._at(Stage.BODY, lambda: self._submit(mail, message, size))
-        return True
-
-    def _submit(self, mail: _Mail, message: bytes, size: int) -> None:
-        self._say(
-            self._account.submit(
-                mail.sender or "",
-                tuple(mail.recipients),
-                message,
-                size,
-                port=self._port,
-                connection=self._connection,
-            )
+        submission = Submission(
+            sender=mail.sender or "",
+            recipients=tuple(mail.recipients),
+            message=message if size <= self._world.account.max_size else None,
+            legacy=self._visit.legacy,
         )
+        self._at(Stage.BODY, lambda: self._say(self._world.submit(self._visit, submission)))
+        return True

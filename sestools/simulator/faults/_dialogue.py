@@ -1,118 +1,18 @@
-"""What the simulator can do wrong: one frozen class for each fault, named after what a client sees.
-
-A fault can be limited to ports, and to a number of times. `parse("dropped@25")` reads the form that the
-command line and notebooks use, and `str(fault)` writes it.
-"""
+"""Faults of the dialogue: an answer at a stage that is another one, late, in pieces, or never comes."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar
 
 from sestools.catalogue import CAUSES, cause
 from sestools.model import Reply, Stage
-from sestools.simulator.actions import Abort, Action, Close, Pour, Say, Stall, Wait
+from sestools.simulator.actions import Abort, Action, Close, HalfClose, Pour, Say, Stall, Wait
+from sestools.simulator.faults._base import Fault, check_seconds
 from sestools.smtp import read_reply
 from sestools.text import printable
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fault:
-    """What all faults have.
-
-    Attributes:
-        ports: The SES ports that are affected; None means all.
-        times: How often it happens before it is over; None means always.
-    """
-
-    ports: frozenset[int] | None = None
-    times: int | None = None
-
-    name: ClassVar[str]
-    where: ClassVar[Stage | None] = None
-
-    def __post_init__(self) -> None:
-        if self.ports is not None:
-            object.__setattr__(self, "ports", frozenset(self.ports))
-        if self.times is not None and self.times < 1:
-            raise ValueError(f"a fault happens at least once, not {self.times} times")
-
-    @property
-    def argument(self) -> str:
-        """What follows the name in the written form."""
-        return ""
-
-    def happens_at(self, stage: Stage) -> bool:
-        """Whether a session's answer at this stage is affected."""
-        return stage is self.where
-
-    def instead(self) -> list[Action] | None:
-        """What is done in place of the answer; None leaves the answer to `change`."""
-        return None
-
-    def change(self, answer: list[Action]) -> list[Action]:
-        """What becomes of an answer that was given."""
-        return answer
-
-    def __str__(self) -> str:
-        text = f"{self.name}:{self.argument}" if self.argument else self.name
-        if self.times is not None:
-            text += f"*{self.times}"
-        return f"{text}@{','.join(map(str, sorted(self.ports)))}" if self.ports is not None else text
-
-
-@dataclass(frozen=True)
-class Refused(Fault):
-    """The connection attempt is answered by a reset, as from a port where nothing listens."""
-
-    name = "refused"
-
-
-@dataclass(frozen=True)
-class Dropped(Fault):
-    """The connection attempt is never answered, as behind a firewall that drops. (A real time-out: the kernel
-    drops the SYN since the accept queue is full. Linux only.)
-    """
-
-    name = "dropped"
-
-
-@dataclass(frozen=True)
-class Silent(Fault):
-    """The connection opens, and then the server says nothing at all."""
-
-    name = "silent"
-
-
-@dataclass(frozen=True)
-class WrongMode(Fault):
-    """The port speaks the other TLS mode: TLS at once where STARTTLS is expected, and the reverse."""
-
-    name = "wrong-mode"
-
-
-CertificateKind = Literal["expired", "wrong-name", "unknown-issuer", "self-signed"]
-
-
-@dataclass(frozen=True)
-class BadCertificate(Fault):
-    """The certificate does not verify: expired, for another name, of an unknown issuer, or self-signed."""
-
-    kind: CertificateKind = "expired"
-    name = "bad-certificate"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        kinds = get_args(CertificateKind)
-        if self.kind not in kinds:
-            raise ValueError(f"a bad certificate is one of {', '.join(kinds)}, not {self.kind!r}")
-
-    @property
-    def argument(self) -> str:
-        return self.kind
 
 
 @dataclass(frozen=True)
@@ -124,7 +24,7 @@ class Delayed(Fault):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_seconds(self.seconds)
+        check_seconds(self.seconds)
 
     @property
     def argument(self) -> str:
@@ -138,7 +38,7 @@ class Delayed(Fault):
 
 
 @dataclass(frozen=True)
-class _AtStage(Fault):
+class AtStage(Fault):
     """A fault at one stage of the session."""
 
     stage: Stage = Stage.GREETING
@@ -158,7 +58,7 @@ class _AtStage(Fault):
 
 
 @dataclass(frozen=True)
-class Reset(_AtStage):
+class Reset(AtStage):
     """The connection is reset in place of the answer at a stage."""
 
     name = "reset"
@@ -168,7 +68,7 @@ class Reset(_AtStage):
 
 
 @dataclass(frozen=True)
-class Closed(_AtStage):
+class Closed(AtStage):
     """The connection is closed, in an orderly way, in place of the answer at a stage."""
 
     name = "closed"
@@ -178,7 +78,7 @@ class Closed(_AtStage):
 
 
 @dataclass(frozen=True)
-class Stalled(_AtStage):
+class Stalled(AtStage):
     """The answer at a stage never comes, and the connection stays open."""
 
     name = "stalled"
@@ -188,7 +88,28 @@ class Stalled(_AtStage):
 
 
 @dataclass(frozen=True)
-class Drips(_AtStage):
+class HalfClosed(AtStage):
+    """The server ends its side of the connection in place of the answer, and goes on listening."""
+
+    name = "half-closed"
+
+    def instead(self) -> list[Action]:
+        return [HalfClose()]
+
+
+@dataclass(frozen=True)
+class ReplyLost(Fault):
+    """The message is accepted, and the connection is lost before the client is told: the fate it cannot know."""
+
+    name = "reply-lost"
+    where = Stage.BODY
+
+    def change(self, answer: list[Action]) -> list[Action]:
+        return [Abort()]
+
+
+@dataclass(frozen=True)
+class Drips(AtStage):
     """The answer at a stage comes one byte at a time, so many seconds apart."""
 
     seconds: float = 1.0
@@ -196,7 +117,7 @@ class Drips(_AtStage):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_seconds(self.seconds)
+        check_seconds(self.seconds)
 
     @property
     def argument(self) -> str:
@@ -366,78 +287,6 @@ class LongLine(Fault):
         return [Say(b"220 "), Pour(b"x" * 16384, 100_000_000), Say(b"\r\n")]
 
 
-def _check_seconds(seconds: float) -> None:
-    if not 0 <= seconds <= 3600:
-        raise ValueError(f"seconds must be between 0 and 3600, not {seconds!r}")
-
-
-FAULTS: tuple[type[Fault], ...] = (
-    Refused,
-    Dropped,
-    Silent,
-    ForeignGreeting,
-    WrongMode,
-    StarttlsMissing,
-    StarttlsMasked,
-    Injected,
-    BadCertificate,
-    Says,
-    Reset,
-    Closed,
-    Stalled,
-    Drips,
-    Delayed,
-    EndlessGreeting,
-    LongLine,
-    MixedCodes,
-)
-"""Every kind of fault."""
-
-_BY_NAME = {kind.name: kind for kind in FAULTS}
-_WRITTEN = re.compile(
-    r"(?P<name>[a-z-]+)(?::(?P<argument>.*?))?(?:\*(?P<times>\d+))?(?:@(?P<ports>\d+(?:,\d+)*))?", re.S
-)
-
-
-def parse(text: str) -> Fault:
-    """A fault from its written form `name[:argument][*times][@port,port]`, such as `says:send-rate*2@587`.
-
-    Raises:
-        ValueError: If it is none; the message says what is allowed.
-    """
-    found = _WRITTEN.fullmatch(text.strip())
-    kind = _BY_NAME.get(found["name"]) if found else None
-    if not found or kind is None:
-        raise ValueError(
-            f"{printable(text, 80)!r} is no fault; the faults are {', '.join(_BY_NAME)}, "
-            "written name[:argument][*times][@port,port]"
-        )
-    times = int(found["times"]) if found["times"] else None
-    ports = frozenset(map(int, found["ports"].split(","))) if found["ports"] else None
-    try:
-        return kind(*_arguments(kind, found["argument"]), ports=ports, times=times)
-    except ValueError as error:
-        raise ValueError(f"fault {printable(text, 80)!r}: {error}") from None
-
-
-def _arguments(kind: type[Fault], argument: str | None) -> Iterable[object]:
-    if argument is None:
-        return ()
-    if kind is Delayed:
-        return (float(argument),)
-    if kind is Drips:
-        stage, _, seconds = argument.partition(":")
-        return (Stage(stage.upper()), float(seconds)) if seconds else (Stage(stage.upper()),)
-    if issubclass(kind, _AtStage):
-        return (Stage(argument.upper()),)
-    if kind is Says:
-        stage, _, rest = argument.partition(":")
-        return (rest, Stage(stage)) if stage in Stage.__members__ else (argument,)
-    if kind in (BadCertificate, ForeignGreeting):
-        return (argument,)
-    raise ValueError(f"{kind.name} takes no argument")
-
-
 def replies() -> list[str]:
     """Ids of the causes whose reply the simulator can say: SES's own, at the stage where SES says them."""
     return [
@@ -445,26 +294,3 @@ def replies() -> list[str]:
         for row in CAUSES
         if row.stage and row.samples and re.match(r"(?!220)[245]\d\d ", row.samples[0])
     ]
-
-
-_EXAMPLES = {
-    "bad-certificate": "bad-certificate:wrong-name",
-    "says": "says:send-rate*2",
-    "reset": "reset:MAIL",
-    "closed": "closed:BODY",
-    "stalled": "stalled:DATA",
-    "drips": "drips:GREETING:0.5",
-    "delayed": "delayed:0.2",
-    "dropped": "dropped@25",
-}
-
-
-def describe() -> str:
-    """Every fault with its meaning and an example, as text."""
-    lines = ["Faults, written name[:argument][*times][@port,port]:", ""]
-    for kind in FAULTS:
-        meaning = " ".join((kind.__doc__ or "").split())
-        lines.append(f"  {_EXAMPLES.get(kind.name, kind.name):28} {meaning}")
-    lines += ["", f"Stages: {', '.join(stage for stage in Stage if stage not in ('RESOLVE', 'CONNECT'))}"]
-    lines += ["Causes that can be said:", f"  {', '.join(replies())}"]
-    return "\n".join(lines)

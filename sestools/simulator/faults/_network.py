@@ -1,0 +1,137 @@
+"""Faults of the network and of TLS: the connection is not made, made wrongly, or carries badly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from sestools.simulator.faults._base import Fault, check_seconds
+
+
+@dataclass(frozen=True)
+class Refused(Fault):
+    """The connection attempt is answered by a reset, as from a port where nothing listens."""
+
+    name = "refused"
+
+
+@dataclass(frozen=True)
+class Dropped(Fault):
+    """The connection attempt is never answered, as behind a firewall that drops. (A real time-out: the kernel
+    drops the SYN since the accept queue is full. Linux only.)
+    """
+
+    name = "dropped"
+
+
+@dataclass(frozen=True)
+class Silent(Fault):
+    """The connection opens, and then the server says nothing at all."""
+
+    name = "silent"
+
+
+@dataclass(frozen=True)
+class WrongMode(Fault):
+    """The port speaks the other TLS mode: TLS at once where STARTTLS is expected, and the reverse."""
+
+    name = "wrong-mode"
+
+
+CertificateKind = Literal["expired", "wrong-name", "unknown-issuer", "self-signed"]
+
+
+@dataclass(frozen=True)
+class BadCertificate(Fault):
+    """The certificate does not verify: expired, for another name, of an unknown issuer, or self-signed."""
+
+    kind: CertificateKind = "expired"
+    name = "bad-certificate"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        kinds = get_args(CertificateKind)
+        if self.kind not in kinds:
+            raise ValueError(f"a bad certificate is one of {', '.join(kinds)}, not {self.kind!r}")
+
+    @property
+    def argument(self) -> str:
+        return self.kind
+
+
+@dataclass(frozen=True)
+class Outage(Fault):
+    """The network is gone for a time (`since`, `until`): nobody connects, and what is connected stands still."""
+
+    name = "outage"
+
+
+@dataclass(frozen=True)
+class Latency(Fault):
+    """Whatever the server sends arrives so many seconds later, give or take `jitter`, in order."""
+
+    seconds: float = 0.1
+    jitter: float = 0.0
+    name = "latency"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_seconds(self.seconds)
+        check_seconds(self.jitter)
+
+    @property
+    def argument(self) -> str:
+        return f"{self.seconds:g}:{self.jitter:g}" if self.jitter else f"{self.seconds:g}"
+
+
+@dataclass(frozen=True)
+class Bandwidth(Fault):
+    """No more than so many bytes a second go through in each direction."""
+
+    rate: float = 10_000
+    name = "bandwidth"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.rate > 0:
+            raise ValueError(f"a bandwidth is greater than 0 bytes a second, not {self.rate!r}")
+
+    @property
+    def argument(self) -> str:
+        return f"{self.rate:g}"
+
+
+@dataclass(frozen=True)
+class Sliced(Fault):
+    """What the server sends arrives in pieces of so many bytes."""
+
+    size: int = 1
+    name = "sliced"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.size >= 1:
+            raise ValueError(f"a slice has at least one byte, not {self.size!r}")
+
+    @property
+    def argument(self) -> str:
+        return str(self.size)
+
+
+@dataclass(frozen=True)
+class BlackHole(Fault):
+    """Segments larger than `mss` vanish, as in a path MTU black hole: a client that announced a larger segment
+    size stalls at its first large write, one that is clamped to it passes.
+    """
+
+    mss: int = 1460
+    name = "black-hole"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 48 <= self.mss <= 65535:
+            raise ValueError(f"a segment size is between 48 and 65535 bytes, not {self.mss!r}")
+
+    @property
+    def argument(self) -> str:
+        return str(self.mss)

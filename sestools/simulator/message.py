@@ -1,0 +1,102 @@
+"""What makes SES refuse a message as malformed, with the reason that it gives.
+
+Each reason was seen behind `554 Transaction failed: ` in a public log. They read like the messages of the
+parser in JavaMail; where only the family is known, the nearest of its members is given.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from email.utils import getaddresses
+
+_ONCE = """
+accept-language acceptlanguage archived-at auto-submitted bounces-to comments content-alternative
+content-base content-class content-description content-disposition content-duration content-id
+content-language content-length content-location content-md5 content-transfer-encoding content-type
+date  delivered-to disposition-notification-options disposition-notification-to dkim-signature
+domainkey-signature errors-to from importance in-reply-to keywords list-archive list-help list-id
+list-owner list-post list-subscribe list-unsubscribe message-context message-id mime-version
+organization original-from original-message-id original-recipient original-subject precedence
+priority  references reply-to return-path return-receipt-to sender sensitivity solicitation subject
+thread-index  thread-topic user-agent vbr-info
+"""
+ONCE = frozenset(_ONCE.split())
+"""Headers that may appear only once (the SES guide's list of header fields, 2022)."""
+
+ADDRESSES = ("from", "sender", "reply-to", "to", "cc", "bcc")
+
+_SPECIAL = '()<>@,;:\\"/[]?='
+"""Characters that end a token of a MIME header (RFC 2045, `tspecials`)."""
+
+Headers = list[tuple[str, str]]
+
+
+def headers(message: bytes) -> Headers:
+    """The header fields of a message, unfolded, in order: (name as written, value)."""
+    head = message.partition(b"\r\n\r\n")[0] if not message.startswith(b"\r\n") else b""
+    fields: Headers = []
+    for line in head.decode("utf-8", "replace").split("\r\n"):
+        if line[:1] in (" ", "\t") and fields:
+            name, value = fields[-1]
+            fields[-1] = (name, f"{value} {line.strip()}")
+            continue
+        name, colon, value = line.partition(":")
+        if not colon or not name or " " in name.strip():
+            break  # the body has begun without its empty line
+        fields.append((name.strip(), value.strip()))
+    return fields
+
+
+def malformed(fields: Headers, message: bytes, recipients: Sequence[str]) -> str | None:
+    """The reason why a message is refused as malformed, or None."""
+    return next(_reasons(fields, message, recipients), None)
+
+
+def _reasons(fields: Headers, message: bytes, recipients: Sequence[str]) -> Iterator[str]:
+    seen: set[str] = set()
+    for name, _ in fields:
+        lower = name.lower()
+        if lower in seen and lower in ONCE:
+            yield f"Duplicate header '{name}'."
+        seen.add(lower)
+    values = {name.lower(): value for name, value in fields}
+    yield from _content_type(values.get("content-type"), message)
+    disposition = values.get("content-disposition", "")
+    if disposition[:1] and disposition[0] in _SPECIAL:
+        yield f"Expected disposition, got {disposition[0]}"
+    for name, value in fields:
+        if name.lower() in ADDRESSES:
+            yield from _addresses(value)
+    for recipient in recipients:
+        if re.match(r'"[^"]*[:@][^"]*"@', recipient):
+            yield f"Address contains illegal characters in user name: '<{recipient}>'."
+
+
+def _content_type(value: str | None, message: bytes) -> Iterator[str]:
+    if value is None:
+        return
+    kind = re.match(r"[^\s()<>@,;:\\\"/\[\]?=]*\s*", value)
+    rest = value[kind.end() :] if kind else value
+    if not rest.startswith("/"):
+        yield f"Expected '/', got {rest[:1] or 'null'}"
+        return
+    boundary = re.search(r";\s*boundary\s*=\s*(?:\"([^\"]*)\"|([^\s;]+))", value, re.I)
+    if value.lower().startswith("multipart/") and boundary:
+        start = b"\r\n--" + (boundary[1] or boundary[2]).encode()
+        if start not in message:
+            yield "Missing start boundary"
+
+
+def _addresses(value: str) -> Iterator[str]:
+    if len(re.sub(r"\\.", "", value).split('"')) % 2 == 0:
+        yield "Missing '\"'"
+        return
+    for _, address in getaddresses([value]):
+        if not address:
+            continue
+        _, at, domain = address.rpartition("@")
+        if not at:
+            yield "Missing final '@domain'"
+        elif re.search(r"[^A-Za-z0-9.\-\[\]:]", domain):
+            yield "Domain contains illegal character"

@@ -1,0 +1,123 @@
+"""The way between the simulator and a client: what is late, slow, sliced, cut or swallowed on it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import socket
+from collections import deque
+
+from sestools.simulator.faults import Bandwidth, BlackHole, Latency, Outage, Sliced
+from sestools.simulator.world import Visit, World
+
+
+class Path:
+    """What goes out over a transport, and what is let in."""
+
+    def __init__(
+        self, world: World, visit: Visit, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self._world = world
+        self._visit = visit
+        self._transport = transport
+        self._loop = loop
+        self._queue: deque[tuple[float, bytes | None]] = deque()
+        """What is still to be sent, and when; None is the end."""
+        self._free_at = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._reading: asyncio.TimerHandle | None = None
+        self._stopped: set[str] = set()
+        self._random = random.Random(visit.number)  # noqa: S311 - jitter, not secrets
+        self.look()
+
+    def close(self) -> None:
+        """The connection is gone."""
+        for timer in (self._timer, self._reading):
+            if timer:
+                timer.cancel()
+        self._queue.clear()
+
+    def look(self) -> None:
+        """See whether the network is out, and stop or go on accordingly."""
+        if self._world.of(self._visit, Outage):
+            self.pause("outage")
+        else:
+            self.resume("outage")
+            self._drain()
+
+    def pause(self, reason: str) -> None:
+        """Read no more, for a reason."""
+        self._stopped.add(reason)
+        with contextlib.suppress(RuntimeError):
+            self._transport.pause_reading()
+
+    def resume(self, reason: str) -> None:
+        """A reason is gone; with the last one reading goes on."""
+        if reason in self._stopped:
+            self._stopped.discard(reason)
+            if not self._stopped:
+                with contextlib.suppress(RuntimeError):
+                    self._transport.resume_reading()
+
+    def arrives(self, data: bytes) -> bool:
+        """Whether what a client sent arrives."""
+        if not self._world.faults:
+            return True
+        hole = self._world.of(self._visit, BlackHole) if len(data) > 48 else None
+        if isinstance(hole, BlackHole) and len(data) > hole.mss and self._segment() > hole.mss:
+            # As if the large segment, and each time it is sent again, never came.
+            self._world.event(self._visit, "*", f"a segment larger than {hole.mss} bytes is swallowed")
+            self.pause("black hole")
+            return False
+        slow = self._world.of(self._visit, Bandwidth)
+        if isinstance(slow, Bandwidth):
+            self.pause("bandwidth")
+            self._reading = self._loop.call_later(len(data) / slow.rate, self.resume, "bandwidth")
+        return True
+
+    def _segment(self) -> int:
+        """The largest segment that the client lets be sent, which it also uses itself."""
+        sock = self._transport.get_extra_info("socket")
+        with contextlib.suppress(OSError):
+            return int(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG))
+        return 0
+
+    def send(self, data: bytes) -> None:
+        """Send, as the way lets it through."""
+        if not self._queue and not self._world.faults:
+            self._transport.write(data)
+            return
+        late, slow, sliced = (self._world.of(self._visit, kind) for kind in (Latency, Bandwidth, Sliced))
+        now = self._loop.time()
+        if isinstance(late, Latency):
+            now += max(0.0, late.seconds + self._random.uniform(-late.jitter, late.jitter))
+        size = sliced.size if isinstance(sliced, Sliced) else max(1, len(data))
+        for start in range(0, len(data), size):
+            piece = data[start : start + size]
+            due = max(now, self._free_at)
+            self._free_at = due + (len(piece) / slow.rate if isinstance(slow, Bandwidth) else 0.0)
+            self._queue.append((due, piece))
+        self._drain()
+
+    def finish(self) -> None:
+        """End this side of the connection, after everything that is still on its way."""
+        self._queue.append((self._free_at, None))
+        self._drain()
+
+    def _drain(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+        while self._queue and "outage" not in self._stopped:
+            due, data = self._queue[0]
+            wait = due - self._loop.time()
+            if wait > 0:
+                self._timer = self._loop.call_later(wait, self._drain)
+                return
+            self._queue.popleft()
+            if data is not None:
+                self._transport.write(data)
+            elif self._transport.can_write_eof():
+                with contextlib.suppress(OSError, RuntimeError):
+                    self._transport.write_eof()
