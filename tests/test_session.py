@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from sestools.model import Credentials, Security
 from sestools.simulator.account import Account
 from sestools.simulator.actions import Say
-from sestools.simulator.replies import ERAS
+from sestools.simulator.clock import VirtualClock
 from sestools.simulator.session import Session
+from sestools.simulator.world import Rules, World
 
 GOOD = Credentials(user="user", password="password")
 COMMANDS = [
@@ -43,10 +44,10 @@ COMMANDS = [
 ]
 
 
-def session(security: Security = Security.WRAPPER) -> tuple[Session, Account]:
-    """A session with an account whose clock stands still."""
-    account = Account("eu-west-1", GOOD, clock=lambda: 1_700_000_000.0)
-    return Session(account, security=security, era=ERAS["2026"], port=465, connection=1), account
+def session(security: Security = Security.WRAPPER) -> tuple[Session, World]:
+    """A session in a world whose clock stands still."""
+    world = World(Account(region="eu-west-1", credentials=GOOD), Rules(), clock=VirtualClock(1_700_000_000.0))
+    return Session(world, world.open(465), security), world
 
 
 def said(one: Session, pieces: list[bytes]) -> bytes:
@@ -89,14 +90,14 @@ def test_a_message_is_the_same_however_it_is_cut(cut: int) -> None:
         b"\r\n".join(b"." + line if line.startswith(b".") else line for line in body[:-2].split(b"\r\n"))
         + b"\r\n.\r\n"
     )
-    one, account = session()
+    one, world = session()
     start = (
         "AUTH PLAIN AHVzZXIAcGFzc3dvcmQ=\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n"
     )
     one.receive(start.encode())
     for at in range(0, len(wire), cut):
         one.receive(wire[at : at + cut])
-    assert [accepted.message for accepted in account.accepted] == [body]
+    assert [accepted.message for accepted in world.accepted] == [body]
 
 
 def test_the_same_seed_gives_the_same_ids() -> None:

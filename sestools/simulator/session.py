@@ -70,6 +70,7 @@ class Session:
         self._scanned = 0
         self._dropped = 0
         self._ended = False
+        self._awaits_tls = False
         self.greeted = False
         """Whether the greeting was said."""
         self._signed_in = False
@@ -89,6 +90,8 @@ class Session:
     @property
     def due(self) -> float:
         """When something happens if the client stays silent: an idle time-out, or its host is retired."""
+        if self._ended and not self._awaits_tls:
+            return float("inf")
         return min(self._heard_at + self._world.rules.idle, self._visit.ends_at)
 
     def begin(self) -> list[Action]:
@@ -115,18 +118,19 @@ class Session:
     def tls_started(self) -> None:
         """The handshake after STARTTLS is done: the dialogue begins anew (RFC 3207, 4.2)."""
         self._heard_at = self._world.clock.now()
-        self._encrypted, self._ended = True, False
+        self._encrypted, self._ended, self._awaits_tls = True, False, False
         self._mail = _Mail()
 
     def tick(self) -> list[Action]:
         """Time has passed: what is due is done."""
         now = self._world.clock.now()
-        if self._ended or now < self.due:
+        if now < self.due:
             return []
         if now >= self._visit.ends_at:
             self._world.event(self._visit, "*", "its host is retired")
-        else:
+        elif not self._awaits_tls:
             self._say(self._world.era.idle)
+        self._awaits_tls = False
         self._end(Close())
         return self._take()
 
@@ -254,6 +258,7 @@ class Session:
             self._say(OBSERVED["ready for TLS"])
             # Whatever was sent behind STARTTLS in clear text is thrown away: an injected command must not count.
             self._end(StartTls())
+            self._awaits_tls = True
 
     def _quit(self, argument: str) -> None:
         self._say(OBSERVED["bye"])
