@@ -74,7 +74,7 @@ class Account:
             object.__setattr__(self, "rate", 1.0 if self.rate is None else self.rate)
         for name in ("daily_quota", "rate", "burst", "legacy_rate", "max_recipients", "max_size"):
             number = getattr(self, name)
-            if number is not None and not number > 0:
+            if number is not None and not (isinstance(number, int | float) and number > 0):
                 raise ValueError(f"{name} must be greater than 0, not {number!r}")
 
     @property

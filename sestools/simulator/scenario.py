@@ -99,7 +99,8 @@ class _Reading:
             data = tomllib.loads(self._text)
         except tomllib.TOMLDecodeError as error:
             line = re.search(r"at line (\d+)", str(error))
-            raise ValueError(f"{self._file}:{line[1] if line else '?'}: {error}") from None
+            last = len(self._text.splitlines())
+            raise ValueError(f"{self._file}:{line[1] if line else last}: {error}") from None
         plain = {"title": str, "failure": str, "about": str, "addresses": int, "seed": int}
         self._only(data, {*plain, "account", "rules", "fault"}, "")
         for key, kind in plain.items():

@@ -92,7 +92,7 @@ class Rules:
             raise ValueError(f"era is one of {', '.join(ERAS)}, not {self.era!r}")
         for name, least in (("idle", 0.01), ("host_lifetime", 0.01), ("delay", 0.0)):
             seconds = getattr(self, name)
-            if seconds is not None and not least <= seconds <= 1e9:
+            if seconds is not None and not (isinstance(seconds, int | float) and least <= seconds <= 1e9):
                 raise ValueError(f"{name} must be at least {least} seconds, not {seconds!r}")
         for name in ("max_messages", "max_connections", "hosts"):
             number = getattr(self, name)
