@@ -114,7 +114,7 @@ class CheckPanel(VBox):  # type: ignore[misc]  # ipywidgets has no types
         }
         self._check = Button(description="Check", icon="play", button_style="primary")
         self._stop = Button(description="Cancel", icon="stop", disabled=True)
-        self._bar = IntProgress(min=0, max=1, layout=Layout(width="9em", visibility="hidden"))
+        self._bar = IntProgress(min=0, max=1, layout=Layout(width="9em", display="none"))
         self._status, self._note, self._result = HTML(), HTML(), HTML()
         for field, widget in self._fields.items():
             self._offer(field, self._values[field])
@@ -243,7 +243,7 @@ class CheckPanel(VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def _running(self, yes: bool) -> None:
         self._check.disabled, self._stop.disabled = yes, not yes
-        self._bar.layout.visibility = "visible" if yes else "hidden"
+        self._bar.layout.display = None if yes else "none"
         if yes:
             self._say("Looking …")
 
