@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import islice
 from typing import Any
 
@@ -83,13 +83,13 @@ _GAP = r"\s+(?:[2-5]\d\d[ -]\s*(?:[245]\.\d{1,3}\.\d{1,3}\s+)?)?"
 _SPACE = re.compile(r"(\[[^\]]*\]|\(\?<[!=][^)]*\)| [?*+{])| ")
 
 
+@cache  # when it is first needed: compiling all of them takes longer than a whole check
 def _compiled(pattern: str) -> re.Pattern[str]:
     """A row's pattern, its spaces widened, except in classes and where they are counted."""
     wide = _SPACE.sub(lambda found: found[1] or _GAP, pattern)
     return re.compile(wide, re.IGNORECASE | re.MULTILINE)
 
 
-_PATTERNS = {row.id: _compiled(row.pattern) for row in CAUSES if row.pattern}
 _DELIVERY_STATUS = re.compile(r"\bsmtp; ?[45]\d\d\b|\bdiagnosticcode\W{1,5}[45]\d\d\b", re.IGNORECASE)
 _CODE_BEFORE = re.compile(
     r"(?<![\w.#-])([2-5][0-5]\d)(?:[\s-]|[\"')]?, ?)\s*(?:[245]\.\d{1,3}\.\d{1,3}\s+)?[b\"'(\[]*$"
@@ -165,9 +165,9 @@ class _Case:
                 return
             if stage is not None:
                 return
-        if row.id not in _PATTERNS:
+        if not row.pattern:
             return
-        for found in islice(_PATTERNS[row.id].finditer(self.excerpt.text), MOST_PLACES):
+        for found in islice(_compiled(row.pattern).finditer(self.excerpt.text), MOST_PLACES):
             if self.code_fits(row, found.start(), found.end()):
                 yield _Match(row=row, position=found.start())
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cache
 
 from sestools.endpoints import look_alike, region_of
 from sestools.symptoms import hosts, replies
@@ -113,10 +114,14 @@ _WORDS = (
         r"mailbox (?:unavailable|not found)|unknown user|recipient unknown|spam (?:content|message)|(?:as|of) spam\b|message line is too long",
     ),
 )
-_COMPILED = tuple(
-    (name, re.compile(rf"(?<![@\w/\\.-])(?:{pattern})\b(?![@/\\-])", re.IGNORECASE))
-    for name, pattern in _NAMES
-) + tuple((name, re.compile(pattern, re.IGNORECASE)) for name, pattern in _WORDS)
+
+
+@cache
+def _compiled() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """The names and words of other servers, compiled when they are first needed."""
+    named = ((name, rf"(?<![@\w/\\.-])(?:{pattern})\b(?![@/\\-])") for name, pattern in _NAMES)
+    return tuple((name, re.compile(pattern, re.IGNORECASE)) for name, pattern in (*named, *_WORDS))
+
 
 _SES_ENHANCED = {"4.4.2": "timeout waiting for data", "5.3.4": "message is too long"}
 """The enhanced codes that logs show from SES, and the words that each goes with."""
@@ -148,7 +153,7 @@ def signs(text: str) -> list[Sign]:
             sentence=f"{match[0].strip()!r} is how {name} speaks",
             weight=Weight.STRONG,
         )
-        for name, pattern in _COMPILED
+        for name, pattern in _compiled()
         for match in pattern.finditer(text)
     ]
     named = {match[1].lower(): match.start() for match in _RELAY.finditer(text)}
