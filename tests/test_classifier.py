@@ -230,6 +230,13 @@ def test_the_probes_own_symptoms_are_understood(symptom: Symptom, id: str) -> No
     assert classify(symptom).cause.id == id
 
 
+def test_what_clients_print_without_a_reply_is_understood() -> None:
+    """The words of Python, Node, PHP, Java, Go, Ruby, .NET, curl, Postfix and others for a broken path."""
+    printed = rows("client_errors.jsonl")
+    wrong = [(id, row) for row in printed if (id := classify(row["text"]).cause.id) not in row["causes"]]
+    assert not wrong
+
+
 def test_a_probe_of_another_host_is_still_explained() -> None:
     """Whoever probes a host means it: a refusal is a refusal, not 'another provider'."""
     symptom = Symptom(
