@@ -66,6 +66,7 @@ def test_a_new_panel_touches_no_network(ses: Simulator) -> None:
     assert panel.value is None
     assert ses.connections == before
     assert "not run yet" in repr(panel)
+    assert panel._fields["port"].index == 0  # a drop-down without an index looks empty
     assert "text/html" not in panel._repr_mimebundle_()
 
 

@@ -60,14 +60,14 @@ class Notebook:
     page: Page
     path: Path
 
-    def command(self, name: str, seconds: float = 60) -> None:
+    def command(self, name: str, **arguments: str) -> None:
         """Run a JupyterLab command and wait until it is done."""
         self.page.evaluate(
-            "name => { window.done = false; "
-            "window.jupyterapp.commands.execute(name).finally(() => { window.done = true }) }",
-            name,
+            "([name, given]) => { window.done = false; "
+            "window.jupyterapp.commands.execute(name, given).finally(() => { window.done = true }) }",
+            [name, arguments],
         )
-        self.page.wait_for_function("() => window.done", timeout=seconds * 1000)
+        self.page.wait_for_function("() => window.done", timeout=90_000)
 
     def run_all(self) -> None:
         """Run every cell and wait until the last is done."""
