@@ -86,8 +86,7 @@ _SIGN_IN = (
         ),
         stage=Stage.AUTH,
         codes=frozenset({535}),
-        # In sentence case these words are another provider's (GMX and its sisters); SES capitalises all three.
-        pattern=r"(?!(?-i:Authentication credentials invalid))authentication credentials invalid|"
+        pattern=r"authentication credentials invalid|"
         r"SignatureDoesNotMatch|InvalidClientTokenId|request signature we calculated does not match|"
         r"Failed to authenticate on SMTP server with username \"?AKIA[A-Z0-9]{12,}\"? using \d+ possible",
         ruled_out=(

@@ -12,7 +12,7 @@ from typing import Any
 from sestools.catalogue import CAUSES, cause
 from sestools.endpoints import PORTS, Security, default_security, look_alike, region_of
 from sestools.exceptions import from_exception
-from sestools.excerpt import Excerpt, read
+from sestools.excerpt import Excerpt, compiled, read
 from sestools.foreign import Sign, Weight, is_foreign_host, is_ses, signs
 from sestools.model import Cause, Diagnosis, Kind, ProbeResult, Reply, Retry, Stage, Symptom
 from sestools.symptoms import from_excerpt, from_pair, from_reply, from_text, replies
@@ -86,8 +86,7 @@ _SPACE = re.compile(r"(\[[^\]]*\]|\(\?<[!=][^)]*\)| [?*+{])| ")
 @cache  # when it is first needed: compiling all of them takes longer than a whole check
 def _compiled(pattern: str) -> re.Pattern[str]:
     """A row's pattern, its spaces widened, except in classes and where they are counted."""
-    wide = _SPACE.sub(lambda found: found[1] or _GAP, pattern)
-    return re.compile(wide, re.IGNORECASE | re.MULTILINE)
+    return compiled(_SPACE.sub(lambda found: found[1] or _GAP, pattern))
 
 
 _DELIVERY_STATUS = re.compile(r"\bsmtp; ?[45]\d\d\b|\bdiagnosticcode\W{1,5}[45]\d\d\b", re.IGNORECASE)
@@ -129,7 +128,7 @@ class _Case:
 
     @cached_property
     def signs(self) -> list[Sign]:
-        return signs(self.excerpt.text)
+        return signs(self.excerpt)
 
     @cached_property
     def names_ses(self) -> bool:
@@ -167,7 +166,7 @@ class _Case:
                 return
         if not row.pattern:
             return
-        for found in islice(_compiled(row.pattern).finditer(self.excerpt.text), MOST_PLACES):
+        for found in islice(_compiled(row.pattern).finditer(self.excerpt.low), MOST_PLACES):
             if self.code_fits(row, found.start(), found.end()):
                 yield _Match(row=row, position=found.start())
 
@@ -179,13 +178,11 @@ class _Case:
         told = [(at, reply.code) for at, reply in self.replies if line <= at < end]
         if close:
             told.append((start, int(close[1])))
-        if (
-            not row.codes
-        ):  # what the client saw on its socket; in a refusal it is what a server saw on its own
+        if not row.codes:
+            # What the client saw on its socket; inside a refusal it is what a server saw on its own.
+            before = text[max(0, start - 40) : start]
             refused = any(code >= 400 and start - at < 40 for at, code in told)
-            return not row.generic or not (
-                refused or _ENHANCED_BEFORE.search(text[max(0, start - 40) : start])
-            )
+            return not row.generic or not (refused or _ENHANCED_BEFORE.search(before))
         return not row.generic or not told or told[-1][1] in row.codes
 
     def is_plausible(self, match: _Match) -> bool:

@@ -12,6 +12,7 @@ from enum import IntEnum
 from functools import cache
 
 from sestools.endpoints import look_alike, region_of
+from sestools.excerpt import Excerpt, compiled
 from sestools.symptoms import hosts, replies
 
 __all__ = ["Sign", "Weight", "is_foreign_host", "is_ses", "signs"]
@@ -91,7 +92,7 @@ _WORDS = (
     ("Apple", r"mail\.me\.com|support\.apple\.com"),
     (
         "GMX, web.de or mail.com",
-        r"(?-i:Authentication credentials invalid)|kundenserver|\bionos\b|nemesis esmtp",
+        r"kundenserver|\bionos\b|nemesis esmtp",
     ),
     (
         "Exim",
@@ -120,7 +121,11 @@ _WORDS = (
 def _compiled() -> tuple[tuple[str, re.Pattern[str]], ...]:
     """The names and words of other servers, compiled when they are first needed."""
     named = ((name, rf"(?<![@\w/\\.-])(?:{pattern})\b(?![@/\\-])") for name, pattern in _NAMES)
-    return tuple((name, re.compile(pattern, re.IGNORECASE)) for name, pattern in (*named, *_WORDS))
+    return tuple((name, compiled(pattern)) for name, pattern in (*named, *_WORDS))
+
+
+_SENTENCE_CASE = re.compile("Authentication credentials invalid")
+"""How GMX and its sisters write what SES writes with three capitals."""
 
 
 _SES_ENHANCED = {"4.4.2": "timeout waiting for data", "5.3.4": "message is too long"}
@@ -145,21 +150,22 @@ def is_foreign_host(host: str) -> bool:
     return not (region_of(host) or look_alike(host) or _LOCAL.match(host))
 
 
-def signs(text: str) -> list[Sign]:
+def signs(excerpt: Excerpt) -> list[Sign]:
     """The signs of somebody else in a text."""
+    text = excerpt.text
+    spoken = [(match, name) for name, pattern in _compiled() for match in pattern.finditer(excerpt.low)]
+    spoken += [(match, "GMX, web.de or mail.com") for match in _SENTENCE_CASE.finditer(text)]
     found = [
         Sign(
             position=match.start(),
-            sentence=f"{match[0].strip()!r} is how {name} speaks",
+            sentence=f"{text[match.start() : match.end()].strip()!r} is how {name} speaks",
             weight=Weight.STRONG,
         )
-        for name, pattern in _compiled()
-        for match in pattern.finditer(text)
+        for match, name in spoken
     ]
     named = {match[1].lower(): match.start() for match in _RELAY.finditer(text)}
-    low = text.lower()
     for host in hosts(text):
-        named.setdefault(host, max(0, low.find(host)))
+        named.setdefault(host, max(0, excerpt.low.find(host)))
     found += [
         Sign(position=at, sentence=f"{host} is not an SES endpoint")
         for host, at in named.items()
