@@ -1231,7 +1231,7 @@ _CONVERSATION = (
         r"(?<!read )(?<!write )operation (?:has )?timed out|ConnectTimeout|execution expired|host failed to respond|"
         r"(?:could not|couldn't|unable to|failed to) connect[^\n]{0,160}time?d?[ -]?out|connect: timeout|"
         r"(?<!Read)TimeoutError: (?:\[Errno \d+\] )?(?:connection )?timed out|socket\.timeout: timed out|TcpTestSucceeded ?: ?False|TCP connect to \([^()\n]{1,80}\) failed|"
-        r"network_failure\b[^\n]{0,120}:timeout\b|\(timed out\)|^\W*timed out\W*$",
+        r"network_failure\b[^\n]{0,120}:timeout\b|\(timed out\)|^\W{0,9}timed out\W{0,9}$",
         kinds=frozenset({Kind.TIMEOUT}),
         stages=frozenset({Stage.CONNECT}),
         generic=True,

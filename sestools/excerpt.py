@@ -61,14 +61,6 @@ def _low(letter: str) -> str:
     return low if len(low := letter.lower()) == 1 else letter
 
 
-def compiled(pattern: str) -> re.Pattern[str]:
-    """A regular expression for `Excerpt.low`: its letters in lower case, its escapes as they are."""
-    return re.compile(
-        re.sub(r"\\.|[A-Z]", lambda found: found[0] if found[0][0] == "\\" else found[0].lower(), pattern),
-        re.MULTILINE,
-    )
-
-
 # A line that names one of SES's sentences, or the beginning of one, is kept before all others.
 _TELLING = (
     "throttling",
@@ -127,6 +119,12 @@ _TYPOGRAPHY = str.maketrans(
     {"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\xa0": " ", "\x0c": "\n"}
 )
 _VARIABLE = re.compile(r"[0-9a-f]*\d[0-9a-f]*", re.IGNORECASE)
+
+
+def unwrapped(excerpt: Excerpt) -> Excerpt:
+    """An excerpt on one line, for a terminal or mail program that broke lines inside words."""
+    text = re.sub(r"=?\n", "", excerpt.text)
+    return Excerpt(text=text, numbers=excerpt.numbers[:1])
 
 
 _HITS = 300
@@ -196,6 +194,8 @@ def _merged(spans: dict[int, int]) -> list[tuple[int, int]]:
 def _clean(line: str) -> str:
     if not line:
         return ""
+    if "%20" in line or "=20" in line:  # from a URL, or from a mail's source
+        line = re.sub(r"(?:%|=)(2[0-9A-F]|3[A-F])", lambda found: chr(int(found[1], 16)), line)
     line = _QUOTED.sub("", _CONTROL.sub("", line)).translate(_TYPOGRAPHY)
     if "\\" in line:
         line = re.sub(r"\\u00([0-9a-fA-F]{2})", lambda found: chr(int(found[1], 16)), line)
