@@ -71,7 +71,7 @@ def test_stored_outputs_are_what_comes_out() -> None:
 MUTATIONS = [
     # file, what is there, what a mistake makes of it, notebook that notices
     ("catalogue.py", 'title="Port 25 gets no answer"', 'title="Port 25 is shy"', "00-start-here.ipynb"),
-    ("verdict.py", '"egress-blocked"', '"addresses-dead"', "01-cannot-connect.ipynb"),
+    ("verdict.py", '"ports-blocked"', '"addresses-dead"', "09-incident.ipynb"),
 ]
 
 

@@ -13,6 +13,7 @@ STYLE = """<style>
 .sestools-panel .sestools-password > .widget-button {height: 30px; margin: 0}
 .sestools-panel .sestools-row {align-items: center; gap: 10px; overflow: visible}
 .sestools-panel .sestools-row > .widget-button {height: 30px; margin: 0}
+.sestools-panel .widget-hprogress {height: 30px}
 .sestools-panel .widget-html, .sestools-panel .widget-html-content {height: auto; overflow: visible; margin: 0}
 .sestools-panel .widget-html {flex-flow: row}
 .sestools-panel .widget-html-content {line-height: 1.45; flex: 1 1 auto; align-self: stretch;
