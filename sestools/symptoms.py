@@ -157,10 +157,11 @@ _BEFORE = re.compile(
     re.I,
 )
 _NO_REPLY = re.compile(
-    r"\s*(?:ms|s|sec|secs|seconds?|milliseconds?|minutes?|bytes?|[kmg]i?b|%|px|lines|messages|items|more)\b",
+    r"\s*(?:ms|s|sec|secs|seconds?|milliseconds?|minutes?|bytes?|[kmg]i?b|%|px|lines|messages|items|more)\b|"
+    r"[\W]{0,4}(?:error\W{1,5})?(?:internal server error|bad gateway|bad request|not found|gateway time-?out)",
     re.I,
 )
-_HTTP = re.compile(r"(?:HTTP(?:/[\d.]+)?|status(?: ?code)?|http_code|line)\W{0,4}$", re.I)
+_HTTP = re.compile(r"(?:HTTP(?:/[\d.]+)?|status(?:[ _]?code)?|http_code|line)\W{0,4}$", re.I)
 
 
 def replies(text: str, most: int = 200) -> list[tuple[int, Reply]]:
