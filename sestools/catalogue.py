@@ -1073,11 +1073,10 @@ _CONVERSATION = (
         id="no-greeting",
         title="Connected, but no greeting came",
         meaning="On ports 465 and 2465 SES waits for the client's TLS and says nothing before. A client that waits "
-        "for a greeting there waits for ever. On the other ports something on the way holds the connection.",
+        "for a greeting there waits for ever.",
         fix=(
             "On 465 or 2465 choose TLS from the first byte ('SSL/TLS', `secure: true`, `ssl://`).",
             "Or use port 587 with STARTTLS.",
-            "If it happens on 25, 587 or 2587: look for a proxy, firewall or antivirus that takes SMTP apart.",
         ),
         retry=Retry.NO,
         who=_YOU,
