@@ -13,6 +13,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from browser.lab import CHROMIUM, Lab, jupyter_lab
 from sestools.catalogue import cause
 
+pytestmark = pytest.mark.xdist_group("browser")  # one JupyterLab for all
+
 CANARY = "Canary+Secret/Password=44characters0123456789"
 USER = "AKIAIOSFODNN7EXAMPLE"
 WATERFALL = '.sestools-panel [role="img"][aria-label^="Waterfall of stage times"]'
