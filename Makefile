@@ -11,7 +11,8 @@ help: ## say what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
 
 lab: .venv/notebook ## open JupyterLab on the first notebook
-	$(BIN)/jupyter lab $$([ "$$(id -u)" != 0 ] || echo --allow-root) notebooks/00-start-here.ipynb
+	$(BIN)/jupyter lab $$([ "$$(id -u)" != 0 ] || echo --allow-root) \
+	    --LabApp.default_url=/lab/tree/notebooks/00-start-here.ipynb
 
 check: .venv/notebook ## a full check against the simulator, printed here
 	@$(BIN)/sestools check eu-west-1 --simulate

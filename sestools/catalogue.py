@@ -86,8 +86,7 @@ _SIGN_IN = (
         ),
         stage=Stage.AUTH,
         codes=frozenset({535}),
-        # In sentence case these words are another provider's (GMX and its sisters); SES capitalises all three.
-        pattern=r"(?!(?-i:Authentication credentials invalid))authentication credentials invalid|"
+        pattern=r"authentication credentials invalid|"
         r"SignatureDoesNotMatch|InvalidClientTokenId|request signature we calculated does not match|"
         r"Failed to authenticate on SMTP server with username \"?AKIA[A-Z0-9]{12,}\"? using \d+ possible",
         ruled_out=(
@@ -884,7 +883,7 @@ _TLS = (
         stage=Stage.EHLO,
         pattern=r"STARTTLS extension not supported|does(?: not|n't) (?:support|offer|advertise)[^\n]{0,30}STARTTLS|"
         r"did not offer STARTTLS|STARTTLS is required but|STARTTLS (?:is )?not (?:offered|supported|available)|"
-        r"no STARTTLS|server does not support secure connections|without STARTTLS",
+        r"no STARTTLS|not advertise STARTTLS|TLS is required, but was not offered|server does not support secure connections|without STARTTLS",
         generic=True,
     ),
     Cause(
@@ -911,6 +910,7 @@ _TLS = (
         r"un(?:supported or un)?recognized SSL message|plaintext connection\?|unexpected packet format|"
         r"(?:SSL|TLS)[^\n]{0,60}unknown[_ ]protocol|unexpected TLS packet|packet length too long|"
         r"received a record with incorrect version|typically reserved for plain-text|"
+        r"record layer failure|InvalidContentType|"
         r"error:[0-9A-F]{8}:SSL routines:[^\n]{0,60}:(?:unknown protocol|packet length too long|http request)",
         generic=True,
         ruled_out=("Not the TLS version, although many clients say so: no TLS was spoken at all.",),
@@ -949,10 +949,11 @@ _TLS = (
         ),
         stage=Stage.TLS,
         pattern=r"hostname mismatch|certificate CN=[^\n]{0,120}did not match|certificate is valid for [^\n]{0,120}, not |"
-        r"does not match (?:the )?(?:server )?certificate|certificate(?: name)? (?:does not|doesn't|did not) match|"
+        r"(?:does not|doesn't) match (?:the )?(?:server )?certificate|certificate(?: name)? (?:does not|doesn't|did not) match|"
         r"ALTNAME_INVALID|RemoteCertificateNameMismatch|No subject alternative (?:DNS )?names?|"
         r"No name matching [^\n]{0,120} found|not valid for (?:the )?(?:name|host)|doesn't contain any IP SANs|"
-        r"host ?name [^\n]{0,120}does not match|IP address mismatch|wrong certificate name",
+        r"host ?name [^\n]{0,120}does not match|IP address mismatch|wrong certificate name|"
+        r"certificate (?:subject name|owner) [^\n]{0,120}(?:does|do|did)(?: not|n't) match",
         generic=True,
     ),
     Cause(
@@ -996,7 +997,7 @@ _TLS = (
         pattern=r"unable to get (?:local )?issuer|unknown authority|UNABLE_TO_(?:GET_ISSUER|VERIFY_LEAF)|"
         r"unable to verify the first cert|PKIX path building failed|unknown[_ ]ca\b|UntrustedRoot|"
         r"unable to find valid certification path|issuer (?:certificate )?is (?:unknown|not trusted)|PartialChain|"
-        r"not trusted by the system|unknown issuer|untrusted issuer|signer not found",
+        r"not trusted by the system|unknown ?issuer|untrusted issuer|(?:got|have) a known issuer|signer not found",
         generic=True,
     ),
     Cause(
@@ -1136,7 +1137,7 @@ _CONVERSATION = (
         stage=Stage.CONNECT,
         pattern=r"forbidden by its access permissions|\bWSAEACCES\b|\bconnect EACCES\b|"
         r"(?:connect|socket|fsockopen|dial|SMTP)[^\n]{0,160}(?:permission denied|operation not permitted)|"
-        r"\[permission denied #13\]",
+        r"\[permission denied #13\]|PermissionError: \[(?:Errno|WinError) \d+\] [\w ]{0,90}(?:$|: connect)",
         generic=True,
     ),
     Cause(
@@ -1183,7 +1184,7 @@ _CONVERSATION = (
         r"getaddrinfo(?: for [\w.-]+)?(?: failed|:)|could ?n[o']t resolve|name (?:could not|cannot) be resolved|"
         r"host or domain name not found|name service error|no address associated|\bunknown host\b|gaierror|"
         r"lookup [\w.-]+[^\n]{0,60}: (?:no such|server misbehaving|i/o timeout)|\bNXDOMAIN\b|"
-        r"unable to (?:look ?up|resolve)|could not be resolved|unknown (?:or invalid )?host\b",
+        r"unable to (?:look ?up|resolve)|could not be resolved|name does not resolve|lookup address information|unknown (?:or invalid )?host\b",
         kinds=frozenset({Kind.NOT_FOUND}),
         generic=True,
     ),
@@ -1229,7 +1230,8 @@ _CONVERSATION = (
         r"dial tcp[^\n]{0,120}(?:i/o timeout|deadline exceeded)|did ?n[o']t properly respond after|#10060\b|"
         r"(?<!read )(?<!write )operation (?:has )?timed out|ConnectTimeout|execution expired|host failed to respond|"
         r"(?:could not|couldn't|unable to|failed to) connect[^\n]{0,160}time?d?[ -]?out|connect: timeout|"
-        r"TimeoutError: (?:\[Errno \d+\] )?(?:connection )?timed out|socket\.timeout: timed out|\(timed out\)|^\W*timed out\W*$",
+        r"(?<!Read)TimeoutError: (?:\[Errno \d+\] )?(?:connection )?timed out|socket\.timeout: timed out|TcpTestSucceeded ?: ?False|TCP connect to \([^()\n]{1,80}\) failed|"
+        r"network_failure\b[^\n]{0,120}:timeout\b|\(timed out\)|^\W{0,9}timed out\W{0,9}$",
         kinds=frozenset({Kind.TIMEOUT}),
         stages=frozenset({Stage.CONNECT}),
         generic=True,
@@ -1281,7 +1283,7 @@ _CONVERSATION = (
         r"reset by peer|\bEOF\b|end of file reached|EOFError|forcibly closed|"
         r"lost connection|connection (?:was |is |has been )?(?:lost|closed|aborted|dropped)|SMTPServerDisconnected|"
         r"please run connect\(\) first|socket (?:was |is )?closed|connectionclosed|use of closed network connection|"
-        r"before secure TLS connection was established|got an empty response|software caused connection abort|"
+        r"before secure TLS connection was established|got (?:an )?empty (?:response|code)|\{:error, :closed\}|software caused connection abort|"
         r"disconnected unexpectedly|has unexpectedly disconnected|not connected|premature close|ECONNABORTED|"
         r"closed (?:the )?connection|terminated the handshake|server hung up|connection has been terminated|"
         r"\bServerDisconnected",

@@ -12,9 +12,10 @@ from typing import Any
 from sestools.catalogue import CAUSES, cause
 from sestools.endpoints import PORTS, Security, default_security, look_alike, region_of
 from sestools.exceptions import from_exception
-from sestools.excerpt import Excerpt, read
+from sestools.excerpt import Excerpt, read, unwrapped
 from sestools.foreign import Sign, Weight, is_foreign_host, is_ses, signs
 from sestools.model import Cause, Diagnosis, Kind, ProbeResult, Reply, Retry, Stage, Symptom
+from sestools.patterns import compiled
 from sestools.symptoms import from_excerpt, from_pair, from_reply, from_text, replies
 from sestools.text import printable
 
@@ -47,11 +48,20 @@ def classify(
         symptom, host=host or symptom.host, port=port or symptom.port, stage=stage or symptom.stage
     )
     if isinstance(anything, ProbeResult) and anything.ok:
-        return Diagnosis(symptom=symptom, candidates=(cause("healthy"),), evidence=(str(anything),))
+        greeting = getattr(anything.facts, "greeting", None) or ""
+        foreign = greeting and region_of(anything.target.host) and not is_ses(greeting)
+        lead = cause("foreign-greeting" if foreign else "healthy")
+        return Diagnosis(
+            symptom=symptom, candidates=(lead,), evidence=(str(anything), *filter(None, [greeting]))
+        )
     observed = isinstance(anything, Symptom | ProbeResult)
-    return _Case(
-        symptom=symptom, observed=observed, asked=observed or host is not None, pasted=pasted
-    ).diagnosis()
+    asked = observed or host is not None
+    found = _Case(symptom=symptom, observed=observed, asked=asked, pasted=pasted).diagnosis()
+    if pasted and "\n" in pasted.text and found.cause.id in _UNKNOWN:
+        whole = _Case(symptom=symptom, observed=False, asked=asked, pasted=unwrapped(pasted)).diagnosis()
+        # Only a sentence that nobody else says is worth tearing lines together for.
+        return found if whole.cause.generic or whole.cause.id in _UNKNOWN else whole
+    return found
 
 
 def _symptom_of(anything: Any) -> Symptom:
@@ -78,24 +88,13 @@ def _symptom_of(anything: Any) -> Symptom:
 
 # --- matching -------------------------------------------------------------------------------------------------
 
-_GAP = r"\s+(?:[2-5]\d\d[ -]\s*(?:[245]\.\d{1,3}\.\d{1,3}\s+)?)?"
-"""What a space in a pattern stands for: white space, and the code that a next line of a reply begins with."""
-_SPACE = re.compile(r"(\[[^\]]*\]|\(\?<[!=][^)]*\)| [?*+{])| ")
-
-
-def _compiled(pattern: str) -> re.Pattern[str]:
-    """A row's pattern, its spaces widened, except in classes and where they are counted."""
-    wide = _SPACE.sub(lambda found: found[1] or _GAP, pattern)
-    return re.compile(wide, re.IGNORECASE | re.MULTILINE)
-
-
-_PATTERNS = {row.id: _compiled(row.pattern) for row in CAUSES if row.pattern}
 _DELIVERY_STATUS = re.compile(r"\bsmtp; ?[45]\d\d\b|\bdiagnosticcode\W{1,5}[45]\d\d\b", re.IGNORECASE)
 _CODE_BEFORE = re.compile(
     r"(?<![\w.#-])([2-5][0-5]\d)(?:[\s-]|[\"')]?, ?)\s*(?:[245]\.\d{1,3}\.\d{1,3}\s+)?[b\"'(\[]*$"
 )
 _ENHANCED_BEFORE = re.compile(r"(?<![\d.])[45]\.\d{1,3}\.\d{1,3}[ :]+[\w ]{0,30}$")
 _GOOD_NEWS = {"accepted", "auth-ok", "healthy"}
+_UNKNOWN = {"unknown", "unknown-4xx", "unknown-5xx", "not-ses"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +128,7 @@ class _Case:
 
     @cached_property
     def signs(self) -> list[Sign]:
-        return signs(self.excerpt.text)
+        return signs(self.excerpt)
 
     @cached_property
     def names_ses(self) -> bool:
@@ -165,9 +164,9 @@ class _Case:
                 return
             if stage is not None:
                 return
-        if row.id not in _PATTERNS:
+        if not row.pattern:
             return
-        for found in islice(_PATTERNS[row.id].finditer(self.excerpt.text), MOST_PLACES):
+        for found in islice(compiled(row.pattern).finditer(self.excerpt.low), MOST_PLACES):
             if self.code_fits(row, found.start(), found.end()):
                 yield _Match(row=row, position=found.start())
 
@@ -179,13 +178,11 @@ class _Case:
         told = [(at, reply.code) for at, reply in self.replies if line <= at < end]
         if close:
             told.append((start, int(close[1])))
-        if (
-            not row.codes
-        ):  # what the client saw on its socket; in a refusal it is what a server saw on its own
+        if not row.codes:
+            # What the client saw on its socket; inside a refusal it is what a server saw on its own.
+            before = text[max(0, start - 40) : start]
             refused = any(code >= 400 and start - at < 40 for at, code in told)
-            return not row.generic or not (
-                refused or _ENHANCED_BEFORE.search(text[max(0, start - 40) : start])
-            )
+            return not row.generic or not (refused or _ENHANCED_BEFORE.search(before))
         return not row.generic or not told or told[-1][1] in row.codes
 
     def is_plausible(self, match: _Match) -> bool:
@@ -197,15 +194,21 @@ class _Case:
         if is_ses(line):
             return True
         start = self.excerpt.text.rfind("\n", 0, match.position) + 1
-        near = [sign.weight for sign in self.signs if start <= sign.position <= start + len(line)]
+        near = [sign for sign in self.signs if start <= sign.position <= start + len(line)]
         if self.ses_host or (self.names_ses and not row.generic):
             return True
-        if Weight.STRONG in near or (row.generic and Weight.FIRM in near):
+        weights = {sign.weight for sign in near}
+        # Words before SES's own sentence are the client's ("SASL authentication failed: 535 ...").
+        if Weight.SPEAKER in weights or any(
+            sign.weight is Weight.STRONG and (row.generic or sign.position >= match.position) for sign in near
+        ):
+            return False
+        if row.generic and Weight.FIRM in weights:
             return False
         if not row.generic or self.names_ses:
             return True
         # Other servers are known to say SES's two 530s word by word, with a status code that SES leaves out.
-        told = Weight.FAINT in near and 530 in row.codes
+        told = Weight.FAINT in weights and 530 in row.codes
         return not (told or self.foreign_host or self.firm_signs)
 
     @cached_property

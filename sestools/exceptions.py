@@ -78,9 +78,13 @@ def _with_detail(symptom: Symptom, chain: list[BaseException]) -> Symptom:
 
 
 def _words(error: BaseException) -> str:
-    text = str(error)
-    if isinstance(error, ssl.SSLError) and error.reason and error.reason not in text:
-        text = f"[{error.reason}] {text}"
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - somebody's own class; its name still says something
+        text = ""
+    reason = getattr(error, "reason", None)  # of ssl's errors: OpenSSL's own name for it
+    if isinstance(error, ssl.SSLError) and isinstance(reason, str) and reason not in text:
+        text = f"[{reason}] {text}"
     return f"{type(error).__name__}: {text}"[:4000]
 
 

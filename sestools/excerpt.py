@@ -10,6 +10,7 @@ import html
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from functools import cached_property
 
 LIMIT = 16_000
 """Characters of an excerpt. A longer paste is reduced to its telling lines."""
@@ -39,6 +40,12 @@ class Excerpt:
             at += len(line) + 1
         object.__setattr__(self, "_starts", tuple(starts))
 
+    @cached_property
+    def low(self) -> str:
+        """The text in lower case, letter for letter: searching it is several times as fast as ignoring case."""
+        low = self.text.lower()
+        return low if len(low) == len(self.text) else "".join(map(_low, self.text))
+
     def line(self, position: int) -> str:
         """The line that holds a position."""
         index = bisect_right(self._starts, position) - 1
@@ -48,6 +55,10 @@ class Excerpt:
     def number(self, position: int) -> int:
         """The original number of the line that holds a position."""
         return self.numbers[bisect_right(self._starts, position) - 1]
+
+
+def _low(letter: str) -> str:
+    return low if len(low := letter.lower()) == 1 else letter
 
 
 # A line that names one of SES's sentences, or the beginning of one, is kept before all others.
@@ -108,6 +119,12 @@ _TYPOGRAPHY = str.maketrans(
     {"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\xa0": " ", "\x0c": "\n"}
 )
 _VARIABLE = re.compile(r"[0-9a-f]*\d[0-9a-f]*", re.IGNORECASE)
+
+
+def unwrapped(excerpt: Excerpt) -> Excerpt:
+    """An excerpt on one line, for a terminal or mail program that broke lines inside words."""
+    text = re.sub(r"=?\n", "", excerpt.text)
+    return Excerpt(text=text, numbers=excerpt.numbers[:1])
 
 
 _HITS = 300
@@ -175,6 +192,10 @@ def _merged(spans: dict[int, int]) -> list[tuple[int, int]]:
 
 
 def _clean(line: str) -> str:
+    if not line:
+        return ""
+    if "%20" in line or "=20" in line:  # from a URL, or from a mail's source
+        line = re.sub(r"(?:%|=)(2[0-9A-F]|3[A-F])", lambda found: chr(int(found[1], 16)), line)
     line = _QUOTED.sub("", _CONTROL.sub("", line)).translate(_TYPOGRAPHY)
     if "\\" in line:
         line = re.sub(r"\\u00([0-9a-fA-F]{2})", lambda found: chr(int(found[1], 16)), line)

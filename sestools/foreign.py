@@ -9,8 +9,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cache
 
 from sestools.endpoints import look_alike, region_of
+from sestools.excerpt import Excerpt
+from sestools.patterns import compiled
 from sestools.symptoms import hosts, replies
 
 __all__ = ["Sign", "Weight", "is_foreign_host", "is_ses", "signs"]
@@ -24,7 +27,9 @@ class Weight(IntEnum):
     FIRM = 1
     """Another host, or a code that SES does not say: outweighs words that other servers use, too."""
     STRONG = 2
-    """Another provider's own words: outweigh everything in their line."""
+    """Another provider's own words: outweigh everything that stands before them in their line."""
+    SPEAKER = 3
+    """Another provider's host: whatever its line says, it said."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +70,7 @@ _WORDS = (
     (
         "Microsoft",
         r"aka\.ms/|\bprod\.outlook\.com|\.protection\.outlook\.com|SmtpClientAuthentication is disabled|"
-        r"(?:client was )?not authenticated to send|STOREDRV|authentication unsuccessful|"
+        r"(?:client was )?not authenticated to send|STOREDRV|\d authentication unsuccessful|"
         r"unable to relay|does not have permissions to send as this sender|submission quota exceeded|"
         r"message submission rate|\bexceeded concurrent connections",
     ),
@@ -90,7 +95,7 @@ _WORDS = (
     ("Apple", r"mail\.me\.com|support\.apple\.com"),
     (
         "GMX, web.de or mail.com",
-        r"(?-i:Authentication credentials invalid)|kundenserver|\bionos\b|nemesis esmtp",
+        r"kundenserver|\bionos\b|nemesis esmtp",
     ),
     (
         "Exim",
@@ -102,7 +107,7 @@ _WORDS = (
         r"temporary authentication failure: ?\w|\b535[ -](?:\d\.\d\.\d )?(?:error: )?authentication failed|"
         r"sender address rejected|recipient address rejected|client host rejected|helo command rejected|"
         r"relay access denied|improper (?:command pipelining|use of SMTP command)|too much mail from|"
-        r"queue file write error|SASL (?:\w{1,12} )?authentication failed|insufficient system storage",
+        r"queue file write error|insufficient system storage",
     ),
     ("Sendmail", r"relaying denied|domain of sender address|does not exist\.\.\. |sender ok\b"),
     ("hMailServer", r"SMTP authentication is required|delivery is not allowed to this address"),
@@ -113,11 +118,25 @@ _WORDS = (
         r"mailbox (?:unavailable|not found)|unknown user|recipient unknown|spam (?:content|message)|(?:as|of) spam\b|message line is too long",
     ),
 )
-_COMPILED = tuple(
-    (name, re.compile(rf"(?<![@\w/\\.-])(?:{pattern})\b(?![@/\\-])", re.IGNORECASE))
-    for name, pattern in _NAMES
-) + tuple((name, re.compile(pattern, re.IGNORECASE)) for name, pattern in _WORDS)
 
+
+@cache
+def _compiled() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """The names and words of other servers, compiled when they are first needed."""
+    named = ((name, rf"(?<![@\w/\\.-])(?:{pattern})\b(?![@/\\-])") for name, pattern in _NAMES)
+    return tuple((name, compiled(pattern)) for name, pattern in (*named, *_WORDS))
+
+
+_SENTENCE_CASE = re.compile("Authentication credentials invalid")
+"""How GMX and its sisters write what SES writes with three capitals."""
+
+
+_PROVIDER_HOST = re.compile(
+    r"(?:^|[.-])(?:google|gmail|outlook|office365|hotmail|yahoo|aol|sendgrid|mailgun|postmarkapp|mailtrap|mailjet|"
+    r"mandrillapp|sparkpostmail|sendinblue|brevo|resend|smtp2go|zoho|yandex|qq|163|126|icloud|me|gmx|web|ionos|1und1|"
+    r"kundenserver|ovh|fastmail|messagingengine|protonmail|proton|mail|mailersend|elasticemail|gandi|hostinger|"
+    r"secureserver|oraclecloud|mailchannels|mimecast|pphosted|barracudanetworks)\.(?:[a-z]{2,6}\.)?[a-z]{2,4}$"
+)
 _SES_ENHANCED = {"4.4.2": "timeout waiting for data", "5.3.4": "message is too long"}
 """The enhanced codes that logs show from SES, and the words that each goes with."""
 _SES_CODES = {421, 451, 454, 500, 501, 502, 503, 504, 530, 535, 552, 553, 554}
@@ -140,23 +159,28 @@ def is_foreign_host(host: str) -> bool:
     return not (region_of(host) or look_alike(host) or _LOCAL.match(host))
 
 
-def signs(text: str) -> list[Sign]:
+def signs(excerpt: Excerpt) -> list[Sign]:
     """The signs of somebody else in a text."""
+    text = excerpt.text
+    spoken = [(match, name) for name, pattern in _compiled() for match in pattern.finditer(excerpt.low)]
+    spoken += [(match, "GMX, web.de or mail.com") for match in _SENTENCE_CASE.finditer(text)]
     found = [
         Sign(
             position=match.start(),
-            sentence=f"{match[0].strip()!r} is how {name} speaks",
+            sentence=f"{text[match.start() : match.end()].strip()!r} is how {name} speaks",
             weight=Weight.STRONG,
         )
-        for name, pattern in _COMPILED
-        for match in pattern.finditer(text)
+        for match, name in spoken
     ]
     named = {match[1].lower(): match.start() for match in _RELAY.finditer(text)}
-    low = text.lower()
     for host in hosts(text):
-        named.setdefault(host, max(0, low.find(host)))
+        named.setdefault(host, max(0, excerpt.low.find(host)))
     found += [
-        Sign(position=at, sentence=f"{host} is not an SES endpoint")
+        Sign(
+            position=at,
+            sentence=f"{host} is not an SES endpoint",
+            weight=Weight.SPEAKER if _PROVIDER_HOST.search(host) else Weight.FIRM,
+        )
         for host, at in named.items()
         if is_foreign_host(host)
     ]

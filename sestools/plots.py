@@ -160,7 +160,7 @@ def to_svg(report: Report) -> str:
     """The waterfall as SVG for a web page: it takes the page's text colour, so it suits dark and light."""
     figure = _figure(report)
     for text in figure.findobj(Text):
-        text.set_color(_INK)  # type: ignore[attr-defined]  # findobj says Artist
+        text.set_color(_INK)
     for ax in figure.axes:
         ax.tick_params(color=_INK)
         ax.spines[:].set_edgecolor(_INK)

@@ -120,7 +120,8 @@ def hosts(text: str) -> list[str]:
 _PORT = r"(25|443|465|587|2465|2525|2587)(?![\d.])"
 _PORTS = (
     re.compile(
-        rf"(?:\d{{1,3}}(?:\.\d{{1,3}}){{3}}|\.[a-z]{{2,18}}|\])\]?['\"]?(?::|, ?){_PORT}", re.IGNORECASE
+        rf"(?:\d{{1,3}}(?:\.\d{{1,3}}){{3}}|\.(?!(?:[cm]?[jt]s|py|rb|go|php|java|cs|pm|rs|cpp):)[a-z]{{2,18}}|\])\]?['\"]?(?::|, ?){_PORT}",
+        re.IGNORECASE,
     ),
     re.compile(rf"\bport[\"']?(?:\s*(?:=>|[:=])\s*|\s+)[\"']?{_PORT}", re.IGNORECASE),
 )
@@ -148,7 +149,7 @@ def _security(text: str, port: int | None) -> Security | None:
 
 
 _REPLY = re.compile(
-    r"(?<![\w.#/-])(?P<code>[2-5](?:[0-5]|7)\d)"
+    r"(?<![\w.#/-])(?<!\d,)(?P<code>[2-5](?:[0-5]|7)\d)"
     r"(?:(?P<join>[ -]|, ?b?(?=[\"'(])|: (?=\S))[\"'(]*(?:\#?(?P<enhanced>[245]\.\d{1,3}\.\d{1,3})[ ,]?)?(?=(?P<text>[^\n]{0,600}))|(?=[\s\"').,]|$))"
 )
 _BEFORE = re.compile(
@@ -156,10 +157,11 @@ _BEFORE = re.compile(
     re.I,
 )
 _NO_REPLY = re.compile(
-    r"\s*(?:ms|s|sec|secs|seconds?|milliseconds?|minutes?|bytes?|[kmg]i?b|%|px|lines|messages|items|more)\b",
+    r"\s*(?:ms|s|sec|secs|seconds?|milliseconds?|minutes?|bytes?|[kmg]i?b|%|px|lines|messages|items|more)\b|"
+    r"[\W]{0,4}(?:error\W{1,5})?(?:internal server error|bad gateway|bad request|not found|gateway time-?out)",
     re.I,
 )
-_HTTP = re.compile(r"(?:HTTP(?:/[\d.]+)?|status(?: ?code)?|http_code|line)\W{0,4}$", re.I)
+_HTTP = re.compile(r"(?:HTTP(?:/[\d.]+)?|status(?:[ _]?code)?|http_code|line)\W{0,4}$", re.I)
 
 
 def replies(text: str, most: int = 200) -> list[tuple[int, Reply]]:

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from sestools.catalogue import CAUSES
 from sestools.classifier import classify
 from sestools.model import Kind, ProbeResult, Reply, Security, Stage, Symptom, Target
+from sestools.probes import probe_dialogue
+from sestools.simulator import Simulator, faults
 from sestools.terms import Outcome
 
 DATA = Path(__file__).parent / "data"
@@ -228,6 +230,34 @@ VERIFY = "certificate verify failed: "
 def test_the_probes_own_symptoms_are_understood(symptom: Symptom, id: str) -> None:
     """Form, stage, port and TLS mode decide where no server said anything."""
     assert classify(symptom).cause.id == id
+
+
+def test_what_clients_print_without_a_reply_is_understood() -> None:
+    """The words of Python, Node, PHP, Java, Go, Ruby, .NET, curl, Postfix and others for a broken path."""
+    printed = rows("client_errors.jsonl")
+    wrong = [(id, row) for row in printed if (id := classify(row["text"]).cause.id) not in row["causes"]]
+    assert not wrong
+
+
+def test_odd_pastes_are_understood() -> None:
+    """Other languages, broken lines, mail source, URLs, tables, Oracle, PowerShell; and others' hosts."""
+    pastes = rows("odd_pastes.jsonl")
+    wrong = [(id, row) for row in pastes if (id := classify(row["text"]).cause.id) not in row["causes"]]
+    assert not wrong
+
+
+def test_the_loop_closes() -> None:
+    """What the simulator says for a cause, a probe sees and `classify` gives back, for every reply in the table."""
+    wanted = [row.id for row in CAUSES if row.codes and row.id not in ("auth-ok", "accepted")]
+    found = []
+    with Simulator(region="eu-west-1") as simulator:
+        target = simulator.target(587, sign_in=True)
+        for id in wanted:
+            simulator.set_faults(faults.parse(f"says:{id}"))
+            result = probe_dialogue(target, until=Stage.BODY, sender="shop@example.com", timeout=10)
+            found.append(classify(result).cause.id)
+    assert found == wanted
+    assert len(found) > 35
 
 
 def test_a_probe_of_another_host_is_still_explained() -> None:

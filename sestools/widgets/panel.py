@@ -89,7 +89,7 @@ class CheckPanel(VBox):  # type: ignore[misc]  # ipywidgets has no types
         given = {
             "endpoint": endpoint,
             "region": region,
-            "port": port,
+            "port": port or 0,  # a drop-down whose value is None shows nothing
             "security": security or "",
             "fault": fault,
             "user": credentials.user if credentials else "",
@@ -104,7 +104,7 @@ class CheckPanel(VBox):  # type: ignore[misc]  # ipywidgets has no types
             "endpoint": Dropdown(description="Endpoint", options=list(_ENDPOINTS.items()), layout=_AUTO),
             "region": Combobox(description="Region", options=REGIONS, continuous_update=False, layout=_AUTO),
             "port": Dropdown(
-                description="Port", options=[("all five", None), *((str(p), p) for p in PORTS)], layout=_AUTO
+                description="Port", options=[("all five", 0), *((str(p), p) for p in PORTS)], layout=_AUTO
             ),
             "security": Dropdown(description="TLS mode", options=list(_MODES.items()), layout=_AUTO),
             "fault": Dropdown(description="Fault (simulator)", options=list(FAULTS.items()), layout=_AUTO),
@@ -114,7 +114,7 @@ class CheckPanel(VBox):  # type: ignore[misc]  # ipywidgets has no types
         }
         self._check = Button(description="Check", icon="play", button_style="primary")
         self._stop = Button(description="Cancel", icon="stop", disabled=True)
-        self._bar = IntProgress(min=0, max=1, layout=Layout(width="9em", visibility="hidden"))
+        self._bar = IntProgress(min=0, max=1, layout=Layout(width="9em", display="none"))
         self._status, self._note, self._result = HTML(), HTML(), HTML()
         for field, widget in self._fields.items():
             self._offer(field, self._values[field])
@@ -146,7 +146,8 @@ class CheckPanel(VBox):  # type: ignore[misc]  # ipywidgets has no types
         for field, value in changes.items():
             if field not in self._fields:
                 raise ValueError(f"a panel has no field {field!r}; it has {', '.join(self._fields)}")
-            value = "" if value is None and field != "port" else value
+            if value is None:
+                value = 0 if field == "port" else ""
             self._offer(field, value)
             self._fields[field].value = value
         self._work()
@@ -243,7 +244,7 @@ class CheckPanel(VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def _running(self, yes: bool) -> None:
         self._check.disabled, self._stop.disabled = yes, not yes
-        self._bar.layout.visibility = "visible" if yes else "hidden"
+        self._bar.layout.display = None if yes else "none"
         if yes:
             self._say("Looking …")
 

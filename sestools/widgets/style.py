@@ -1,20 +1,24 @@
 """How panels look: labels above fields, colours taken from the page so that light and dark themes suit."""
 
 STYLE = """<style>
-.sestools-panel {max-width: 62em; padding: 2px 0; gap: 8px}
+.sestools-panel {font-size: var(--jp-content-font-size1, 14px); max-width: 62em; padding: 2px 0; gap: 8px}
 .sestools-panel .sestools-fields {gap: 8px 14px; overflow: visible}
 .sestools-panel .widget-inline-hbox {flex-flow: column; align-items: stretch; height: auto; margin: 0; overflow: visible}
 .sestools-panel .widget-inline-hbox > .widget-label {width: auto; max-width: none; text-align: left; font-size: 12px;
  opacity: .8; height: 20px; line-height: 20px; overflow: visible}
 .sestools-panel .widget-inline-hbox > input, .sestools-panel .widget-inline-hbox > select {flex: 0 0 auto; height: 30px;
  box-sizing: border-box}
-.sestools-panel .sestools-password {align-items: flex-end; gap: 6px; overflow: visible}
+.sestools-panel .sestools-password {align-items: flex-end; gap: 6px; overflow: visible; grid-column: span 2}
+.sestools-panel .sestools-password > .widget-inline-hbox {min-width: 0}
 .sestools-panel .sestools-password > .widget-button {height: 30px; margin: 0}
 .sestools-panel .sestools-row {align-items: center; gap: 10px; overflow: visible}
 .sestools-panel .sestools-row > .widget-button {height: 30px; margin: 0}
+.sestools-panel .widget-hprogress {height: 30px}
 .sestools-panel .widget-html, .sestools-panel .widget-html-content {height: auto; overflow: visible; margin: 0}
 .sestools-panel .widget-html {flex-flow: row}
-.sestools-panel .widget-html-content {line-height: 1.45; flex: 1 1 auto; align-self: stretch; font-size: 13px}
+.sestools-panel .widget-html-content {line-height: 1.45; flex: 1 1 auto; align-self: stretch;
+ font-size: var(--jp-content-font-size1, 14px)}
+.sestools-panel a {color: var(--jp-content-link-color, #0b63b5); text-decoration: underline}
 .sestools-panel :focus-visible {outline: 2px solid #0072B2; outline-offset: 1px}
 .sestools-panel code {overflow-wrap: anywhere; font-size: 12px}
 </style>"""

@@ -45,8 +45,11 @@ class Lab:
         theme.write_text(json.dumps({"theme": "JupyterLab Dark" if dark else "JupyterLab Light"}))
         page.goto(f"{self.url}/doc/tree/{name}?token={self.token}")
         page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
-        # Ready when the kernel is: commands sent before are lost.
-        page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=60_000)
+        # Without a kernel, running a cell would ask for one.
+        page.wait_for_function(
+            "() => window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
+            timeout=60_000,
+        )
         return Notebook(page=page, path=self.root / name)
 
 
@@ -57,18 +60,18 @@ class Notebook:
     page: Page
     path: Path
 
-    def command(self, name: str) -> None:
+    def command(self, name: str, **arguments: str) -> None:
         """Run a JupyterLab command and wait until it is done."""
-        self.page.evaluate("name => window.jupyterapp.commands.execute(name)", name)
+        self.page.evaluate(
+            "([name, given]) => { window.done = false; "
+            "window.jupyterapp.commands.execute(name, given).finally(() => { window.done = true }) }",
+            [name, arguments],
+        )
+        self.page.wait_for_function("() => window.done", timeout=90_000)
 
     def run_all(self) -> None:
         """Run every cell and wait until the last is done."""
         self.command("notebook:run-all-cells")
-        self.page.wait_for_function(
-            """() => ![...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]
-                 .some(prompt => /\\[[* ]?\\]/.test(prompt.textContent))""",
-            timeout=90_000,
-        )
 
     def save(self) -> dict[str, object]:
         """Save, and give what is in the file."""
@@ -91,9 +94,13 @@ class Notebook:
         """The whole notebook as a picture, however long it is."""
         page = self.page
         height = page.evaluate(
-            "() => document.querySelector('.jp-WindowedPanel-outer, .jp-Notebook').scrollHeight + 160"
+            "() => 160 + Math.max(...[...document.querySelectorAll('.jp-Notebook, .jp-Notebook > *, .jp-Notebook > * > *')]"
+            ".map(element => element.scrollHeight))"
         )
-        page.set_viewport_size({"width": width, "height": min(int(height), 9000)})
+        page.set_viewport_size({"width": width, "height": min(int(height), 15000)})
+        page.evaluate(
+            "() => document.querySelectorAll('.jp-WindowedPanel-outer').forEach(one => one.scrollTo(0, 0))"
+        )
         page.wait_for_timeout(300)  # a repaint that nothing announces
         page.screenshot(path=path)
         page.set_viewport_size({"width": width, "height": 1400})

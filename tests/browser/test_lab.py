@@ -1,0 +1,171 @@
+"""The notebooks in JupyterLab, as a person uses them: run all, look, click, type, save."""
+
+import json
+import urllib.parse
+from base64 import b64encode
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from browser.lab import CHROMIUM, Lab, jupyter_lab
+from sestools.catalogue import cause
+
+pytestmark = pytest.mark.xdist_group("browser")  # one JupyterLab for all
+
+CANARY = "Canary+Secret/Password=44characters0123456789"
+USER = "AKIAIOSFODNN7EXAMPLE"
+WATERFALL = '.sestools-panel [role="img"][aria-label^="Waterfall of stage times"]'
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """JupyterLab for the module."""
+    with jupyter_lab(tmp_path_factory.mktemp("lab")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium for the module."""
+    with sync_playwright() as playwright:
+        # A container's root may not use Chromium's sandbox; it opens only pages of our own.
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A window."""
+    opened = browser.new_page(viewport={"width": 1120, "height": 1400})
+    opened.set_default_timeout(30_000)
+    yield opened
+    opened.close()
+
+
+SHOWN = [
+    # notebook, titles that must be seen, waterfalls in panels
+    ("00-start-here", ("port25-blocked", "bad-credentials", "healthy"), 1),
+    ("01-cannot-connect", ("port25-blocked", "egress-blocked", "no-greeting", "wrapper-on-starttls"), 6),
+    ("09-incident", ("ports-blocked",), 0),
+]
+
+CLIPPED = """() => [...document.querySelectorAll('.sestools-panel button, .sestools-panel label')]
+    .filter(one => {
+        const box = one.getBoundingClientRect(), row = one.parentElement.parentElement.getBoundingClientRect();
+        return one.scrollWidth > one.clientWidth + 1 || box.right > row.right + 1;
+    }).map(one => one.textContent)"""
+
+
+@pytest.mark.parametrize(("name", "titles", "waterfalls"), SHOWN)
+def test_run_all(
+    lab: Lab, page: Page, tmp_path: Path, name: str, titles: tuple[str, ...], waterfalls: int
+) -> None:
+    """Every cell runs, nothing fails, and verdicts and pictures are seen, in the light and the dark theme."""
+    notebook = lab.open(page, f"{name}.ipynb")
+    notebook.run_all()
+    assert notebook.errors() == []
+    for id in titles:
+        expect(page.locator(".jp-OutputArea-output").get_by_text(cause(id).title).first).to_be_visible()
+    expect(page.locator(WATERFALL)).to_have_count(waterfalls)
+    if not waterfalls:
+        expect(page.locator('img[alt^="Waterfall of stage times"]')).to_be_visible()
+    assert page.evaluate(CLIPPED) == []
+    notebook.screenshot(tmp_path / f"{name}.png")
+    notebook.command("apputils:change-theme", theme="JupyterLab Dark")
+    notebook.screenshot(tmp_path / f"{name}-dark.png")
+    notebook.command("apputils:change-theme", theme="JupyterLab Light")
+
+
+def test_a_person_checks_cancels_and_checks_again(lab: Lab, page: Page, tmp_path: Path) -> None:
+    """The buttons work: a check that hangs is cancelled, the next one ends, and a re-run cell keeps the choice."""
+    path = lab.root / "person.ipynb"
+    cells = ["from sestools.widgets import CheckPanel\nCheckPanel(timeout=20)"]
+    write(path, cells)
+    notebook = lab.open(page, path.name)
+    notebook.run_all()
+    panel = page.locator(".sestools-panel")
+    panel.get_by_label("Fault (simulator)").select_option("every port dropped")
+    panel.get_by_role("button", name="Check").click()
+    expect(panel.get_by_role("status")).to_contain_text("port 25")
+    expect(panel.get_by_role("button", name="Check")).to_be_disabled()
+    expect(panel.locator(".progress")).to_be_visible()
+    page.screenshot(path=tmp_path / "running.png")
+    panel.get_by_role("button", name="Cancel").click()
+    expect(panel.get_by_role("status")).to_have_text("Cancelled.", timeout=5_000)
+    panel.get_by_label("Fault (simulator)").select_option("none: a healthy endpoint")
+    panel.get_by_label("Port").select_option("465")
+    panel.get_by_role("button", name="Check").click()
+    expect(panel.get_by_text(cause("healthy").title)).to_be_visible()
+    expect(page.locator(WATERFALL)).to_have_attribute("aria-label", "Waterfall of stage times. port 465: ok.")
+    notebook.run_all()
+    expect(panel.get_by_role("status")).to_have_text("Not run yet.")
+    expect(panel.get_by_label("Port")).to_have_value("465")
+
+
+def test_a_person_pastes_an_error(lab: Lab, page: Page) -> None:
+    """A pasted error is explained when the button is pressed."""
+    path = lab.root / "paste.ipynb"
+    write(path, ["from sestools.widgets import DiagnosisPanel\nDiagnosisPanel()"])
+    lab.open(page, path.name).run_all()
+    panel = page.locator(".sestools-panel")
+    panel.get_by_label("Or paste an error").fill(
+        "smtplib.SMTPAuthenticationError: (535, b'Authentication Credentials Invalid')"
+    )
+    panel.get_by_role("button", name="Diagnose").click()
+    expect(panel.get_by_text(cause("bad-credentials").title)).to_be_visible()
+    panel.get_by_label("Symptom").select_option("The connection is refused")
+    expect(panel.get_by_text(cause("connection-refused").title).first).to_be_visible()
+
+
+def write(path: Path, sources: list[str]) -> None:
+    """A notebook of such cells."""
+    kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
+
+
+def leaked(text: str) -> list[str]:
+    """The forms of the canary that are in a text."""
+    forms = {
+        "plain": CANARY,
+        "base64": b64encode(CANARY.encode()).decode().rstrip("="),
+        "quoted": urllib.parse.quote(CANARY, safe=""),
+        "AUTH PLAIN": b64encode(f"\0{USER}\0{CANARY}".encode()).decode().rstrip("="),
+    }
+    return [name for name, form in forms.items() if form in text]
+
+
+@pytest.mark.parametrize("plain", [False, True], ids=["our field", "control: a plain Password"])
+def test_a_typed_password_is_not_saved(lab: Lab, page: Page, plain: bool) -> None:
+    """With widget state saved, neither notebook, log nor process list has the password that was typed.
+
+    The control types it into an ordinary Password field, and the same search finds it.
+    """
+    path = lab.root / f"password-{plain}.ipynb"
+    ours = "from sestools.widgets import CheckPanel\npanel = CheckPanel(port=587)\npanel"
+    control = "import ipywidgets\nipywidgets.VBox([ipywidgets.Password(description='SMTP password')])"
+    write(path, [control if plain else ours])
+    notebook = lab.open(page, path.name)
+    notebook.run_all()
+    field = page.locator('input[type="password"]')
+    field.click()
+    page.keyboard.type(CANARY)
+    field.blur()
+    if not plain:
+        expect(field).to_have_value("")
+        expect(field).to_have_attribute("placeholder", "held in memory")
+        page.get_by_label("SMTP user name").fill(USER)
+        page.locator(".sestools-panel").get_by_role("button", name="Check").click()
+        expect(page.get_by_text("AUTH: 535 Authentication Credentials Invalid").first).to_be_visible()
+    saved = json.dumps(notebook.save(), ensure_ascii=False)
+    assert "widget-state+json" in saved
+    processes = b"".join(one.read_bytes() for one in Path("/proc").glob("[0-9]*/cmdline") if one.exists())
+    assert leaked(lab.log.read_text(errors="replace") + processes.decode(errors="replace")) == []
+    assert leaked(saved) == (["plain"] if plain else [])
+    if not plain:
+        assert "held in memory" in saved
+        assert "535 Authentication Credentials Invalid" in saved

@@ -1,0 +1,256 @@
+"""The notebooks run, say what is stored in them, and are solved by their solutions only."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import urllib.parse
+from base64 import b64encode
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+import pytest
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOKS = ROOT / "notebooks"
+NAMES = sorted(path.name for path in NOTEBOOKS.glob("*.ipynb"))
+CANARY = "Canary+Secret/Password=44characters0123456789"
+USER = "AKIAIOSFODNN7EXAMPLE"
+
+
+def nbval(*paths: Path, python_path: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run `pytest --nbval` as CONTRIBUTING says, with a package that may lie elsewhere."""
+    environment = dict(os.environ)
+    if python_path:
+        environment["PYTHONPATH"] = str(python_path)
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--color=no"),
+            *("--nbval", "--nbval-current-env", "--nbval-cell-timeout", "60"),
+            *("--nbval-sanitize-with", str(NOTEBOOKS / "nbval.cfg"), *map(str, paths)),
+        ],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+def read(name: str) -> Any:
+    """A notebook of ours."""
+    return nbformat.read(NOTEBOOKS / name, as_version=4)
+
+
+def text_of(notebook: Any) -> str:
+    """All text that cells put out."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
+    return "\n".join(output.get("text") or output.get("data", {}).get("text/plain", "") for output in outputs)
+
+
+def test_there_are_notebooks() -> None:
+    """The notebooks that the rest looks at exist."""
+    assert NAMES == ["00-start-here.ipynb", "01-cannot-connect.ipynb", "09-incident.ipynb"]
+
+
+MUTATIONS = [
+    # file, what is there, what a mistake makes of it, notebook that notices
+    ("catalogue.py", 'title="Port 25 gets no answer"', 'title="Port 25 is shy"', "00-start-here.ipynb"),
+    ("verdict.py", '"ports-blocked"', '"addresses-dead"', "09-incident.ipynb"),
+]
+
+
+@pytest.mark.parametrize("mutated", [False, True], ids=["as it is", "mutated"])
+@pytest.mark.parametrize(("file", "old", "new", "name"), MUTATIONS)
+def test_a_changed_title_or_verdict_is_noticed(
+    tmp_path: Path, file: str, old: str, new: str, name: str, mutated: bool
+) -> None:
+    """nbval passes on a copy of the package, and fails when one title, or one verdict, in it is another.
+
+    (`make test` runs nbval on all notebooks; this is about what nbval can see.)
+    """
+    shutil.copytree(ROOT / "sestools", tmp_path / "sestools", ignore=shutil.ignore_patterns("__pycache__"))
+    copied = tmp_path / "sestools" / file
+    code = copied.read_text(encoding="utf-8")
+    assert old in code
+    if mutated:
+        copied.write_text(code.replace(old, new), encoding="utf-8")
+    done = nbval(NOTEBOOKS / name, python_path=tmp_path)
+    cells = sum(cell.cell_type == "code" for cell in read(name).cells)
+    if mutated:
+        assert done.returncode == 1, done.stdout[-3000:]
+        assert "Cell outputs differ" in done.stdout
+        assert "caused an exception" not in done.stdout
+    else:
+        assert done.returncode == 0, done.stdout[-3000:]
+        assert f"{cells} passed" in done.stdout
+
+
+def test_the_list_of_what_is_not_compared_gives_reasons() -> None:
+    """Each pattern of nbval.cfg has a comment before it, and nothing else hides an output."""
+    text = (NOTEBOOKS / "nbval.cfg").read_text(encoding="utf-8")
+    sections = re.findall(r"((?:^#.*\n)*)^\[(\w+)\]\nregex: (.*)\nreplace: (.*)", text, re.M)
+    assert len(sections) == text.count("regex:") >= 3
+    for reason, name, pattern, _ in sections:
+        assert len(reason) > 30, name
+        re.compile(pattern)
+    for name in NAMES:
+        for cell in read(name).cells:
+            assert not any(tag.startswith("nbval") for tag in cell.metadata.get("tags", ()))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_form(name: str) -> None:
+    """A notebook is thin, linked, and free of what differs between two runs."""
+    notebook = read(name)
+    nbformat.validate(notebook)
+    assert notebook.metadata.kernelspec.name == "python3"
+    assert set(notebook.metadata) == {"kernelspec", "language_info"}
+    source = (NOTEBOOKS / name).read_text(encoding="utf-8")
+    assert "application/vnd.jupyter.widget" not in source
+    assert "/work/" not in source
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert code
+    for number, cell in enumerate(code, 1):
+        assert cell.execution_count == number
+        assert "execution" not in cell.metadata
+        assert len(cell.source.splitlines()) <= 12
+        for module in re.findall(r"^(?:from|import) (\w+)", cell.source, re.M):
+            assert module == "sestools"
+    links = [
+        link
+        for cell in notebook.cells
+        if cell.cell_type == "markdown"
+        for link in re.findall(r"\]\((.*?)\)", cell.source)
+    ]
+    assert links
+    for link in links:
+        assert link.startswith("https://") or (NOTEBOOKS / link).is_file(), link
+
+
+def answered(notebook: Any) -> list[str]:
+    """Fill the answers of 01 in from the solutions; gives their letters."""
+    letters = []
+    for cell in notebook.cells:
+        for tag in cell.metadata.get("tags", ()):
+            if letter := tag.removeprefix("answer-") if tag.startswith("answer-") else "":
+                cell.source = (NOTEBOOKS / "solutions" / f"01-{letter}.py").read_text(encoding="utf-8")
+                letters.append(letter)
+    return letters
+
+
+def test_the_solutions_solve_the_exercises() -> None:
+    """With the solutions filled in every exercise says solved; as stored, none does."""
+    notebook = read("01-cannot-connect.ipynb")
+    stored = text_of(notebook)
+    letters = answered(notebook)
+    assert letters == ["a", "b", "c"]
+    assert sorted(path.stem for path in (NOTEBOOKS / "solutions").glob("*.py")) == ["01-a", "01-b", "01-c"]
+    assert stored.count("not answered yet") == len(letters)
+    # The answers need only the cells that define and prove, so the panels are left out.
+    notebook.cells = [
+        cell for cell in notebook.cells if "lines_to_type(" not in cell.source or "import" in cell.source
+    ]
+    for cell in notebook.cells:
+        cell.source = re.sub(r"^CheckPanel\(.*\.run\(\)$", "", cell.source, flags=re.M)
+    NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(NOTEBOOKS)}}).execute()
+    proofs = [line for line in text_of(notebook).splitlines() if line.startswith(("solved", "not "))]
+    assert len(proofs) == len(letters) + stored.count("solved")
+    assert all(line.startswith("solved") for line in proofs), proofs
+
+
+INCIDENTS = [
+    # parameters, what the report begins with and says
+    ({"fault": ""}, ": ok", "healthy"),
+    ({"fault": "dropped@587", "ports": [587], "timeout": 0.8}, ": problem", "connect-timeout"),
+    (
+        {"region": "us-east-1", "fault": "says:bad-credentials", "ports": [465], "sign_in": True},
+        "email-smtp.us-east-1.amazonaws.com: problem",
+        "bad-credentials",
+    ),
+]
+
+
+@pytest.mark.parametrize(("parameters", "head", "id"), INCIDENTS)
+def test_the_incident_runbook_runs_unattended(
+    tmp_path: Path, parameters: dict[str, Any], head: str, id: str
+) -> None:
+    """papermill runs 09 with parameters; its last output is the report, and the verdict follows the fault."""
+    papermill.execute_notebook(
+        NOTEBOOKS / "09-incident.ipynb",
+        tmp_path / "out.ipynb",
+        parameters={"timeout": 2.0, **parameters},
+        cwd=NOTEBOOKS,
+        progress_bar=False,
+        kernel_name="python3",
+    )
+    report = nbformat.read(tmp_path / "out.ipynb", as_version=4).cells[-1].outputs[0].text
+    first, *_ = report.splitlines()
+    assert first.startswith("## SES SMTP check of")
+    assert first.endswith(head)
+    assert f"`{id}`" in report
+
+
+def forms(user: str, secret: str) -> Iterator[str]:
+    """A secret in the forms in which it could have leaked."""
+    yield secret
+    yield b64encode(secret.encode()).decode().rstrip("=")
+    yield urllib.parse.quote(secret, safe="")
+    yield urllib.parse.quote_plus(secret)
+    yield b64encode(f"\0{user}\0{secret}".encode()).decode().rstrip("=")
+
+
+CELLS = (
+    "import ipywidgets\n"
+    "from sestools.widgets import CheckPanel\n"
+    "from sestools.widgets.secret import PasswordField\n"
+    "panel = CheckPanel(port=587)\n"
+    "panel",
+    "import os\n"
+    "field = [child for child in panel.children[1].children if isinstance(child, PasswordField)][0].children[0]\n"
+    "panel._fields['user'].value = os.environ['TYPED_USER']\n"
+    "field.set_state({'value': os.environ['TYPED']})  # as a browser does",
+    "panel.run()",
+    "import logging, pathlib, subprocess\n"
+    "from sestools import Credentials\n"
+    "print(panel.value.to_markdown(), panel.value.to_html(), panel.value.to_dict(), vars(panel), panel.value.session)\n"
+    "logging.getLogger().warning('%r', panel._secret)\n"
+    "print([path.read_bytes() for path in pathlib.Path('/proc').glob('[0-9]*/cmdline')])",
+    "panel._work = lambda: 1 / 0\npanel.run(user='x')",
+)
+
+
+@pytest.mark.parametrize("plain", [False, True], ids=["our field", "control: a plain Password"])
+def test_a_password_does_not_reach_the_notebook(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plain: bool
+) -> None:
+    """Typed, used, printed, logged and in a traceback: the saved notebook, widgets and all, is without it.
+
+    The control puts an ordinary Password field there, and the same search finds it.
+    """
+    monkeypatch.setenv("TYPED", CANARY)
+    monkeypatch.setenv("TYPED_USER", USER)
+    cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
+    cells[-1].metadata["tags"] = ["raises-exception"]
+    if plain:
+        cells.insert(
+            1, nbformat.v4.new_code_cell("import os\nipywidgets.Password(value=os.environ['TYPED'])")
+        )
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    client = NotebookClient(notebook, timeout=60, kernel_name="python3", store_widget_state=True)
+    client.execute()
+    nbformat.write(notebook, tmp_path / "saved.ipynb")
+    saved = (tmp_path / "saved.ipynb").read_text(encoding="utf-8")
+    assert "held in memory" in saved  # the widgets' state is there
+    assert "535 Authentication Credentials Invalid" in saved  # and the password was used
+    assert "ZeroDivisionError" in saved
+    assert json.loads(saved)["metadata"]["widgets"]
+    found = [form for form in forms(USER, CANARY) if form in saved]
+    assert found == ([CANARY] if plain else [])
