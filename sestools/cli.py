@@ -101,7 +101,8 @@ def _add_check(parsers: Any) -> None:
         "  sestools check eu-west-1\n"
         "  sestools check eu-west-1 --port 587 --user AKIA... --password-stdin < password-file\n"
         "  sestools check us-east-1 --markdown > ticket.md\n"
-        "  sestools check eu-west-1 --simulate dropped@25     (practise without AWS)",
+        "  sestools check eu-west-1 --simulate dropped@25     (practise without AWS)\n"
+        "  sestools check eu-west-1 --simulate s2-proxy       (a scenario: see sestools simulate --list-scenarios)",
     )
     parser.add_argument(
         "where",
@@ -177,13 +178,18 @@ def _add_simulate(parsers: Any) -> None:
         commands.simulate,
         "play SES on this host until Ctrl-C, with faults on request",
         "  sestools simulate\n  sestools simulate --fault dropped@25 --fault says:send-rate\n"
-        "  sestools simulate --region us-east-1 --fault bad-certificate:expired@465",
+        "  sestools simulate --region us-east-1 --fault bad-certificate:expired@465\n"
+        "  sestools simulate --scenario s4-flaky-link\n  sestools simulate --scenario my-incident.toml",
     )
     parser.add_argument("--region", help="the region to play [SESTOOLS_REGION, AWS_REGION, us-east-1]")
     parser.add_argument(
         "--fault", action="append", default=[], metavar="NAME[:WHAT][@PORTS]", help="(repeatable)"
     )
     parser.add_argument("--list-faults", action="store_true", help="list what can go wrong, and stop")
+    parser.add_argument(
+        "--scenario", metavar="NAME|FILE.toml", help="a situation that is ready, or one of yours"
+    )
+    parser.add_argument("--list-scenarios", action="store_true", help="list those that are ready, and stop")
 
 
 if __name__ == "__main__":

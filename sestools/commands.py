@@ -106,12 +106,22 @@ def _simulated(options: argparse.Namespace, region: str) -> Iterator[dict[str, A
         }
 
 
-def _simulator(region: str, given: Sequence[str], **more: Any) -> Simulator:
+def _simulator(region: str, given: Sequence[str], scenario: str | None = None, **more: Any) -> Simulator:
+    """A simulator with faults in their written form; one of them can be the name of a scenario."""
     try:
         from sestools.simulator import Simulator, faults
+        from sestools.simulator.scenario import names
     except ModuleNotFoundError as error:
         raise ValueError(f"the simulator needs {error.name}: pip install 'sestools[simulator]'") from None
-    return Simulator(region=region, faults=[faults.parse(text) for text in given], **more)
+    known = [text for text in given if text in names()]
+    if len(known) + (scenario is not None) > 1:
+        raise ValueError("one scenario at a time")
+    return Simulator(
+        region,
+        scenario=scenario or next(iter(known), None),
+        faults=[faults.parse(text) for text in given if text not in known],
+        **more,
+    )
 
 
 def check(options: argparse.Namespace) -> int:
@@ -191,32 +201,66 @@ def classify(options: argparse.Namespace) -> int:
 
 def simulate(options: argparse.Namespace) -> int:
     """Run `sestools simulate`."""
+    import signal
     import threading
 
-    if options.list_faults:
-        from sestools.simulator import faults
-
-        print(faults.describe())
-        return HEALTHY
+    if options.list_faults or options.list_scenarios:
+        return _list(scenarios=options.list_scenarios)
+    ended = threading.Event()
 
     def show(port: int, connection: int, direction: str, text: str) -> None:
-        print(f"{port:>5} #{connection:<4} {direction} {text}", flush=True)
+        try:
+            print(f"{port:>5} #{connection:<4} {direction} {text}", flush=True)
+        except OSError:  # whoever read it went away
+            ended.set()
 
     region = _region(options.region)
-    with _simulator(region, options.fault, on_event=show) as simulator:
-        user, password = simulator.credentials.user, simulator.credentials.password
+    with _simulator(region, options.fault, options.scenario, on_event=show) as simulator:
         print(f"SES of {region}, simulated on this host. Ctrl-C ends it.", file=sys.stderr)
-        for port, (address, real) in simulator.connect_to.items():
-            print(f"  {port:>5} is at {address}:{real}")
-        print(
-            f"  CA file   {simulator.ca_file}\n  user      {user}\n  password  {password}   (made up; worth nothing)"
-        )
-        some = " ".join(
-            f"--connect-to {port}:{address}:{real}" for port, (address, real) in simulator.connect_to.items()
-        )
-        print(f"\n  sestools check {region} --ca-file {simulator.ca_file} {some}\n", flush=True)
-        try:
-            threading.Event().wait()
-        except KeyboardInterrupt:
-            print(f"\n{len(simulator.accepted)} messages accepted", file=sys.stderr)
+        print(_where(simulator, region), flush=True)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: ended.set())
+        ended.wait()
+        print(f"\n{_ledger(simulator)}", file=sys.stderr)
     return HEALTHY
+
+
+def _list(*, scenarios: bool) -> int:
+    if scenarios:
+        from sestools.simulator.scenario import Scenario, names
+
+        for name in names():
+            scenario = Scenario.named(name)
+            print(f"{name:24} {scenario.failure:3} {scenario.title}\n{'':28} {scenario.about}")
+        return HEALTHY
+    from sestools.simulator import faults
+
+    print(faults.describe())
+    return HEALTHY
+
+
+def _where(simulator: Simulator, region: str) -> str:
+    """How to get at a simulator."""
+    places = simulator.connect_to.items()
+    lines = [f"  {port:>5} is at {address}:{real}" for port, (address, real) in places]
+    if len(simulator.addresses) > 1:
+        server, port = simulator.nameserver
+        lines.append(f"  addresses {simulator.addresses[0]} to {simulator.addresses[-1]}, same port numbers")
+        lines.append(f"  DNS       dig @{server} -p {port} {simulator.host}")
+    lines.append(f"  CA file   {simulator.ca_file}")
+    lines.append(f"  user      {simulator.credentials.user}")
+    lines.append(f"  password  {simulator.credentials.password}   (made up; worth nothing)")
+    some = " ".join(f"--connect-to {port}:{address}:{real}" for port, (address, real) in places)
+    lines.append(f"\n  sestools check {region} --ca-file {simulator.ca_file} {some}\n")
+    return "\n".join(lines)
+
+
+def _ledger(simulator: Simulator) -> str:
+    """What came of it."""
+    accepted = simulator.accepted
+    recipients = sum(len(mail.recipients) for mail in accepted)
+    used = len({mail.connection for mail in accepted})
+    return (
+        f"{len(accepted)} messages accepted for {recipients} recipients over {used} connections, "
+        f"{simulator.refused} refused; {simulator.connections} connections in all"
+    )

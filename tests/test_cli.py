@@ -1,12 +1,15 @@
 """The command line as a user meets it: real processes, exit codes, pipes."""
 
+import contextlib
 import json
 import os
 import pty
 import signal
+import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -218,7 +221,43 @@ def test_simulate_plays_ses_until_interrupted() -> None:
         rest, errors = process.communicate(timeout=10)
     assert process.returncode == 0
     assert "Traceback" not in rest + errors
-    assert "accepted" in errors
+    assert "0 messages accepted for 0 recipients over 0 connections, 0 refused" in errors
+
+
+def test_a_scenario_runs_by_name_or_file(tmp_path: Path) -> None:
+    """`--scenario` takes both; a check can be led to one; a wrong file is told with its line."""
+    listed = run("simulate", "--list-scenarios").stdout
+    assert "s4-flaky-link" in listed
+    done = run("check", "eu-west-1", "--simulate", "s2-refused", "--json")
+    assert json.loads(done.stdout)["verdict"]["causes"][0] == "connection-refused"
+    file = tmp_path / "mine.toml"
+    file.write_text("[account]\nrat = 1\n")
+    wrong = run("simulate", "--scenario", str(file))
+    assert wrong.returncode == 2
+    assert f"{file}:2: 'rat' means nothing in [account]" in wrong.stderr
+    assert "s3-port-25-blocked" in run("simulate", "--scenario", "nonsense").stderr
+
+
+def test_a_simulator_whose_reader_goes_away_ends() -> None:
+    """`sestools simulate | head -1` ends with the next event, without a traceback."""
+    process = subprocess.Popen(
+        [*COMMAND, "simulate", "--region", "eu-west-1"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    assert process.stderr
+    first = process.stdout.readline()
+    while "sestools check" not in process.stdout.readline():
+        pass
+    process.stdout.close()
+    address, port = first.split()[-1].split(":")
+    for _ in range(3):
+        with contextlib.suppress(OSError), socket.create_connection((address, int(port)), timeout=5) as sock:
+            sock.recv(100)
+    assert process.wait(timeout=10) == 141
+    assert "Traceback" not in process.stderr.read()
 
 
 def test_ctrl_c_during_a_check_leaves_no_traceback(ses: Simulator, place: list[str]) -> None:

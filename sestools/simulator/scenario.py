@@ -102,7 +102,7 @@ class _Reading:
             last = len(self._text.splitlines())
             raise ValueError(f"{self._file}:{line[1] if line else last}: {error}") from None
         plain = {"title": str, "failure": str, "about": str, "addresses": int, "seed": int}
-        self._only(data, {*plain, "account", "rules", "fault"}, "")
+        self._only(data, {*plain, "region", "account", "rules", "fault"}, "")
         for key, kind in plain.items():
             if key in data and (not isinstance(data[key], kind) or isinstance(data[key], bool)):
                 raise self._wrong(f"{key} is a {kind.__name__}, not {data[key]!r}", "", key)
@@ -112,13 +112,17 @@ class _Reading:
         given = {key: data[key] for key in plain if key in data}
         return Scenario(
             **given,
-            account=self._account(data.get("account", {})),
+            account=self._account(
+                {"region": data["region"]} if "region" in data else {}, data.get("account", {})
+            ),
             rules=self._made(Rules, data.get("rules", {}), "rules"),
             faults=tuple(self._fault(one, number) for number, one in enumerate(faults)),
         )
 
-    def _account(self, table: dict[str, Any]) -> Account:
-        given = dict(table)
+    def _account(self, region: dict[str, Any], table: dict[str, Any]) -> Account:
+        if not isinstance(table, Mapping):
+            raise self._wrong("account is a table: [account]", "", "account")
+        given = region | dict(table)
         pair = given.pop("credentials", None)
         if pair is not None:
             if not isinstance(pair, dict) or set(pair) != {"user", "password"}:
