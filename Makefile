@@ -18,7 +18,8 @@ check: .venv/notebook ## a full check against the simulator, printed here
 	@$(BIN)/sestools check eu-west-1 --simulate
 
 test: .venv/test provide lint ## everything: style, types, notebooks, tests, browser
-	$(BIN)/python -m pytest -q -n $(CORES) --dist loadfile --nbval --nbval-sanitize-with notebooks/nbval.cfg notebooks
+	$(BIN)/python -m pytest -q -n $(CORES) --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout 60 \
+	    --nbval-sanitize-with notebooks/nbval.cfg notebooks
 	$(BIN)/python -m pytest -q -n $(CORES) --dist loadgroup
 
 lint: .venv/test ## style and types only

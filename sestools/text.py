@@ -1,7 +1,5 @@
 """Text that a stranger wrote, made safe to look at. A server's words are hostile until shown otherwise."""
 
-import unicodedata
-
 LIMIT = 500
 """Characters of a stranger's text that are kept by default."""
 
@@ -14,13 +12,14 @@ def printable(text: str | bytes, limit: int = LIMIT) -> str:
     """
     if isinstance(text, bytes):
         text = text.decode("utf-8", "backslashreplace")
-    cut = text[: limit + 1]
-    safe = "".join(_visible(char) for char in cut[:limit])
-    return safe + "…" if len(cut) > limit else safe
+    cut = text[:limit]
+    # str.isprintable is false for controls, formats, surrogates and every separator but the space.
+    safe = cut if cut.isprintable() else "".join(map(_visible, cut))
+    return safe + "…" if len(text) > limit else safe
 
 
 def _visible(char: str) -> str:
-    if char.isprintable() and not unicodedata.category(char).startswith("C"):
+    if char.isprintable():
         return char
     return char.encode("unicode_escape").decode("ascii") if char != "\t" else " "
 

@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from sestools.text import printable
@@ -115,6 +116,7 @@ def parsed(peer: Mapping[str, Any]) -> Certificate | None:
     )
 
 
+@lru_cache(maxsize=64)  # the same few certificates are seen again and again
 def _utc(text: str) -> datetime.datetime:
     return datetime.datetime.fromtimestamp(ssl.cert_time_to_seconds(text), datetime.UTC)
 
