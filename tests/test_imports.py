@@ -31,6 +31,7 @@ ARROWS = {
     "credentials": "catalogue endpoints model text",
     "probes": "endpoints model smtp terms text",
     "simulator": "catalogue credentials endpoints message_id model smtp terms text",
+    "pytest_plugin": "simulator",
     "equivalents": "endpoints model text",
     "plots": "model terms text",
     "report": "cards endpoints equivalents model plots terms text",
@@ -46,13 +47,14 @@ ARROWS = {
 # Packages of others: the base needs the first three only; the extras are for the modules named.
 OTHERS = {
     "cryptography": "probes simulator",
-    "dns": "probes",
+    "dns": "probes simulator",
     "rich": "terminal",
     "trustme": "simulator",
     "matplotlib": "plots",
     "ipywidgets": "widgets",
     "traitlets": "widgets",
     "IPython": "widgets",
+    "pytest": "pytest_plugin",
 }
 
 
