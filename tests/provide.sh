@@ -1,16 +1,19 @@
 #!/bin/sh
-# Provide what the tests need beside Python: Chromium and swaks from Debian's packages, and two mail servers
-# that are unpacked into .cache/peers and never installed, since mail servers replace each other and a user's
-# own. Run from the top of the checkout; it does nothing that was done before.
+# Provide what the tests need beside Python: Chromium, swaks, curl and Node.js from Debian's packages, Nodemailer
+# from npm, and mail servers and clients that are unpacked into .cache/peers and never installed, since mail
+# servers replace each other and a user's own. Run from the top of the checkout; it does nothing that was done
+# before.
 set -eu
 
-PEERS="postfix opensmtpd"
+PEERS="postfix opensmtpd msmtp libsasl2-modules" # the last: Postfix signs in with it
 FOLDER=.cache/peers
+NODEMAILER=6.10.1
+NODE=.cache/clients
 
 fail() {
     echo "tests/provide.sh: $1" >&2
-    echo "make test needs a Debian-like system with: chromium, swaks, libnet-ssleay-perl, and the packages" >&2
-    echo "$PEERS to unpack (not install)." >&2
+    echo "make test needs a Debian-like system with: chromium, swaks, libnet-ssleay-perl, curl, nodejs, npm, the" >&2
+    echo "packages $PEERS to unpack (not install), and nodemailer $NODEMAILER from npm." >&2
     exit 1
 }
 
@@ -63,11 +66,14 @@ mkdir -p "$FOLDER"
 needed=
 command -v swaks >/dev/null || needed="swaks"
 perl -MNet::SSLeay -e 1 2>/dev/null || needed="$needed libnet-ssleay-perl"
+command -v curl >/dev/null || needed="$needed curl"
+command -v node >/dev/null || needed="$needed nodejs"
+command -v npm >/dev/null || needed="$needed npm"
 command -v chromium >/dev/null || needed="$needed chromium fonts-dejavu-core"
 # shellcheck disable=SC2086 # a list of words
 [ -z "$needed" ] || install $needed
 
-if [ ! -e "$FOLDER/complete" ]; then
+if [ "$(cat "$FOLDER/complete" 2>/dev/null)" != "$PEERS" ]; then
     for tool in apt-get apt-cache dpkg-deb; do
         command -v $tool >/dev/null || fail "missing: $tool, to unpack $PEERS with"
     done
@@ -82,5 +88,12 @@ if [ ! -e "$FOLDER/complete" ]; then
     missing=$(libraries $PEERS $engine)
     # shellcheck disable=SC2086 # a list of words
     [ -z "$(echo $missing)" ] || unpack "$FOLDER/libraries" $missing
-    touch "$FOLDER/complete"
+    echo "$PEERS" >"$FOLDER/complete"
+fi
+
+if ! grep -qs "\"version\": \"$NODEMAILER\"" "$NODE/node_modules/nodemailer/package.json"; then
+    echo "fetching nodemailer $NODEMAILER into $NODE"
+    mkdir -p "$NODE"
+    npm install --no-package-lock --no-audit --no-fund --loglevel=error --prefix "$NODE" "nodemailer@$NODEMAILER" \
+        >"$NODE/npm.log" 2>&1 || { cat "$NODE/npm.log" >&2; fail "npm install nodemailer@$NODEMAILER failed"; }
 fi
