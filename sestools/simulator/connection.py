@@ -58,7 +58,7 @@ class Connection(asyncio.Protocol):
         self._transport = transport
         self._everyone.add(self)
         self._visit = self._world.open(self._port)
-        self._path = Path(self._world, self._visit, transport, self._loop)
+        self._path = Path(self._world, self._visit, transport, self._loop, self._arrived)
         security = self._world.security(self._port)
         self._session = Session(self._world, self._visit, security)
         if self._world.of(self._visit, Silent):
@@ -98,8 +98,13 @@ class Connection(asyncio.Protocol):
         self._path.look()
 
     def data_received(self, data: bytes) -> None:
-        """Bytes from the client: TLS, or the dialogue itself."""
-        if self._deaf or self._ending or not self._path.arrives(data):
+        """Bytes from the client."""
+        if not (self._deaf or self._ending):
+            self._path.receive(data)
+
+    def _arrived(self, data: bytes) -> None:
+        """Bytes that the way let through: TLS, or the dialogue itself."""
+        if self._deaf or self._ending:
             return
         if self._tls is None:
             self._add(self._session.receive(data))

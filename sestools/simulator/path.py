@@ -7,33 +7,40 @@ import contextlib
 import random
 import socket
 from collections import deque
+from collections.abc import Callable
 
 from sestools.simulator.faults import Bandwidth, BlackHole, Latency, Outage, Sliced
 from sestools.simulator.world import Visit, World
 
 
 class Path:
-    """What goes out over a transport, and what is let in."""
+    """What goes out over a transport, and what is let in; that is given to `deliver`."""
 
     def __init__(
-        self, world: World, visit: Visit, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop
+        self,
+        world: World,
+        visit: Visit,
+        transport: asyncio.Transport,
+        loop: asyncio.AbstractEventLoop,
+        deliver: Callable[[bytes], None],
     ) -> None:
         self._world = world
         self._visit = visit
         self._transport = transport
         self._loop = loop
+        self._deliver = deliver
         self._queue: deque[tuple[float, bytes | None]] = deque()
         """What is still to be sent, and when; None is the end."""
         self._free_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
-        self._reading: asyncio.TimerHandle | None = None
+        self._arriving: asyncio.TimerHandle | None = None
         self._stopped: set[str] = set()
         self._random = random.Random(visit.number)  # noqa: S311 - jitter, not secrets
         self.look()
 
     def close(self) -> None:
         """The connection is gone."""
-        for timer in (self._timer, self._reading):
+        for timer in (self._timer, self._arriving):
             if timer:
                 timer.cancel()
         self._queue.clear()
@@ -60,21 +67,27 @@ class Path:
                 with contextlib.suppress(RuntimeError):
                     self._transport.resume_reading()
 
-    def arrives(self, data: bytes) -> bool:
-        """Whether what a client sent arrives."""
+    def receive(self, data: bytes) -> None:
+        """Let what a client sent through: at once, later, or never."""
         if not self._world.faults:
-            return True
+            self._deliver(data)
+            return
         hole = self._world.of(self._visit, BlackHole) if len(data) > 48 else None
         if isinstance(hole, BlackHole) and len(data) > hole.mss and self._segment() > hole.mss:
             # As if the large segment, and each time it is sent again, never came.
             self._world.event(self._visit, "*", f"a segment larger than {hole.mss} bytes is swallowed")
             self.pause("black hole")
-            return False
+            return
         slow = self._world.of(self._visit, Bandwidth)
         if isinstance(slow, Bandwidth):
             self.pause("bandwidth")
-            self._reading = self._loop.call_later(len(data) / slow.rate, self.resume, "bandwidth")
-        return True
+            self._arriving = self._loop.call_later(len(data) / slow.rate, self._arrive, data)
+        else:
+            self._deliver(data)
+
+    def _arrive(self, data: bytes) -> None:
+        self.resume("bandwidth")
+        self._deliver(data)
 
     def _segment(self) -> int:
         """The largest segment that the client lets be sent, which it also uses itself."""
