@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sestools.model import Target as Target
     from sestools.probes import probe_dialogue as probe_dialogue
     from sestools.probes import probe_dns as probe_dns
+    from sestools.probes import probe_mtu as probe_mtu
     from sestools.probes import probe_tcp as probe_tcp
     from sestools.probes import probe_tls as probe_tls
 
@@ -38,6 +39,7 @@ _HOMES = {
     "examine": "credentials",
     "probe_dialogue": "probes",
     "probe_dns": "probes",
+    "probe_mtu": "probes",
     "probe_tcp": "probes",
     "probe_tls": "probes",
     "smtp_password": "credentials",

@@ -69,7 +69,7 @@ def resolve(recorder: Recorder) -> tuple[str, ...]:
 class Attempt:
     """One connection attempt under way."""
 
-    def __init__(self, address: str, port: int, started: float) -> None:
+    def __init__(self, address: str, port: int, started: float, clamp: int | None = None) -> None:
         self.address = address
         self.started = started
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -77,6 +77,8 @@ class Attempt:
         try:
             self.socket.setblocking(False)
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if clamp:
+                self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, clamp)
             self.error = self._connect(port)
         except BaseException:
             self.socket.close()
@@ -94,12 +96,18 @@ def _scope(name: str) -> int:
 
 
 def attempts(
-    recorder: Recorder, addresses: Sequence[str], *, stagger: float, first_only: bool
+    recorder: Recorder,
+    addresses: Sequence[str],
+    *,
+    stagger: float,
+    first_only: bool,
+    clamp: int | None = None,
 ) -> Iterator[tuple[str, socket.socket]]:
     """Open a TCP connection to each address side by side, and give each as it is made.
 
     One CONNECT step an address is recorded, failures too. With `first_only` the others are given up as
-    soon as one is made. Starts are `stagger` seconds apart, but a failure starts the next at once.
+    soon as one is made. Starts are `stagger` seconds apart, but a failure starts the next at once. A `clamp`
+    is the largest segment in bytes that either side may send (TCP_MAXSEG).
     """
     deadline = recorder.deadline
     port = (recorder.target.connect_to or ("", recorder.target.port))[1]
@@ -111,7 +119,7 @@ def attempts(
                 now = deadline.elapsed()
                 if waiting and (now >= next_start or not selector.get_map()):
                     next_start = now + stagger
-                    attempt = _start(recorder, waiting.pop(0), port)
+                    attempt = _start(recorder, waiting.pop(0), port, clamp)
                     if attempt:
                         selector.register(attempt.socket, selectors.EVENT_WRITE, attempt)
                     continue
@@ -135,10 +143,10 @@ def attempts(
                 key.fileobj.close()  # type: ignore[union-attr]
 
 
-def _start(recorder: Recorder, address: str, port: int) -> Attempt | None:
+def _start(recorder: Recorder, address: str, port: int, clamp: int | None) -> Attempt | None:
     started = recorder.deadline.elapsed()
     try:
-        attempt = Attempt(address, port, started)
+        attempt = Attempt(address, port, started, clamp)
     except OSError as error:
         _record(recorder, address, started, error)
         return None

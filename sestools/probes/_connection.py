@@ -29,7 +29,7 @@ class Connection:
         self.address = address
         self.encrypted = False
         self.verified = False
-        self._socket = sock
+        self.socket = sock
         self._deadline = deadline
         self._reader = ReplyReader()
 
@@ -37,12 +37,12 @@ class Connection:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._socket.close()
+        self.socket.close()
 
     def _patiently(self, action: Callable[[], T]) -> T:
         """Do it as soon as the socket lets us, looking at the deadline and for a cancellation meanwhile."""
         while True:
-            self._socket.settimeout(self._deadline.slice())
+            self.socket.settimeout(self._deadline.slice())
             try:
                 return action()
             except TimeoutError:
@@ -50,17 +50,17 @@ class Connection:
 
     def tcp_info(self) -> TcpInfo | None:
         """The kernel's facts about this connection, where the system gives them."""
-        return tcp_info(self._socket)
+        return tcp_info(self.socket)
 
     def local_address(self) -> str:
         """This side's IP address."""
-        return str(self._socket.getsockname()[0])
+        return str(self.socket.getsockname()[0])
 
     def send(self, data: bytes) -> None:
         """Send all of it."""
         rest = memoryview(data)
         while rest:
-            rest = rest[self._patiently(partial(self._socket.send, rest)) :]
+            rest = rest[self._patiently(partial(self.socket.send, rest)) :]
 
     def read_reply(self) -> Reply:
         """The next complete reply.
@@ -72,7 +72,7 @@ class Connection:
         """
         while (reply := self._reader.next()) is None:
             try:
-                data = self._patiently(lambda: self._socket.recv(READ_SIZE))
+                data = self._patiently(lambda: self.socket.recv(READ_SIZE))
             except TimeoutError as error:
                 got = self._reader.pending
                 so_far = f"; so far it said only {printable(got, 120)!r}" if got else ""
@@ -99,9 +99,9 @@ class Connection:
         """
         if self._reader.pending:
             raise Garbled("clear text ahead of the TLS handshake", self._reader.pending)
-        self._socket.settimeout(self._deadline.slice())
-        wrapped = context.wrap_socket(self._socket, server_hostname=host, do_handshake_on_connect=False)
-        self._socket = wrapped
+        self.socket.settimeout(self._deadline.slice())
+        wrapped = context.wrap_socket(self.socket, server_hostname=host, do_handshake_on_connect=False)
+        self.socket = wrapped
         self._patiently(wrapped.do_handshake)
         self.encrypted = True
         self.verified = context.verify_mode is ssl.CERT_REQUIRED and context.check_hostname

@@ -1,0 +1,241 @@
+"""One connection that carries large segments, watched through the kernel's counters (Linux)."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import struct
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sestools.probes._record import Deadline
+
+POLL = 0.005
+"""Seconds between two looks at the kernel's counters."""
+_SIZE = 232
+
+
+class Way(StrEnum):
+    """In which direction large segments are sent."""
+
+    UP = "client to server"
+    """A burst of NOOPs, as a message's body would go."""
+    DOWN = "server to client"
+    """The server's certificates, in the TLS handshake."""
+
+
+class Flight(StrEnum):
+    """What became of large segments."""
+
+    PASSED = "passed"
+    """All were acknowledged, or the handshake ended."""
+    LOST = "lost"
+    """They were sent again and again, and never acknowledged."""
+    WINDOW = "window closed"
+    """They were never sent: the other side announced that it reads no more."""
+    SILENT = "silent"
+    """Nothing more came from the server."""
+    BROKEN = "broken"
+    """The connection failed before or while they were sent."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counters:
+    """What the kernel counts on a connection (linux/tcp.h, struct tcp_info).
+
+    Attributes:
+        open: Whether the connection stands.
+        backoff: Time-outs in a row without an acknowledgement.
+        mss: Largest segment that this side sends, TCP options included, in bytes.
+        received_mss: Largest segment that came, TCP options included, in bytes.
+        path_mtu: Path MTU as the kernel believes it, in bytes.
+        unacked: Segments sent and not yet acknowledged.
+        unsent: Bytes that wait to be sent.
+        acked: Bytes acknowledged.
+        received: Bytes received in order.
+        retransmits: Segments sent again.
+        out_of_order: Segments that came after a gap.
+        window: Bytes that the other side is ready to take.
+    """
+
+    open: bool
+    backoff: int
+    mss: int
+    received_mss: int
+    path_mtu: int
+    unacked: int
+    unsent: int
+    acked: int
+    received: int
+    retransmits: int
+    out_of_order: int
+    window: int
+
+
+def counters(sock: socket.socket) -> Counters | None:
+    """The counters of a connection; None where the system does not give them (Linux 5.4 and newer do)."""
+    option = getattr(socket, "TCP_INFO", None)
+    if option is None:
+        return None
+    try:
+        data = sock.getsockopt(socket.IPPROTO_TCP, option, _SIZE)
+    except OSError:
+        return None
+    if len(data) < _SIZE:
+        return None
+    words = struct.unpack_from("24I", data, 8)
+    acked, received = struct.unpack_from("QQ", data, 120)
+    stamps = 12 if data[5] & 1 else 0  # the time stamps option takes 12 bytes of each segment
+    return Counters(
+        open=data[0] in (1, 8),  # ESTABLISHED, CLOSE_WAIT
+        backoff=data[4],
+        mss=words[2] + stamps,
+        received_mss=words[3] + stamps,
+        path_mtu=words[13],
+        unacked=words[4],
+        unsent=struct.unpack_from("I", data, 144)[0],
+        acked=acked,
+        received=received,
+        retransmits=words[23],
+        out_of_order=struct.unpack_from("I", data, 224)[0],
+        window=struct.unpack_from("I", data, 228)[0],
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One connection of the probe.
+
+    Attributes:
+        way: The direction of the large segments.
+        clamp: Largest segment in bytes that this connection allowed; None for the system's own choice.
+        flight: What became of them.
+        seconds: How long the large segments took, or were waited for.
+        samples: Seconds and bytes acknowledged (or received, from the server) so far.
+        before: The counters when the large segments began.
+        after: The counters at the end; None if the connection was not made.
+    """
+
+    way: Way
+    clamp: int | None
+    flight: Flight
+    seconds: float = 0.0
+    samples: tuple[tuple[float, int], ...] = ()
+    before: Counters | None = None
+    after: Counters | None = None
+
+    @property
+    def stalled(self) -> bool:
+        """Whether the large segments did not get through although the connection stood."""
+        return self.flight in (Flight.LOST, Flight.WINDOW, Flight.SILENT)
+
+    @property
+    def path_mtu(self) -> int | None:
+        """Path MTU in bytes that the kernel believed in at the end."""
+        return self.after.path_mtu if self.after else None
+
+    @property
+    def retransmits(self) -> int:
+        """How many segments were sent again because of the large ones."""
+        return self.after.retransmits - self.before.retransmits if self.after and self.before else 0
+
+
+class Watch:
+    """Drives one large flight and looks at the counters meanwhile."""
+
+    def __init__(self, sock: socket.socket, deadline: Deadline, before: Counters) -> None:
+        self._socket = sock
+        self._deadline = deadline
+        self._before = self._last = before
+        self._start = time.perf_counter()
+        self._moved = self._start
+        self.samples: list[tuple[float, int]] = [(0.0, 0)]
+
+    def look(self, way: Way) -> Counters:
+        """The counters now; progress is noted."""
+        now = counters(self._socket) or self._last
+        done = now.acked - self._before.acked if way is Way.UP else now.received - self._before.received
+        at = time.perf_counter()
+        if done != self.samples[-1][1]:
+            self.samples.append((at - self._start, done))
+            self._moved = at
+        self._last = now
+        return now
+
+    def push(self, data: bytes, timeouts: int) -> Flight:
+        """Send, and wait until all is acknowledged or the kernel has timed out so often in a row.
+
+        Replies are neither needed nor waited for; a server may answer NOOPs late or never.
+        """
+        rest = memoryview(data)
+        self._socket.setblocking(False)
+        while True:
+            if rest:
+                try:
+                    rest = rest[self._socket.send(rest) :]
+                except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
+                    pass
+                except OSError:
+                    return Flight.BROKEN
+            now = self.look(Way.UP)
+            if not (rest or now.unsent or now.unacked):
+                return Flight.PASSED
+            if not now.open:
+                return Flight.BROKEN
+            if now.backoff >= timeouts:
+                return Flight.LOST if now.unacked else Flight.WINDOW
+            self._pause()
+
+    def shake(self, sock: ssl.SSLSocket, patience: float) -> Flight:
+        """Do a TLS handshake, and wait until it ends or nothing has come for so many seconds."""
+        sock.setblocking(False)
+        while True:
+            try:
+                sock.do_handshake()
+                self.look(Way.DOWN)
+                return Flight.PASSED
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                pass
+            except OSError:  # ssl.SSLError, too
+                return Flight.BROKEN
+            now = self.look(Way.DOWN)
+            if time.perf_counter() - self._moved > patience:
+                return Flight.LOST if now.out_of_order > self._before.out_of_order else Flight.SILENT
+            self._pause()
+
+    def elapsed(self) -> float:
+        """Seconds since it began; the last sample is brought up to now."""
+        seconds = time.perf_counter() - self._start
+        self.samples.append((seconds, self.samples[-1][1]))
+        return seconds
+
+    def _pause(self) -> None:
+        """Wait a moment.
+
+        Raises:
+            TimeoutError: At the probe's deadline.
+        """
+        time.sleep(min(POLL, self._deadline.slice()))
+
+
+def watched(
+    way: Way, clamp: int | None, sock: socket.socket, deadline: Deadline, act: Callable[[Watch], Flight]
+) -> Trial:
+    """Do one large flight and say what became of it."""
+    before = counters(sock)
+    if before is None:
+        return Trial(way=way, clamp=clamp, flight=Flight.BROKEN)
+    watch = Watch(sock, deadline, before)
+    flight = act(watch)
+    seconds = watch.elapsed()
+    return Trial(
+        way=way,
+        clamp=clamp,
+        flight=flight,
+        seconds=seconds,
+        samples=tuple(watch.samples),
+        before=before,
+        after=watch.look(way),
+    )

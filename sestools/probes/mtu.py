@@ -1,0 +1,360 @@
+"""Whether large packets reach the server and come back: path MTU black holes, proved without root or ICMP."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sestools.model import Kind, Outcome, ProbeResult, Security, Stage, Symptom, Target
+from sestools.probes._connect import STAGGER, attempts, resolve
+from sestools.probes._connection import Connection, tls_context
+from sestools.probes._record import Cancelled, Deadline, Recorder, Stopped
+from sestools.probes._route import Route, route_to
+from sestools.probes._session import Session
+from sestools.probes._trial import Flight, Trial, Watch, Way, counters, watched
+
+MOST_TRIALS = 30
+"""Connections that the probe makes at most."""
+LARGEST_BURST = 20_000
+"""Bytes that it sends at most on one of them: more than two segments of 9001 bytes."""
+SMALL = 4
+"""Small commands sent, one at a time, before each burst: they show whether small packets get lost, too."""
+LOSSY = 0.2
+"""Share of small packets sent again from which loss explains a stall as well as size does."""
+PATIENCE = 1.6
+"""Seconds without a byte after which an unclamped handshake stalls: a server has sent thrice by then (RFC 6298)."""
+
+# Path MTUs that are often met: Ethernet, PPPoE, tunnels of every kind, clouds, mobile networks, old minima.
+_USUAL = (
+    *(576, 1006, 1200, 1280, 1300, 1320, 1340, 1350, 1360, 1380, 1390, 1400, 1410, 1420, 1430, 1436, 1440),
+    *(1450, 1460, 1476, 1480, 1492, 1500, 8500, 9001),
+)
+
+
+class Passage(StrEnum):
+    """How large packets fared."""
+
+    WHOLE = "pass whole"
+    """They pass in the size that this host's interface allows."""
+    NARROWED = "pass narrowed"
+    """They pass after path MTU discovery, or this host's route, made them smaller."""
+    BY_SIZE = "stall by size"
+    """They stall above a size and pass below it, again and again: a path MTU black hole."""
+    ALWAYS = "stall whatever their size"
+    """Smaller ones stall as well, or small packets get lost, too: it is not the size."""
+    UNKNOWN = "not seen"
+    """No large packet was sent or asked for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MtuFacts:
+    """How large packets fare on the way to a server and back.
+
+    Attributes:
+        passage: How they fared.
+        ways: Directions in which they stalled.
+        route: This host's way out: its interface and both MTUs, as before the first packet.
+        segment: Largest segment (TCP maximum segment size) in bytes seen to pass, where some stalled.
+        stalls_at: Smallest segment in bytes seen to stall; one more than `segment` when the search ended.
+        path_mtu: Largest packet in bytes that passes: `segment` and its headers when some stalled, else what
+            path MTU discovery settled on; None if nothing was learnt.
+        lost_small: Share of small packets that had to be sent again, 0 to 1.
+        trials: Each connection, in order.
+    """
+
+    passage: Passage = Passage.UNKNOWN
+    ways: tuple[Way, ...] = ()
+    route: Route | None = None
+    segment: int | None = None
+    stalls_at: int | None = None
+    path_mtu: int | None = None
+    lost_small: float = 0.0
+    trials: tuple[Trial, ...] = ()
+
+    @property
+    def jumbo(self) -> bool:
+        """Whether the interface sends jumbo frames (larger than 1500 bytes), which no internet path carries."""
+        return self.route is not None and self.route.interface != "lo" and self.route.interface_mtu > 1500
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether packets pass, and smaller than the interface would send them."""
+        return self.passage is Passage.NARROWED
+
+    @property
+    def exact(self) -> bool:
+        """Whether the size was found to the byte."""
+        return self.segment is not None and self.stalls_at == self.segment + 1
+
+
+def probe_mtu(
+    target: Target,
+    *,
+    timeout: float = 14.0,
+    addresses: Sequence[str] | None = None,
+    cancel: threading.Event | None = None,
+) -> ProbeResult:
+    """Send large packets after EHLO, and have the server send some in the TLS handshake: do they arrive?
+
+    What stalls is tried again with smaller segments (TCP_MAXSEG), and the largest that pass are searched for.
+    Nothing but EHLO and NOOP is said, nobody signs in, and certificates are not verified. At most 30
+    connections one after the other, and 20 kB on each. Stalls are judged by the kernel's counters, not by
+    replies.
+
+    Args:
+        target: Where to knock; its credentials are not used.
+        timeout: Seconds for everything together; a black hole takes about 5 to 10.
+        addresses: IP addresses to try instead of resolving the name; the first that answers is used.
+        cancel: Set it to end the probe within a tenth of a second.
+
+    Returns:
+        Facts are `MtuFacts`. Not run where the system has no such counters (Linux has).
+    """
+    recorder = Recorder(target, Deadline(timeout, cancel))
+    probe = _Probe(recorder)
+    outcome, symptom, reason = Outcome.OK, None, ""
+    if not sys.platform.startswith("linux"):
+        outcome, reason = Outcome.NOT_RUN, "needs the connection counters of Linux; could not tell here"
+    else:
+        try:
+            probe.run(addresses or resolve(recorder))
+        except Stopped as stopped:
+            symptom = stopped.symptom
+        except Cancelled:
+            outcome, reason = Outcome.NOT_RUN, "cancelled"
+        except TimeoutError as error:
+            symptom = recorder.symptom(error, Stage.EHLO)
+        # A hole that was proved outweighs what cut the search short.
+        symptom = (probe.symptom() or symptom) if outcome is Outcome.OK else None
+        if symptom:
+            outcome = Outcome.FAILED
+    return ProbeResult(
+        probe="mtu",
+        target=target,
+        outcome=outcome,
+        steps=tuple(recorder.steps),
+        facts=probe.facts(),
+        symptom=symptom,
+        reason=reason,
+    )
+
+
+class _Probe:
+    """The search under way."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._target = recorder.target
+        self._deadline = recorder.deadline
+        self._context = tls_context(verify=False) if self._target.security is not Security.PLAIN else None
+        self._trials: list[Trial] = []
+        self._small = self._small_again = 0
+        self._route: Route | None = None
+        self._ways: list[Way] = []
+        """Directions in which large segments were shown to stall by their size."""
+        self._largest: int | None = None
+        self._smallest: int | None = None
+        self._always: Trial | None = None
+        self._headers = 40
+
+    def run(self, addresses: Sequence[str]) -> None:
+        """Both directions; unclamped first, and the search where that stalls."""
+        self._addresses = tuple(addresses)
+        wrapper = self._target.security is Security.WRAPPER
+        ways = [Way.UP] if self._context is None else [Way.DOWN, Way.UP] if wrapper else [Way.UP, Way.DOWN]
+        for way in ways:
+            # On a wrapper port the handshake has to pass before a burst can be sent.
+            first = self._trial(way, self._largest if wrapper and way is Way.UP else None, self._recorder)
+            if not first.stalled:
+                continue
+            floor = 1220 if self._headers == 60 else 536  # what every path carries (RFC 8200, RFC 1122)
+            high = first.clamp or (first.before.mss if first.before else 65535)
+            for low in dict.fromkeys(filter(None, (self._largest, floor))):
+                if low < high and not self._trial(way, low).stalled:
+                    break
+                high = low
+            else:
+                self._always = first
+                return
+            if self._lossy():
+                self._always = first
+                return
+            self._ways.append(way)
+            if low != self._largest:  # else it carries what the other direction does
+                self._largest, self._smallest = low, high
+                self._search(way)
+
+    def _search(self, way: Way) -> None:
+        """Close in on the size from both sides: over usual path MTUs, then one byte above, then by halves."""
+        usual = [mtu - self._headers for mtu in _USUAL]
+        edge = True
+        while self._largest is not None and self._smallest is not None and self._smallest - self._largest > 1:
+            low, high = self._largest, self._smallest
+            between = [size for size in usual if low < size < high]
+            if between:
+                middle = between[len(between) // 2]
+            else:
+                middle, edge = (low + 1 if edge else (low + high) // 2), False
+            if self._trial(way, middle).stalled:
+                self._smallest = middle
+            else:
+                self._largest = middle
+
+    def _trial(self, way: Way, clamp: int | None, recorder: Recorder | None = None) -> Trial:
+        """One connection. The first one's steps are the probe's; the others keep theirs to themselves."""
+        if len(self._trials) >= MOST_TRIALS:
+            raise TimeoutError(f"no answer after {MOST_TRIALS} connections")
+        own = recorder or Recorder(self._target, self._deadline)
+        made = list(attempts(own, self._addresses, stagger=STAGGER, first_only=True, clamp=clamp))
+        if not made:
+            raise Stopped(next(step.symptom for step in own.steps if step.symptom))
+        address, sock = made[0]
+        self._addresses = (address,)
+        self._headers = 60 if ":" in address else 40
+        if not self._trials:
+            self._route = route_to(address)
+        with Connection(address, sock, self._deadline) as connection:
+            trial = self._fly(way, clamp, own, connection)
+        self._trials.append(trial)
+        if trial.flight is Flight.BROKEN:
+            detail = f"the connection broke while large segments went from {way}"
+            stage = Stage.EHLO if way is Way.UP else Stage.TLS
+            raise Stopped(own.symptom_of(Kind.RESET, stage, detail))
+        return trial
+
+    def _fly(self, way: Way, clamp: int | None, own: Recorder, connection: Connection) -> Trial:
+        session = Session(own, Stage.TLS if self._context else Stage.EHLO, self._context)
+        if self._target.security is Security.WRAPPER:
+            trial = self._handshake(clamp, connection)
+            if way is Way.DOWN or trial.flight is not Flight.PASSED:
+                return trial
+        with own.step(Stage.GREETING, connection) as notes:
+            session.agreed(connection.read_reply(), Stage.GREETING, notes)
+        session.note(capabilities_before_tls=session.ehlo(connection))
+        if way is Way.DOWN:
+            session.starttls(connection)
+            return self._handshake(clamp, connection)
+        sock = connection.socket
+        self._say_little(sock)
+        burst = self._burst(sock)
+        timeouts = 3 if clamp is None else 2
+        trial = watched(way, clamp, sock, self._deadline, lambda watch: watch.push(burst, timeouts))
+        if trial.flight is Flight.PASSED:
+            _leave(sock)
+        return trial
+
+    def _handshake(self, clamp: int | None, connection: Connection) -> Trial:
+        assert self._context is not None  # noqa: S101 - only asked for with TLS
+        sock = self._context.wrap_socket(
+            connection.socket, server_hostname=self._target.host, do_handshake_on_connect=False
+        )
+        connection.socket = sock
+        patience = PATIENCE if clamp is None else PATIENCE / 2
+        return watched(Way.DOWN, clamp, sock, self._deadline, lambda watch: watch.shake(sock, patience))
+
+    def _say_little(self, sock: socket.socket) -> None:
+        """A few small commands, one at a time."""
+        for _ in range(SMALL):
+            before = counters(sock)
+            if before is None:
+                return
+            Watch(sock, self._deadline, before).push(b"NOOP\r\n", 8)
+        after = counters(sock)
+        if after is not None:
+            self._small += SMALL + 2  # with the handshake and EHLO
+            self._small_again += after.retransmits
+
+    def _burst(self, sock: socket.socket) -> bytes:
+        """NOOPs that fill more than two segments, in lines as long as RFC 5321 (4.5.3.1.4) allows."""
+        now = counters(sock)
+        size = min(2 * (now.mss if now else 1460) + 200, LARGEST_BURST)
+        line = b"NOOP " + b"x" * 500 + b"\r\n"
+        return line * -(-size // len(line))
+
+    def _lossy(self) -> bool:
+        return self._small_again >= LOSSY * max(self._small, 1)
+
+    def facts(self) -> MtuFacts:
+        """What was seen so far."""
+        route = self._route
+        plain = [trial for trial in self._trials if trial.clamp is None]
+        passage, mtu = Passage.UNKNOWN, None
+        if self._ways:
+            passage = Passage.BY_SIZE
+            mtu = self._largest + self._headers if self._largest else None
+        elif self._always:
+            passage = Passage.ALWAYS
+        elif plain:
+            mtu = min(filter(None, (_carried(trial, self._headers) for trial in plain)), default=None)
+            narrow = mtu is not None and route is not None and mtu < min(route.interface_mtu, 65535)
+            passage = Passage.NARROWED if narrow else Passage.WHOLE
+        return MtuFacts(
+            passage=passage,
+            ways=tuple(self._ways),
+            route=route,
+            segment=self._largest,
+            stalls_at=self._smallest,
+            path_mtu=mtu,
+            lost_small=min(1.0, self._small_again / max(self._small, 1)),
+            trials=tuple(self._trials),
+        )
+
+    def symptom(self) -> Symptom | None:
+        """The stall in words, if there was one."""
+        facts = self.facts()
+        if facts.passage is Passage.ALWAYS and self._always:
+            why = (
+                f"{facts.lost_small:.0%} of small packets were lost, too"
+                if self._lossy()
+                else "segments of the smallest size stall, too"
+            )
+            stage = Stage.EHLO if self._always.way is Way.UP else Stage.TLS
+            detail = f"large segments timed out from {self._always.way} ({self._always.flight}), but {why}"
+            # Not a stall by size: the stage of the reply that stayed out, not of a body.
+            return self._recorder.symptom_of(
+                Kind.TIMEOUT, Stage.EHLO if stage is Stage.TLS else stage, detail
+            )
+        if facts.passage is not Passage.BY_SIZE:
+            return None
+        first = next(trial for trial in self._trials if trial.stalled)
+        detail = (
+            f"large segments vanish from {' and '.join(facts.ways)}: with segments of at most {facts.segment} "
+            f"bytes they pass, with {facts.stalls_at} they stall ({first.flight}, {first.retransmits} sent again, "
+            f"path MTU believed to be {first.path_mtu}); the path carries packets of "
+            f"{'' if facts.exact else 'at least '}{facts.path_mtu} bytes"
+        )
+        if first.flight is Flight.WINDOW:
+            detail += "; the other side stopped reading, as a simulator does in place of losing packets"
+        return self._recorder.symptom_of(
+            Kind.TIMEOUT, Stage.BODY if Way.UP in facts.ways else Stage.TLS, detail
+        )
+
+
+def _carried(trial: Trial, headers: int) -> int | None:
+    """The largest packet that passed in a trial, where it is smaller than both ends asked for."""
+    before, after = trial.before, trial.after
+    if before is None or after is None or trial.flight is not Flight.PASSED:
+        return None
+    if trial.way is Way.UP:
+        return after.path_mtu
+    # The server's full segments, if it sent enough to fill some.
+    if after.received - before.received >= 2 * before.mss and after.received_mss < before.mss:
+        return after.received_mss + headers
+    return None
+
+
+def _leave(sock: socket.socket) -> None:
+    """Say good-bye, and read what came, for a moment only: some servers never answer NOOP."""
+    end = time.perf_counter() + 0.3
+    sock.settimeout(0.3)
+    try:
+        sock.send(b"QUIT\r\n")
+        while sock.recv(16 * 1024) and time.perf_counter() < end:
+            pass
+    except OSError:
+        return
