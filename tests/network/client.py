@@ -1,0 +1,62 @@
+"""What an ordinary user without any capability sees: `python client.py check|mtu HOST PORT CA-FILE`, JSON out.
+
+Nothing of the tests is imported: it runs where only the package can be read.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from sestools import Target, check, classify, probe_mtu
+
+
+def seen(kind: str, host: str, port: int, ca_file: str) -> dict[str, Any]:
+    """The verdict, and what it rests on."""
+    if kind == "check":
+        report = check(host, ca_file=ca_file, timeout=3.0)
+        return {
+            "cause": report.findings[0].diagnosis.cause.id,
+            "level": str(report.level),
+            "detail": str(report.findings[0].diagnosis.symptom),
+        }
+    result = probe_mtu(Target(host=host, port=port, ca_file=ca_file))
+    facts = result.facts
+    return {
+        "cause": classify(result).cause.id,
+        "level": str(result.outcome),
+        "detail": str(result.symptom or ""),
+        "passage": str(facts.passage),
+        "ways": [str(way) for way in facts.ways],
+        "path_mtu": facts.path_mtu,
+        "segment": facts.segment,
+        "exact": facts.exact,
+        "jumbo": facts.jumbo,
+        "interface": facts.route.interface if facts.route else None,
+        "interface_mtu": facts.route.interface_mtu if facts.route else None,
+        "lost_small": facts.lost_small,
+        "trials": [
+            [str(t.way), t.clamp, str(t.flight), round(t.seconds, 3), t.retransmits] for t in facts.trials
+        ],
+    }
+
+
+if __name__ == "__main__":
+    status = Path("/proc/self/status").read_text()
+    capabilities = next(line.split()[1] for line in status.splitlines() if line.startswith("CapEff"))
+    began = time.perf_counter()
+    found = seen(sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4])
+    print(
+        json.dumps(
+            {
+                **found,
+                "seconds": round(time.perf_counter() - began, 2),
+                "uid": os.geteuid(),
+                "capabilities": int(capabilities, 16),
+            }
+        )
+    )

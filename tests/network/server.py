@@ -1,0 +1,80 @@
+"""SES in a namespace of its own: the simulator on loopback, behind relays that listen on all its addresses.
+
+Relays, for the simulator listens on loopback only. They accept the connections, so what crosses the network
+is theirs; TLS passes through them. The certificates are large, as SES's are: RSA, with two intermediates.
+Run as `python -m tests.network.server READY-FILE CA-FILE CLIENT...`: those clients' NOOPs are never answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+import sys
+from pathlib import Path
+
+import trustme
+
+from sestools.endpoints import PORTS
+from sestools.simulator import server as simulator
+from sestools.simulator.certificates import Authority
+
+
+class Large(Authority):
+    """An authority whose chain is longer than a segment: about 3 kB."""
+
+    def __init__(self, host: str) -> None:
+        self._host = host
+        rsa = trustme.KeyType.RSA
+        self._ca = trustme.CA(key_type=rsa)
+        below = self._ca.create_child_ca(key_type=rsa).create_child_ca(key_type=rsa)
+        self._large = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        below.issue_cert(host, key_type=rsa).configure_cert(self._large)
+
+    def write_ca(self, path: Path) -> None:
+        """The root that a client trusts."""
+        self._ca.cert_pem.write_to_path(str(path))
+
+    def context(self, kind: str) -> ssl.SSLContext:
+        """Always the good one."""
+        return self._large
+
+
+async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, real: int, deaf: set[str]) -> None:
+    """Carry bytes to and fro; NOOPs of some clients get lost."""
+    from_ses, to_ses = await asyncio.open_connection("127.0.0.1", real)
+    peer = writer.get_extra_info("peername")[0]
+
+    async def carry(source: asyncio.StreamReader, sink: asyncio.StreamWriter, lost: bytes | None) -> None:
+        with contextlib.suppress(OSError):
+            while data := await source.read(65536):
+                if lost is None or lost not in data:
+                    sink.write(data)
+                    await sink.drain()
+        sink.close()
+
+    await asyncio.gather(
+        carry(reader, to_ses, b"NOOP" if peer in deaf else None), carry(from_ses, writer, None)
+    )
+
+
+async def main(ready: Path, ca: Path, deaf: set[str]) -> None:
+    """Serve until killed."""
+    simulator.Authority = Large  # type: ignore[misc]
+    with simulator.Simulator("eu-west-1") as ses:
+        ca.write_bytes(Path(ses.ca_file).read_bytes())
+        for port in PORTS:
+            real = ses.connect_to[port][1]
+
+            async def serve(
+                reader: asyncio.StreamReader, writer: asyncio.StreamWriter, real: int = real
+            ) -> None:
+                await relay(reader, writer, real, deaf)
+
+            await asyncio.start_server(serve, None, port)
+        ready.touch()
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1]), Path(sys.argv[2]), set(sys.argv[3:])))
