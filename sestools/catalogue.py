@@ -1095,6 +1095,56 @@ _CONVERSATION = (
         ruled_out=("Not a blocked port: the TCP connection was open.",),
     ),
     Cause(
+        id="mtu-black-hole",
+        title="Packets above a size vanish on the way: a path MTU black hole",
+        meaning="This host sends packets larger than the path carries, and nobody tells it: the ICMP answer "
+        "('fragmentation needed') is filtered. Short commands pass, then a message's body or the TLS handshake "
+        "hangs. The same packets pass once they are made smaller, so it is their size and nothing else.",
+        fix=(
+            "Linux: `ip link set dev eth0 mtu 1500`, or the size that was found; for these hosts only: "
+            "`ip route add NETWORK via GATEWAY mtu SIZE`. To keep it, set it in netplan, NetworkManager or ifcfg.",
+            "Linux, without knowing the size: `sysctl -w net.ipv4.tcp_mtu_probing=1` lets TCP find it by itself.",
+            'Windows: `netsh interface ipv4 set subinterface "Ethernet" mtu=1500 store=persistent`, then restart.',
+            "On macOS: System Settings, Network, the interface, Details, Hardware, MTU; until a restart: "
+            "`networksetup -setMTU en0 1500`.",
+            "EC2, VPN or tunnel: clamp the segment size where the path narrows, such as `iptables -t mangle "
+            "-A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu`.",
+            "Let ICMP type 3 code 4 (IPv6: ICMPv6 type 2) in through security groups and firewalls.",
+            "Then run the probe again: large packets must pass.",
+        ),
+        retry=Retry.NO,
+        who=_YOU_OR_NETWORK,
+        mark=_D,
+        source=_MTU,
+        samples=(
+            "large segments vanish from client to server: with segments of at most 1360 bytes they pass, with "
+            "1361 they stall",
+        ),
+        stage=Stage.BODY,
+        pattern=r"large segments vanish",
+        ruled_out=(
+            "Not a slow or silent server, and not plain packet loss: smaller segments pass at once.",
+            "Not a blocked port: the connection opens and EHLO is answered.",
+        ),
+    ),
+    Cause(
+        id="mtu-narrow-path",
+        title="Large packets pass, made smaller than this host's interface would send them",
+        meaning="Path MTU discovery works, or a route's own MTU does its work: the path carries less than the "
+        "interface, the kernel knows it and sends smaller packets. Nothing has to change. It breaks as soon as "
+        "somebody filters ICMP.",
+        fix=(
+            "Nothing, or set the interface's MTU to what the path carries, so that nothing rests on ICMP.",
+            "Keep ICMP type 3 code 4 (IPv6: ICMPv6 type 2) open in security groups and firewalls.",
+        ),
+        retry=Retry.NOT_NEEDED,
+        who=_YOU_OR_NETWORK,
+        mark=_D,
+        source=_MTU,
+        samples=("large segments pass narrowed to packets of 1400 bytes",),
+        pattern=r"large segments pass narrowed",
+    ),
+    Cause(
         id="mtu-stall",
         title="The connection stalls when large packets are sent",
         meaning="Short commands pass, then the TLS handshake or the message's body hangs. Typically packets larger "

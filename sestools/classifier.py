@@ -50,7 +50,8 @@ def classify(
     if isinstance(anything, ProbeResult) and anything.ok:
         greeting = getattr(anything.facts, "greeting", None) or ""
         foreign = greeting and region_of(anything.target.host) and not is_ses(greeting)
-        lead = cause("foreign-greeting" if foreign else "healthy")
+        narrowed = getattr(anything.facts, "narrowed", False)
+        lead = cause("foreign-greeting" if foreign else "mtu-narrow-path" if narrowed else "healthy")
         return Diagnosis(
             symptom=symptom, candidates=(lead,), evidence=(str(anything), *filter(None, [greeting]))
         )

@@ -55,6 +55,7 @@ class Counters:
         unsent: Bytes that wait to be sent.
         acked: Bytes acknowledged.
         received: Bytes received in order.
+        sent: Segments with data sent, those sent again included.
         retransmits: Segments sent again.
         out_of_order: Segments that came after a gap.
         window: Bytes that the other side is ready to take.
@@ -69,6 +70,7 @@ class Counters:
     unsent: int
     acked: int
     received: int
+    sent: int
     retransmits: int
     out_of_order: int
     window: int
@@ -98,6 +100,7 @@ def counters(sock: socket.socket) -> Counters | None:
         unsent=struct.unpack_from("I", data, 144)[0],
         acked=acked,
         received=received,
+        sent=struct.unpack_from("I", data, 156)[0],
         retransmits=words[23],
         out_of_order=struct.unpack_from("I", data, 224)[0],
         window=struct.unpack_from("I", data, 228)[0],

@@ -95,7 +95,7 @@ class MtuFacts:
 def probe_mtu(
     target: Target,
     *,
-    timeout: float = 14.0,
+    timeout: float = 12.0,
     addresses: Sequence[str] | None = None,
     cancel: threading.Event | None = None,
 ) -> ProbeResult:
@@ -233,14 +233,19 @@ class _Probe:
             trial = self._handshake(clamp, connection)
             if way is Way.DOWN or trial.flight is not Flight.PASSED:
                 return trial
-        with own.step(Stage.GREETING, connection) as notes:
-            session.agreed(connection.read_reply(), Stage.GREETING, notes)
-        session.note(capabilities_before_tls=session.ehlo(connection))
-        if way is Way.DOWN:
-            session.starttls(connection)
-            return self._handshake(clamp, connection)
         sock = connection.socket
-        self._say_little(sock)
+        try:
+            with own.step(Stage.GREETING, connection) as notes:
+                session.agreed(connection.read_reply(), Stage.GREETING, notes)
+            session.note(capabilities_before_tls=session.ehlo(connection))
+            if way is Way.DOWN:
+                session.starttls(connection)
+            else:
+                self._say_little(sock)
+        finally:
+            self._tally(sock)
+        if way is Way.DOWN:
+            return self._handshake(clamp, connection)
         burst = self._burst(sock)
         timeouts = 3 if clamp is None else 2
         trial = watched(way, clamp, sock, self._deadline, lambda watch: watch.push(burst, timeouts))
@@ -261,13 +266,15 @@ class _Probe:
         """A few small commands, one at a time."""
         for _ in range(SMALL):
             before = counters(sock)
-            if before is None:
-                return
-            Watch(sock, self._deadline, before).push(b"NOOP\r\n", 8)
-        after = counters(sock)
-        if after is not None:
-            self._small += SMALL + 2  # with the handshake and EHLO
-            self._small_again += after.retransmits
+            if before is not None:
+                Watch(sock, self._deadline, before).push(b"NOOP\r\n", 8)
+
+    def _tally(self, sock: socket.socket) -> None:
+        """Count the small packets so far, and how many of them had to be sent again."""
+        now = counters(sock)
+        if now is not None:
+            self._small += now.sent + 1 - now.retransmits  # with the first one, that opens the connection
+            self._small_again += now.retransmits
 
     def _burst(self, sock: socket.socket) -> bytes:
         """NOOPs that fill more than two segments, in lines as long as RFC 5321 (4.5.3.1.4) allows."""
@@ -342,7 +349,7 @@ def _carried(trial: Trial, headers: int) -> int | None:
         return None
     if trial.way is Way.UP:
         return after.path_mtu
-    # The server's full segments, if it sent enough to fill some.
+    # The server's full segments, if it sent enough to fill some. Linux takes them to be 536 bytes at least.
     if after.received - before.received >= 2 * before.mss and after.received_mss < before.mss:
         return after.received_mss + headers
     return None

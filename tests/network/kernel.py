@@ -66,7 +66,9 @@ def why_not() -> str:
     if subprocess.run(["ip", "netns", "add", name], capture_output=True).returncode:
         return "this system allows no network namespaces"
     try:
-        if subprocess.run(["ip", "netns", "exec", name, "nft", "list", "ruleset"], capture_output=True).returncode:
+        if subprocess.run(
+            ["ip", "netns", "exec", name, "nft", "list", "ruleset"], capture_output=True
+        ).returncode:
             return "this system has no nftables in a namespace"
     finally:
         run("ip", "netns", "del", name)
@@ -141,7 +143,19 @@ class Networks:
         # A locked MTU on the router's route makes one direction narrow, as a tunnel would.
         for mtu, address, device in ((case.up, f"{far}.2", "vrb"), (case.down, f"{near}.2", "vra")):
             if mtu:
-                run("ip", "-n", router, "route", "add", f"{address}/32", "dev", device, "mtu", "lock", str(mtu))
+                run(
+                    "ip",
+                    "-n",
+                    router,
+                    "route",
+                    "add",
+                    f"{address}/32",
+                    "dev",
+                    device,
+                    "mtu",
+                    "lock",
+                    str(mtu),
+                )
         rules = "".join(
             f"chain {hook} {{ type filter hook {hook} priority 0;\n" + "\n".join(lines) + "\n}\n"
             for hook, lines in (("forward", case.forward), ("output", case.output))

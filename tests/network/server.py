@@ -40,7 +40,9 @@ class Large(Authority):
         return self._large
 
 
-async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, real: int, deaf: set[str]) -> None:
+async def relay(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, real: int, deaf: set[str]
+) -> None:
     """Carry bytes to and fro; NOOPs of some clients get lost."""
     from_ses, to_ses = await asyncio.open_connection("127.0.0.1", real)
     peer = writer.get_extra_info("peername")[0]
