@@ -277,9 +277,9 @@ class _Probe:
             self._small_again += now.retransmits
 
     def _burst(self, sock: socket.socket) -> bytes:
-        """NOOPs that fill more than two segments, in lines as long as RFC 5321 (4.5.3.1.4) allows."""
+        """NOOPs that fill two packets and more, in lines as long as RFC 5321 (4.5.3.1.4) allows."""
         now = counters(sock)
-        size = min(2 * (now.mss if now else 1460) + 200, LARGEST_BURST)
+        size = min(2 * (now.path_mtu if now else 1500) + 200, LARGEST_BURST)
         line = b"NOOP " + b"x" * 500 + b"\r\n"
         return line * -(-size // len(line))
 

@@ -12,6 +12,9 @@ from sestools.simulator.faults import Fault, Refused
 BACKLOG = 1024
 """Connections that may wait to be accepted; asyncio's own 100 is too few for a burst."""
 
+NARROW = 4096
+"""Receive buffer in bytes (Linux doubles it) that makes a client wait whose bytes are not read."""
+
 Factory = Callable[[], asyncio.BaseProtocol]
 
 
@@ -56,6 +59,11 @@ class Listener:
         self._sockets.append(sock)
         if state == "drops":
             self._fill(sock)
+
+    def narrow(self) -> None:
+        """Let a client send a few kilobytes ahead of what is read, no more; for connections from now on."""
+        for sock in self._server.sockets if self._server else ():
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, NARROW)
 
     def _fill(self, sock: socket.socket) -> None:
         """Fill the accept queue, so that the kernel drops further connection attempts (Linux)."""

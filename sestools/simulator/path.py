@@ -93,7 +93,11 @@ class Path:
         """The largest segment that the client lets be sent, which it also uses itself."""
         sock = self._transport.get_extra_info("socket")
         with contextlib.suppress(OSError):
-            return int(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG))
+            size = int(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG))
+            option = getattr(socket, "TCP_INFO", None)  # Linux
+            # The kernel has taken off the 12 bytes of the time stamps option, if both sides use it.
+            stamps = option is not None and sock.getsockopt(socket.IPPROTO_TCP, option, 8)[5] & 1
+            return size + 12 if stamps else size
         return 0
 
     def send(self, data: bytes) -> None:

@@ -16,7 +16,7 @@ from sestools.simulator.account import Account
 from sestools.simulator.certificates import Authority
 from sestools.simulator.clock import RealClock
 from sestools.simulator.connection import Connection
-from sestools.simulator.faults import Fault
+from sestools.simulator.faults import BlackHole, Fault
 from sestools.simulator.listener import Listener, listeners
 from sestools.simulator.nameserver import NameServer
 from sestools.simulator.scenario import Scenario
@@ -197,6 +197,8 @@ class Simulator:
             shut = self._world.shut(port)
             for listener in some:
                 await listener.become(shut)
+                if any(isinstance(fault, BlackHole) for fault in self._world.faults):
+                    listener.narrow()  # what is swallowed must not look as if it had arrived
         for connection in list(self._open):
             connection.network_changed()
         turns = self._world.turns()
