@@ -1,4 +1,4 @@
-"""The command line: `sestools check`, `sestools classify`, `sestools simulate`.
+"""The command line: `sestools check`, `sestools classify`, `sestools mtu`, `sestools simulate`.
 
 Data goes to stdout, progress to stderr. Exit codes: 0 healthy, 1 problem found, 2 wrong use, 3 could not
 tell, 70 a bug of ours; 130 after Ctrl-C, 141 when the reader of the output went away.
@@ -67,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     parsers = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_check(parsers)
     _add_classify(parsers)
+    _add_mtu(parsers)
     _add_simulate(parsers)
     return parser
 
@@ -169,6 +170,32 @@ def _add_classify(parsers: Any) -> None:
     )
     parser.add_argument("text", nargs="*", help="the text; '-' or nothing reads standard input")
     _add_format(parser)
+
+
+def _add_mtu(parsers: Any) -> None:
+    parser = _command(
+        parsers,
+        "mtu",
+        commands.mtu,
+        "say whether large packets get through, and which size does (Linux)",
+        "  sestools mtu eu-west-1\n  sestools mtu eu-west-1 --port 465 --json\n"
+        "  sestools mtu eu-west-1 --simulate s5-mtu-black-hole     (practise without AWS)",
+    )
+    parser.add_argument(
+        "where",
+        nargs="?",
+        metavar="REGION",
+        help="region or host name [SESTOOLS_REGION, AWS_REGION, us-east-1]",
+    )
+    parser.add_argument("--port", type=int, default=587, help="[587]")
+    parser.add_argument("--timeout", type=float, default=12.0, metavar="SECONDS", help="for everything [12]")
+    parser.add_argument(
+        "--connect-to", metavar="ADDRESS:PORT", help="connect there instead of where DNS says"
+    )
+    parser.add_argument(
+        "--simulate", nargs="?", const="", metavar="FAULT", help="look at a simulated SES on this host"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON (it carries a schema_version)")
 
 
 def _add_simulate(parsers: Any) -> None:

@@ -199,6 +199,33 @@ def classify(options: argparse.Namespace) -> int:
     return PROBLEM if PROBLEM in codes else max(codes)
 
 
+def mtu(options: argparse.Namespace) -> int:
+    """Run `sestools mtu`."""
+    from sestools.checkup import targets
+    from sestools.classifier import classify as explain
+    from sestools.probes import probe_mtu
+
+    region = _region(options.where)
+    with contextlib.ExitStack() as stack:
+        if options.simulate is None:
+            given = _connect_to([options.connect_to] if options.connect_to else None)
+            (target,) = targets(region, ports=[options.port], connect_to=given)
+        elif options.connect_to:
+            raise ValueError("--simulate brings its own --connect-to")
+        else:
+            ses = stack.enter_context(_simulator(region, [options.simulate] if options.simulate else []))
+            target = ses.target(options.port)
+        result = probe_mtu(target, timeout=options.timeout)
+    diagnosis = explain(result)
+    if options.json:
+        print(json.dumps({"schema_version": 1, **result.facts.to_dict(), **diagnosis.to_dict()}, indent=2))
+    else:
+        from sestools.terminal import console, print_mtu
+
+        print_mtu(console(sys.stdout), result, diagnosis)
+    return UNCLEAR if result.reason else HEALTHY if result.ok else PROBLEM
+
+
 def simulate(options: argparse.Namespace) -> int:
     """Run `sestools simulate`."""
     import signal

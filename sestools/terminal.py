@@ -12,8 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from sestools import cards
-from sestools.model import Diagnosis, Level
+from sestools.model import Diagnosis, Level, ProbeResult
 from sestools.report import HEADINGS, Report, headline, same_with, table
+from sestools.text import duration
 
 STYLES = {Level.OK: "green", Level.NOTICE: "yellow", Level.PROBLEM: "bold red", Level.UNCLEAR: "magenta"}
 MARKS = {Level.OK: "ok", Level.NOTICE: "notice", Level.PROBLEM: "problem", Level.UNCLEAR: "unclear"}
@@ -52,6 +53,46 @@ def _port_table(report: Report) -> Table:
         style = STYLES[Level.OK] if check.dialogue.ok else STYLES[Level.PROBLEM]
         grid.add_row(*(Text(cell) for cell in cells[:-1]), Text(cells[-1], style=style))
     return grid
+
+
+def print_mtu(out: Console, result: ProbeResult, diagnosis: Diagnosis) -> None:
+    """Each connection of `probe_mtu`, then the card."""
+    facts = result.facts
+    if facts.route:
+        route = facts.route
+        jumbo = ", jumbo frames: no path over the internet carries them" if facts.jumbo else ""
+        out.print(Text(f"{result.target.host}  by {route.interface}, MTU {route.interface_mtu}{jumbo}"))
+        out.print()
+    grid = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for name in ("large segments", "clamped to", "what became of them", "after", "sent again", "path MTU"):
+        grid.add_column(
+            name, justify="left" if name in ("large segments", "what became of them") else "right"
+        )
+    for trial in facts.trials:
+        style = STYLES[Level.PROBLEM if trial.stalled else Level.OK]
+        grid.add_row(
+            trial.way,
+            str(trial.clamp or "-"),
+            Text(trial.flight, style=style),
+            duration(trial.seconds),
+            str(trial.retransmits),
+            str(trial.path_mtu or "-"),
+        )
+    if facts.trials:
+        out.print(grid)
+        out.print()
+    if facts.lost_small:
+        out.print(
+            Text(f"Note: {facts.lost_small:.0%} of the small packets had to be sent again: loss, not size")
+        )
+        out.print()
+    if result.reason:
+        out.print(Text(f"Not run: {result.reason}"))
+    else:
+        level = Level.OK if result.ok else Level.PROBLEM
+        print_diagnosis(
+            out, diagnosis, Level.NOTICE if facts.narrowed or (facts.jumbo and result.ok) else level
+        )
 
 
 def print_diagnosis(

@@ -1,12 +1,13 @@
 """Probes: each looks at one layer and says what it saw. They observe and never judge."""
 
 from sestools.probes._certificate import Certificate, Problem, TlsFacts
+from sestools.probes._passage import MtuFacts, Passage
 from sestools.probes._route import Route
 from sestools.probes._session import DialogueFacts
 from sestools.probes._trial import Counters, Flight, Trial, Way
 from sestools.probes.dialogue import SUCCESS, is_mailbox_simulator, probe_dialogue
 from sestools.probes.dns import DnsAnswer, DnsFacts, probe_dns
-from sestools.probes.mtu import MtuFacts, Passage, probe_mtu
+from sestools.probes.mtu import probe_mtu
 from sestools.probes.tcp import TcpFacts, probe_tcp
 from sestools.probes.tls import probe_tls
 

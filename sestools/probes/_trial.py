@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from sestools.probes._record import Deadline
 
@@ -143,6 +144,18 @@ class Trial:
     def retransmits(self) -> int:
         """How many segments were sent again because of the large ones."""
         return self.after.retransmits - self.before.retransmits if self.after and self.before else 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """The trial for a program; `acknowledged` are bytes, received ones from server to client."""
+        return {
+            "way": str(self.way),
+            "clamp": self.clamp,
+            "flight": str(self.flight),
+            "seconds": round(self.seconds, 4),
+            "acknowledged": self.samples[-1][1] if self.samples else 0,
+            "retransmits": self.retransmits,
+            "path_mtu": self.path_mtu,
+        }
 
 
 class Watch:

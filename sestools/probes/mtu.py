@@ -7,12 +7,11 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 
 from sestools.model import Kind, Outcome, ProbeResult, Security, Stage, Symptom, Target
 from sestools.probes._connect import STAGGER, attempts, resolve
 from sestools.probes._connection import Connection, tls_context
+from sestools.probes._passage import MtuFacts, Passage
 from sestools.probes._record import Cancelled, Deadline, Recorder, Stopped
 from sestools.probes._route import Route, route_to
 from sestools.probes._session import Session
@@ -34,62 +33,6 @@ _USUAL = (
     *(576, 1006, 1200, 1280, 1300, 1320, 1340, 1350, 1360, 1380, 1390, 1400, 1410, 1420, 1430, 1436, 1440),
     *(1450, 1460, 1476, 1480, 1492, 1500, 8500, 9001),
 )
-
-
-class Passage(StrEnum):
-    """How large packets fared."""
-
-    WHOLE = "pass whole"
-    """They pass in the size that this host's interface allows."""
-    NARROWED = "pass narrowed"
-    """They pass after path MTU discovery, or this host's route, made them smaller."""
-    BY_SIZE = "stall by size"
-    """They stall above a size and pass below it, again and again: a path MTU black hole."""
-    ALWAYS = "stall whatever their size"
-    """Smaller ones stall as well, or small packets get lost, too: it is not the size."""
-    UNKNOWN = "not seen"
-    """No large packet was sent or asked for."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class MtuFacts:
-    """How large packets fare on the way to a server and back.
-
-    Attributes:
-        passage: How they fared.
-        ways: Directions in which they stalled.
-        route: This host's way out: its interface and both MTUs, as before the first packet.
-        segment: Largest segment (TCP maximum segment size) in bytes seen to pass, where some stalled.
-        stalls_at: Smallest segment in bytes seen to stall; one more than `segment` when the search ended.
-        path_mtu: Largest packet in bytes that passes: `segment` and its headers when some stalled, else what
-            path MTU discovery settled on; None if nothing was learnt.
-        lost_small: Share of small packets that had to be sent again, 0 to 1.
-        trials: Each connection, in order.
-    """
-
-    passage: Passage = Passage.UNKNOWN
-    ways: tuple[Way, ...] = ()
-    route: Route | None = None
-    segment: int | None = None
-    stalls_at: int | None = None
-    path_mtu: int | None = None
-    lost_small: float = 0.0
-    trials: tuple[Trial, ...] = ()
-
-    @property
-    def jumbo(self) -> bool:
-        """Whether the interface sends jumbo frames (larger than 1500 bytes), which no internet path carries."""
-        return self.route is not None and self.route.interface != "lo" and self.route.interface_mtu > 1500
-
-    @property
-    def narrowed(self) -> bool:
-        """Whether packets pass, and smaller than the interface would send them."""
-        return self.passage is Passage.NARROWED
-
-    @property
-    def exact(self) -> bool:
-        """Whether the size was found to the byte."""
-        return self.segment is not None and self.stalls_at == self.segment + 1
 
 
 def probe_mtu(

@@ -30,18 +30,7 @@ def seen(kind: str, host: str, port: int, ca_file: str) -> dict[str, Any]:
         "cause": classify(result).cause.id,
         "level": str(result.outcome),
         "detail": str(result.symptom or ""),
-        "passage": str(facts.passage),
-        "ways": [str(way) for way in facts.ways],
-        "path_mtu": facts.path_mtu,
-        "segment": facts.segment,
-        "exact": facts.exact,
-        "jumbo": facts.jumbo,
-        "interface": facts.route.interface if facts.route else None,
-        "interface_mtu": facts.route.interface_mtu if facts.route else None,
-        "lost_small": facts.lost_small,
-        "trials": [
-            [str(t.way), t.clamp, str(t.flight), round(t.seconds, 3), t.retransmits] for t in facts.trials
-        ],
+        **facts.to_dict(),
     }
 
 

@@ -1,0 +1,84 @@
+"""How large packets fared on the way to a server and back: what `probe_mtu` found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sestools.probes._route import Route
+from sestools.probes._trial import Trial, Way
+
+
+class Passage(StrEnum):
+    """How large packets fared."""
+
+    WHOLE = "pass whole"
+    """They pass in the size that this host's interface allows."""
+    NARROWED = "pass narrowed"
+    """They pass after path MTU discovery, or this host's route, made them smaller."""
+    BY_SIZE = "stall by size"
+    """They stall above a size and pass below it, again and again: a path MTU black hole."""
+    ALWAYS = "stall whatever their size"
+    """Smaller ones stall as well, or small packets get lost, too: it is not the size."""
+    UNKNOWN = "not seen"
+    """No large packet was sent or asked for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MtuFacts:
+    """How large packets fare on the way to a server and back.
+
+    Attributes:
+        passage: How they fared.
+        ways: Directions in which they stalled.
+        route: This host's way out: its interface and both MTUs, as before the first packet.
+        segment: Largest segment (TCP maximum segment size) in bytes seen to pass, where some stalled.
+        stalls_at: Smallest segment in bytes seen to stall; one more than `segment` when the search ended.
+        path_mtu: Largest packet in bytes that passes: `segment` and its headers when some stalled, else what
+            path MTU discovery settled on; None if nothing was learnt.
+        lost_small: Share of small packets that had to be sent again, 0 to 1.
+        trials: Each connection, in order.
+    """
+
+    passage: Passage = Passage.UNKNOWN
+    ways: tuple[Way, ...] = ()
+    route: Route | None = None
+    segment: int | None = None
+    stalls_at: int | None = None
+    path_mtu: int | None = None
+    lost_small: float = 0.0
+    trials: tuple[Trial, ...] = ()
+
+    @property
+    def jumbo(self) -> bool:
+        """Whether the interface sends jumbo frames (larger than 1500 bytes), which no internet path carries."""
+        return self.route is not None and self.route.interface != "lo" and self.route.interface_mtu > 1500
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether packets pass, and smaller than the interface would send them."""
+        return self.passage is Passage.NARROWED
+
+    @property
+    def exact(self) -> bool:
+        """Whether the size was found to the byte."""
+        return self.segment is not None and self.stalls_at == self.segment + 1
+
+    def to_dict(self) -> dict[str, Any]:
+        """The facts for a program; sizes in bytes, times in seconds."""
+        route = self.route
+        return {
+            "passage": str(self.passage),
+            "ways": [str(way) for way in self.ways],
+            "interface": route.interface if route else None,
+            "interface_mtu": route.interface_mtu if route else None,
+            "route_mtu": route.mtu if route else None,
+            "jumbo": self.jumbo,
+            "segment": self.segment,
+            "stalls_at": self.stalls_at,
+            "path_mtu": self.path_mtu,
+            "exact": self.exact,
+            "lost_small": round(self.lost_small, 3),
+            "trials": [trial.to_dict() for trial in self.trials],
+        }
