@@ -188,6 +188,9 @@ def _add_mtu(parsers: Any) -> None:
         help="region or host name [SESTOOLS_REGION, AWS_REGION, us-east-1]",
     )
     parser.add_argument("--port", type=int, default=587, help="[587]")
+    parser.add_argument(
+        "--mtu", type=int, metavar="BYTES", help="as if the interface had this MTU: try a fix"
+    )
     parser.add_argument("--timeout", type=float, default=12.0, metavar="SECONDS", help="for everything [12]")
     parser.add_argument(
         "--connect-to", metavar="ADDRESS:PORT", help="connect there instead of where DNS says"

@@ -215,7 +215,7 @@ def mtu(options: argparse.Namespace) -> int:
         else:
             ses = stack.enter_context(_simulator(region, [options.simulate] if options.simulate else []))
             target = ses.target(options.port)
-        result = probe_mtu(target, timeout=options.timeout)
+        result = probe_mtu(target, timeout=options.timeout, mtu=options.mtu)
     diagnosis = explain(result)
     if options.json:
         print(json.dumps({"schema_version": 1, **result.facts.to_dict(), **diagnosis.to_dict()}, indent=2))

@@ -230,6 +230,7 @@ def plot_mtu(result: ProbeResult, axes: Sequence[Axes] | None = None) -> Sequenc
     way = stalled.way if stalled else facts.trials[0].way if facts.trials else None
     trials = [trial for trial in facts.trials if trial.way == way]
     passed = [trial for trial in trials if not trial.stalled]
+    longest = max((trial.seconds for trial in trials), default=0.0)
     for trial in filter(None, (stalled, passed[-1] if passed else None)):
         colour, name = _trial_look(trial)
         seconds, done = zip(*trial.samples, strict=True) if trial.samples else ((), ())
@@ -242,7 +243,7 @@ def plot_mtu(result: ProbeResult, axes: Sequence[Axes] | None = None) -> Sequenc
                 xytext=(0, 5),
                 textcoords="offset points",
                 fontsize=9,
-                ha="right" if x else "left",
+                ha="right" if x > longest / 2 else "left",
             )
     over_time.set_xlabel("seconds since large segments were sent")
     over_time.set_ylabel("bytes received" if way == "server to client" else "bytes acknowledged")

@@ -154,6 +154,9 @@ class Trial:
             "seconds": round(self.seconds, 4),
             "acknowledged": self.samples[-1][1] if self.samples else 0,
             "retransmits": self.retransmits,
+            "unacked": self.after.unacked if self.after else None,
+            "unsent": self.after.unsent if self.after else None,
+            "window": self.after.window if self.after else None,
             "path_mtu": self.path_mtu,
         }
 

@@ -39,6 +39,7 @@ def probe_mtu(
     target: Target,
     *,
     timeout: float = 12.0,
+    mtu: int | None = None,
     addresses: Sequence[str] | None = None,
     cancel: threading.Event | None = None,
 ) -> ProbeResult:
@@ -52,14 +53,20 @@ def probe_mtu(
     Args:
         target: Where to knock; its credentials are not used.
         timeout: Seconds for everything together; a black hole takes about 5 to 10.
+        mtu: As if this host's interface had this MTU in bytes: to try a fix before it is made.
         addresses: IP addresses to try instead of resolving the name; the first that answers is used.
         cancel: Set it to end the probe within a tenth of a second.
 
     Returns:
         Facts are `MtuFacts`. Not run where the system has no such counters (Linux has).
+
+    Raises:
+        ValueError: If `mtu` is no size that a packet can have.
     """
+    if mtu is not None and not 576 <= mtu <= 65535:
+        raise ValueError(f"an MTU is between 576 and 65535 bytes, not {mtu!r}")
     recorder = Recorder(target, Deadline(timeout, cancel))
-    probe = _Probe(recorder)
+    probe = _Probe(recorder, mtu)
     outcome, symptom, reason = Outcome.OK, None, ""
     if not sys.platform.startswith("linux"):
         outcome, reason = Outcome.NOT_RUN, "needs the connection counters of Linux; could not tell here"
@@ -90,7 +97,9 @@ def probe_mtu(
 class _Probe:
     """The search under way."""
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, recorder: Recorder, mtu: int | None) -> None:
+        self._mtu = mtu
+        self._clamp: int | None = None
         self._recorder = recorder
         self._target = recorder.target
         self._deadline = recorder.deadline
@@ -108,11 +117,14 @@ class _Probe:
     def run(self, addresses: Sequence[str]) -> None:
         """Both directions; unclamped first, and the search where that stalls."""
         self._addresses = tuple(addresses)
+        if self._mtu:
+            self._clamp = self._mtu - (60 if ":" in self._addresses[0] else 40)
         wrapper = self._target.security is Security.WRAPPER
         ways = [Way.UP] if self._context is None else [Way.DOWN, Way.UP] if wrapper else [Way.UP, Way.DOWN]
         for way in ways:
             # On a wrapper port the handshake has to pass before a burst can be sent.
-            first = self._trial(way, self._largest if wrapper and way is Way.UP else None, self._recorder)
+            known = self._largest if wrapper and way is Way.UP else None
+            first = self._trial(way, known or self._clamp, self._recorder)
             if not first.stalled:
                 continue
             floor = 1220 if self._headers == 60 else 536  # what every path carries (RFC 8200, RFC 1122)
@@ -190,7 +202,7 @@ class _Probe:
         if way is Way.DOWN:
             return self._handshake(clamp, connection)
         burst = self._burst(sock)
-        timeouts = 3 if clamp is None else 2
+        timeouts = 3 if clamp == self._clamp else 2
         trial = watched(way, clamp, sock, self._deadline, lambda watch: watch.push(burst, timeouts))
         if trial.flight is Flight.PASSED:
             _leave(sock)
@@ -202,7 +214,7 @@ class _Probe:
             connection.socket, server_hostname=self._target.host, do_handshake_on_connect=False
         )
         connection.socket = sock
-        patience = PATIENCE if clamp is None else PATIENCE / 2
+        patience = PATIENCE if clamp == self._clamp else PATIENCE / 2
         return watched(Way.DOWN, clamp, sock, self._deadline, lambda watch: watch.shake(sock, patience))
 
     def _say_little(self, sock: socket.socket) -> None:
@@ -232,7 +244,7 @@ class _Probe:
     def facts(self) -> MtuFacts:
         """What was seen so far."""
         route = self._route
-        plain = [trial for trial in self._trials if trial.clamp is None]
+        plain = [trial for trial in self._trials if trial.clamp == self._clamp]
         passage, mtu = Passage.UNKNOWN, None
         if self._ways:
             passage = Passage.BY_SIZE
@@ -274,12 +286,20 @@ class _Probe:
         first = next(trial for trial in self._trials if trial.stalled)
         detail = (
             f"large segments vanish from {' and '.join(facts.ways)}: with segments of at most {facts.segment} "
-            f"bytes they pass, with {facts.stalls_at} they stall ({first.flight}, {first.retransmits} sent again, "
-            f"path MTU believed to be {first.path_mtu}); the path carries packets of "
-            f"{'' if facts.exact else 'at least '}{facts.path_mtu} bytes"
+            f"bytes they pass, with {facts.stalls_at} they stall; the path carries packets of "
+            f"{'' if facts.exact else 'at least '}{facts.path_mtu} bytes; "
         )
         if first.flight is Flight.WINDOW:
-            detail += "; the other side stopped reading, as a simulator does in place of losing packets"
+            detail += (
+                "nothing was lost, the other side stopped reading, as a simulator does in place of losing"
+            )
+        elif first.way is Way.UP:
+            detail += (
+                f"{first.retransmits} segments were sent again and none acknowledged, and the kernel still "
+                f"believes in a path MTU of {first.path_mtu}"
+            )
+        else:
+            detail += "what the server sent last came, what it sent before did not"
         return self._recorder.symptom_of(
             Kind.TIMEOUT, Stage.BODY if Way.UP in facts.ways else Stage.TLS, detail
         )
