@@ -12,8 +12,8 @@ NODE=.cache/clients
 
 fail() {
     echo "tests/provide.sh: $1" >&2
-    echo "make test needs a Debian-like system with: chromium, swaks, libnet-ssleay-perl, curl, nodejs, npm, the" >&2
-    echo "packages $PEERS to unpack (not install), and nodemailer $NODEMAILER from npm." >&2
+    echo "make test needs a Debian-like system with: chromium, swaks, libnet-ssleay-perl, curl, iproute2, nftables," >&2
+    echo "nodejs, npm, the packages $PEERS to unpack (not install), and nodemailer $NODEMAILER from npm." >&2
     exit 1
 }
 
@@ -67,6 +67,8 @@ needed=
 command -v swaks >/dev/null || needed="swaks"
 perl -MNet::SSLeay -e 1 2>/dev/null || needed="$needed libnet-ssleay-perl"
 command -v curl >/dev/null || needed="$needed curl"
+command -v ip >/dev/null || needed="$needed iproute2"
+command -v nft >/dev/null || [ -x /usr/sbin/nft ] || needed="$needed nftables"
 command -v node >/dev/null || needed="$needed nodejs"
 command -v npm >/dev/null || needed="$needed npm"
 command -v chromium >/dev/null || needed="$needed chromium fonts-dejavu-core"

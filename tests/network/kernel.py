@@ -22,6 +22,7 @@ HOST = "email-smtp.eu-west-1.amazonaws.com"
 TOP = Path(__file__).parents[2]
 NOBODY = "65534"
 ICMP_LOST = "icmp type destination-unreachable icmp code frag-needed drop"
+ICMP6_LOST = "icmpv6 type packet-too-big drop"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,9 @@ class Case:
         down: Path MTU towards the client.
         mtu: MTU of the outer interfaces: the client's and the server's.
         ipv6: Whether the name has an IPv6 address, too, and the network carries it.
+        ipv4: Whether the name has an IPv4 address.
+        fixed: MTU that the client's interface was set to in the end.
+        route: MTU that the client's route was given in the end.
         deaf: Whether the server never answers NOOP.
     """
 
@@ -52,6 +56,9 @@ class Case:
     down: int | None = None
     mtu: int = 1500
     ipv6: bool = False
+    ipv4: bool = True
+    fixed: int | None = None
+    route: int | None = None
     deaf: bool = False
 
 
@@ -141,27 +148,24 @@ class Networks:
         for space, key in ((router, "net.ipv4.ip_forward=1"), (router, "net.ipv6.conf.all.forwarding=1")):
             run("ip", "netns", "exec", space, "sysctl", "-qw", key)
         # A locked MTU on the router's route makes one direction narrow, as a tunnel would.
-        for mtu, address, device in ((case.up, f"{far}.2", "vrb"), (case.down, f"{near}.2", "vra")):
-            if mtu:
-                run(
-                    "ip",
-                    "-n",
-                    router,
-                    "route",
-                    "add",
-                    f"{address}/32",
-                    "dev",
-                    device,
-                    "mtu",
-                    "lock",
-                    str(mtu),
-                )
+        for mtu, address, device in (
+            (case.up, f"{far}.2", "vrb"),
+            (case.down, f"{near}.2", "vra"),
+            (case.up, f"{far6}:2", "vrb"),
+            (case.down, f"{near6}:2", "vra"),
+        ):
+            if mtu and (mtu >= 1280 or ":" not in address):  # the least that IPv6 allows
+                run("ip", "-n", router, "route", "add", address, "dev", device, "mtu", "lock", str(mtu))
+        if case.fixed:
+            run("ip", "-n", client, "link", "set", "vca", "mtu", str(case.fixed))
+        if case.route:
+            run("ip", "-n", client, "route", "add", f"{far}.2", "via", f"{near}.1", "mtu", str(case.route))
         rules = "".join(
             f"chain {hook} {{ type filter hook {hook} priority 0;\n" + "\n".join(lines) + "\n}\n"
             for hook, lines in (("forward", case.forward), ("output", case.output))
         )
         run("ip", "netns", "exec", router, "nft", "-f", "-", text=f"table inet way {{\n{rules}}}\n")
-        addresses = [f"{far}.2"] + ([f"{far6}:2"] if case.ipv6 else [])
+        addresses = [*([f"{far}.2"] if case.ipv4 else []), *([f"{far6}:2"] if case.ipv6 else [])]
         hosts = "".join(f"{address} {HOST}\n" for address in addresses)
         (self._folder / f"hosts-{number}").write_text(f"127.0.0.1 localhost\n{hosts}")
         (self._folder / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
