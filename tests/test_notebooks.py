@@ -57,7 +57,7 @@ def text_of(notebook: Any) -> str:
 
 def test_there_are_notebooks() -> None:
     """The notebooks that the rest looks at exist."""
-    assert NAMES == ["00-start-here.ipynb", "01-cannot-connect.ipynb", "09-incident.ipynb"]
+    assert NAMES == ["00-start-here.ipynb", "01-cannot-connect.ipynb", "04-mtu.ipynb", "09-incident.ipynb"]
 
 
 MUTATIONS = [
@@ -152,7 +152,7 @@ def test_the_solutions_solve_the_exercises() -> None:
     stored = text_of(notebook)
     letters = answered(notebook)
     assert letters == ["a", "b", "c"]
-    assert sorted(path.stem for path in (NOTEBOOKS / "solutions").glob("*.py")) == ["01-a", "01-b", "01-c"]
+    assert sorted(path.stem for path in (NOTEBOOKS / "solutions").glob("01-*.py")) == ["01-a", "01-b", "01-c"]
     assert stored.count("not answered yet") == len(letters)
     # The answers need only the cells that define and prove, so the panels are left out.
     notebook.cells = [
@@ -164,6 +164,19 @@ def test_the_solutions_solve_the_exercises() -> None:
     proofs = [line for line in text_of(notebook).splitlines() if line.startswith(("solved", "not "))]
     assert len(proofs) == len(letters) + stored.count("solved")
     assert all(line.startswith("solved") for line in proofs), proofs
+
+
+def test_the_solution_of_the_mtu_notebook() -> None:
+    """As stored 04 is not answered; with its solution filled in it is solved."""
+    notebook = read("04-mtu.ipynb")
+    assert "not answered yet" in text_of(notebook)
+    blank = next(cell for cell in notebook.cells if "answer" in cell.metadata.get("tags", ()))
+    blank.source = (NOTEBOOKS / "solutions" / "04.py").read_text(encoding="utf-8")
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    # The exercise needs the first cell, the answer and its check.
+    notebook.cells = [code[0], *code[-2:]]
+    NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(NOTEBOOKS)}}).execute()
+    assert text_of(notebook).rstrip().endswith("solved")
 
 
 INCIDENTS = [

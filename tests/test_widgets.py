@@ -294,6 +294,7 @@ def test_a_pasted_error_is_explained_and_masked() -> None:
         ("connect-timeout", "01-cannot-connect.ipynb"),
         ("credential-secret-key", "01-cannot-connect.ipynb"),
         ("egress-blocked", "01-cannot-connect.ipynb"),
+        ("mtu-stall", "04-mtu.ipynb"),
         ("not-verified", "09-incident.ipynb"),
         ("unknown", "09-incident.ipynb"),
     ],

@@ -30,6 +30,7 @@ SYMPTOMS = {
 """What a person sees, and the cause whose first sample looks like it."""
 
 CONNECTING = "01-cannot-connect.ipynb"
+MTU = "04-mtu.ipynb"
 INCIDENT = "09-incident.ipynb"
 
 _PATH = {Stage.RESOLVE, Stage.CONNECT, Stage.TLS, Stage.GREETING, Stage.EHLO, Stage.STARTTLS, Stage.AUTH}
@@ -38,6 +39,8 @@ _PATH = {Stage.RESOLVE, Stage.CONNECT, Stage.TLS, Stage.GREETING, Stage.EHLO, St
 def next_notebook(diagnosis: Diagnosis) -> tuple[str, str]:
     """The notebook that goes on from a diagnosis, and why."""
     found = diagnosis.cause
+    if found.id.startswith("mtu-"):
+        return MTU, "proves whether it is the size of the packets, finds the size, and tries the fix"
     if found.stage in _PATH or found.id.startswith("credential-") or found.id.endswith("-blocked"):
         return CONNECTING, "reproduces this on the simulator and shows how it is told from its look-alikes"
     return INCIDENT, "checks every port of your endpoint and writes the report to paste into a ticket"

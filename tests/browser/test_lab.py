@@ -50,6 +50,7 @@ SHOWN = [
     # notebook, titles that must be seen, waterfalls in panels
     ("00-start-here", ("port25-blocked", "bad-credentials", "healthy"), 1),
     ("01-cannot-connect", ("port25-blocked", "egress-blocked", "no-greeting", "wrapper-on-starttls"), 6),
+    ("04-mtu", ("mtu-stall", "mtu-black-hole", "healthy"), 0),
     ("09-incident", ("ports-blocked",), 0),
 ]
 
