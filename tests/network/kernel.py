@@ -10,7 +10,6 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -172,25 +171,28 @@ class Networks:
 
     @contextlib.contextmanager
     def _serving(self) -> Iterator[None]:
-        ready, log = self._folder / "ready", self._folder / "server.log"
+        log = self._folder / "server.log"
         deaf = [f"10.{number}.1.2" for number, case in enumerate(self._cases, 1) if case.deaf]
-        with log.open("wb") as output:
+        command = ["ip", "netns", "exec", self._server, sys.executable, "-m", "tests.network.server"]
+        with log.open("wb") as errors:
             server = subprocess.Popen(
-                ["ip", "netns", "exec", self._server, sys.executable, "-m", "tests.network.server",
-                 str(ready), str(self._folder / "ca.pem"), *deaf],
-                cwd=TOP, env={**os.environ, "PYTHONPATH": str(TOP)}, stdout=output, stderr=output,
-            )  # fmt: skip
+                [*command, str(self._folder / "ca.pem"), *deaf],
+                cwd=TOP,
+                env={**os.environ, "PYTHONPATH": str(TOP)},
+                stdout=subprocess.PIPE,
+                stderr=errors,
+            )
         try:
-            end = time.monotonic() + 30
-            while not ready.exists():
-                if server.poll() is not None or time.monotonic() > end:
-                    raise RuntimeError(f"the server did not start: {log.read_text()}")
-                time.sleep(0.05)  # a file of another process; there is no event to wait for
+            assert server.stdout
+            if not server.stdout.readline():  # it says a word when it listens, and none when it fails
+                raise RuntimeError(f"the server did not start: {log.read_text()}")
             (self._folder / "ca.pem").chmod(0o644)
             yield
         finally:
             server.terminate()
             server.wait()
+            if server.stdout:
+                server.stdout.close()
 
     def seen_by(self, number: int) -> dict[str, Any]:
         """What the client of a case reports."""

@@ -2,7 +2,7 @@
 
 Relays, for the simulator listens on loopback only. They accept the connections, so what crosses the network
 is theirs; TLS passes through them. The certificates are large, as SES's are: RSA, with two intermediates.
-Run as `python -m tests.network.server READY-FILE CA-FILE CLIENT...`: those clients' NOOPs are never answered.
+Run as `python -m tests.network.server CA-FILE CLIENT...`: those clients' NOOPs are never answered.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ async def relay(
     )
 
 
-async def main(ready: Path, ca: Path, deaf: set[str]) -> None:
+async def main(ca: Path, deaf: set[str]) -> None:
     """Serve until killed."""
     simulator.Authority = Large  # type: ignore[misc,attr-defined]
     with simulator.Simulator("eu-west-1") as ses:
@@ -74,9 +74,9 @@ async def main(ready: Path, ca: Path, deaf: set[str]) -> None:
                 await relay(reader, writer, real, deaf)
 
             await asyncio.start_server(serve, None, port)
-        ready.touch()
+        print("listening", flush=True)
         await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), Path(sys.argv[2]), set(sys.argv[3:])))
+    asyncio.run(main(Path(sys.argv[1]), set(sys.argv[2:])))
