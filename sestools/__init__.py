@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from sestools.probes import probe_mtu as probe_mtu
     from sestools.probes import probe_tcp as probe_tcp
     from sestools.probes import probe_tls as probe_tls
+    from sestools.sweeps import sweep as sweep
+    from sestools.sweeps import targets_of as targets_of
 
 __version__ = "0.1.0"
 
@@ -43,6 +45,8 @@ _HOMES = {
     "probe_tcp": "probes",
     "probe_tls": "probes",
     "smtp_password": "credentials",
+    "sweep": "sweeps",
+    "targets_of": "sweeps",
 }
 
 __all__ = list(_HOMES)

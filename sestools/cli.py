@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sestools import __version__, commands
+from sestools import __version__, commands, commands_sweep
 
 WRONG_USE, BUG, INTERRUPTED, BROKEN_PIPE = 2, 70, 130, 141
 
@@ -68,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_check(parsers)
     _add_classify(parsers)
     _add_mtu(parsers)
+    _add_sweep(parsers)
     _add_simulate(parsers)
     return parser
 
@@ -195,6 +196,31 @@ def _add_mtu(parsers: Any) -> None:
     parser.add_argument(
         "--connect-to", metavar="ADDRESS:PORT", help="connect there instead of where DNS says"
     )
+    parser.add_argument(
+        "--simulate", nargs="?", const="", metavar="FAULT", help="look at a simulated SES on this host"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON (it carries a schema_version)")
+
+
+def _add_sweep(parsers: Any) -> None:
+    parser = _command(
+        parsers,
+        "sweep",
+        commands_sweep.sweep,
+        "look at many regions, ports and addresses side by side; never signs in",
+        "  sestools sweep eu-west-1 us-east-1\n  sestools sweep --port 587 --port 465\n"
+        "  sestools sweep eu-west-1 --all-addresses --json\n"
+        "  sestools sweep --simulate dropped@25     (practise without AWS)",
+    )
+    parser.add_argument("regions", nargs="*", metavar="REGION", help="regions or host names [all regions]")
+    parser.add_argument(
+        "--port", dest="ports", action="append", type=int, metavar="PORT", help="[all five] (repeatable)"
+    )
+    parser.add_argument("--all-addresses", action="store_true", help="every address of a name, not the first")
+    parser.add_argument(
+        "--timeout", type=float, metavar="SECONDS", help="for each target [SESTOOLS_TIMEOUT, 5]"
+    )
+    parser.add_argument("--ca-file", help="trust these certificate authorities instead [SESTOOLS_CA_FILE]")
     parser.add_argument(
         "--simulate", nargs="?", const="", metavar="FAULT", help="look at a simulated SES on this host"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,11 +15,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
-from sestools.model import Kind, ProbeResult, Stage
+from sestools.model import Kind, Outcome, ProbeResult, Stage
 from sestools.text import duration
 
 if TYPE_CHECKING:
     from sestools.report import Report
+    from sestools.sweeps import Row, Sweep
 
 # Okabe and Ito's colour-blind-safe palette; words beside each bar carry what matters.
 COLOURS = {
@@ -295,5 +297,65 @@ def mtu_picture(result: ProbeResult) -> Picture:
     return Picture(
         png=out.getvalue(),
         alt=f"Bytes acknowledged over time, stalled against clamped: {found}.{searched}",
+        width=round(figure.get_figwidth() * 100),
+    )
+
+
+def plot_sweep(sweep: Sweep, ax: Axes | None = None) -> Axes:
+    """A heat map, regions by ports: how many of the addresses of each work, in colour and in numbers.
+
+    Args:
+        sweep: What `sweep` saw.
+        ax: Where to draw; by default a new figure (`ax.figure`).
+    """
+    cells = _sweep_cells(sweep)
+    regions, ports = list(dict.fromkeys(r for r, _ in cells)), sorted({p for _, p in cells})
+    if ax is None:
+        size = (2.6 + 1.3 * len(ports), 0.9 + 0.36 * len(regions))
+        ax = Figure(figsize=size, dpi=110, layout="constrained").subplots()
+    for (region, port), (good, all_of_it, words) in cells.items():
+        row, column, share = regions.index(region), ports.index(port), good / all_of_it
+        # The more fail, the fuller the colour; what works is one calm colour.
+        colour, alpha = (FAILED, 1 - 0.75 * share) if good < all_of_it else (COLOURS["greeting, EHLO"], 0.45)
+        ax.add_patch(
+            Rectangle((column - 0.48, row - 0.46), 0.96, 0.92, facecolor=colour, alpha=alpha, linewidth=0)
+        )
+        ax.text(column, row, f"{good}/{all_of_it}\n{words}", ha="center", va="center", fontsize=7)
+    ax.set_xticks(range(len(ports)), [f"port {port}" for port in ports])
+    ax.set_yticks(range(len(regions)), regions)
+    ax.set_xlim(-0.5, len(ports) - 0.5)
+    ax.set_ylim(len(regions) - 0.5, -0.5)
+    ax.xaxis.tick_top()
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    return ax
+
+
+def _sweep_cells(sweep: Sweep) -> dict[tuple[str, int], tuple[int, int, str]]:
+    """For each region and port: how many work, of how many, and what most of the others have."""
+    cells: dict[tuple[str, int], list[Row]] = {}
+    for row in sweep.rows:
+        cells.setdefault((row.region, row.target.port), []).append(row)
+    found = {}
+    for place, rows in cells.items():
+        others = Counter(row.cause or row.reason for row in rows if row.outcome is not Outcome.OK)
+        words = others.most_common(1)[0][0] if others else "ok"
+        found[place] = (len(rows) - others.total(), len(rows), words)
+    return found
+
+
+def sweep_picture(sweep: Sweep) -> Picture:
+    """`plot_sweep` as a picture that a notebook stores, its text form in words."""
+    figure = plot_sweep(sweep).figure
+    assert isinstance(figure, Figure)  # noqa: S101 - a new figure, not a part of one
+    out = io.BytesIO()
+    figure.savefig(out, format="png", facecolor="white", metadata={"Software": None})
+    cells = "; ".join(
+        f"{region} port {port}: {good} of {all_of_it} ok" + (f", {words}" if words != "ok" else "")
+        for (region, port), (good, all_of_it, words) in _sweep_cells(sweep).items()
+    )
+    return Picture(
+        png=out.getvalue(),
+        alt=f"Heat map of regions by ports. {cells}.",
         width=round(figure.get_figwidth() * 100),
     )

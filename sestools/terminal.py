@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Literal, TextIO
+from typing import TYPE_CHECKING, Literal, TextIO
 
 from rich.console import Console
 from rich.padding import Padding
@@ -12,9 +12,12 @@ from rich.table import Table
 from rich.text import Text
 
 from sestools import cards
-from sestools.model import Diagnosis, Level, ProbeResult
+from sestools.model import Diagnosis, Level, Outcome, ProbeResult
 from sestools.report import HEADINGS, Report, headline, same_with, table
 from sestools.text import duration
+
+if TYPE_CHECKING:
+    from sestools.sweeps import Sweep
 
 STYLES = {Level.OK: "green", Level.NOTICE: "yellow", Level.PROBLEM: "bold red", Level.UNCLEAR: "magenta"}
 MARKS = {Level.OK: "ok", Level.NOTICE: "notice", Level.PROBLEM: "problem", Level.UNCLEAR: "unclear"}
@@ -110,3 +113,18 @@ def print_diagnosis(
         for index, text in enumerate(texts):
             grid.add_row(label if index == 0 else "", Text(text))
     out.print(Padding(grid, (0, 0, 0, 2)))
+
+
+def print_sweep(out: Console, sweep: Sweep) -> None:
+    """One line a target, then the sentence."""
+    headings, rows = sweep.table()
+    grid = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for name in headings:
+        right = name == "port" or name.endswith(" ms")
+        grid.add_column(name, justify="right" if right else "left", no_wrap=name != "what", overflow="fold")
+    for row, cells in zip(sweep.rows, rows, strict=True):
+        style = STYLES[Level.OK if row.outcome is Outcome.OK else Level.PROBLEM]
+        grid.add_row(*(Text(cell) for cell in cells[:-1]), Text(cells[-1], style=style))
+    out.print(grid)
+    out.print()
+    out.print(Text(sweep.summary))

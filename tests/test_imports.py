@@ -37,10 +37,12 @@ ARROWS = {
     "report": "cards endpoints equivalents model plots terms text",
     "verdict": "catalogue classifier credentials endpoints model report terms text",
     "checkup": "endpoints model probes report terms text verdict",
+    "sweeps": "checkup classifier endpoints model plots probes text",
     "widgets": "*",
     "terminal": "cards model report terms text",
     "commands": "*",
-    "cli": "__init__ commands",
+    "commands_sweep": "*",
+    "cli": "__init__ commands commands_sweep",
     "__init__": "*",
 }
 
@@ -54,6 +56,7 @@ OTHERS = {
     "ipywidgets": "widgets",
     "traitlets": "widgets",
     "IPython": "widgets",
+    "pandas": "sweeps",
     "pytest": "pytest_plugin",
 }
 

@@ -1,0 +1,406 @@
+"""Many targets at once: regions x ports x addresses, on any executor."""
+
+from __future__ import annotations
+
+import contextlib
+import html
+import queue
+import ssl
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal
+
+from sestools.checkup import targets as targets_at
+from sestools.classifier import classify
+from sestools.endpoints import region_of
+from sestools.model import Outcome, ProbeResult, Stage, Symptom, Target
+from sestools.probes import probe_dialogue
+from sestools.probes._connect import resolve
+from sestools.probes._connection import tls_context
+from sestools.probes._record import SLICE, Deadline, Recorder, Stopped
+from sestools.text import printable
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+APART = 0.002
+"""Seconds between two starts: handshakes that all begin at once distort each other's times."""
+
+MOST_THREADS = 512
+"""Threads of the default pool at most. Up to so many targets wait at the same time, so a sweep with fewer
+black holes than this takes one time-out; with more it takes one for each 512 of them."""
+
+MOST_SHOWN = 200
+"""Rows that a notebook shows at most."""
+
+TIMED = (Stage.CONNECT, Stage.GREETING, Stage.TLS, Stage.EHLO)
+"""Stages that have a column of their own."""
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """What became of one target.
+
+    Attributes:
+        target: What was looked at, without credentials.
+        outcome: How it ended.
+        address: The IP address that was connected to, or tried; None if there was none.
+        times: Seconds of each stage that was reached, failed ones too. EHLO is the last one (behind TLS).
+        symptom: What went wrong first; None when all went well.
+        cause: The likeliest cause's id, such as `healthy`; empty if it was not run.
+        reason: Why it was not run, if it was not.
+    """
+
+    target: Target
+    outcome: Outcome
+    address: str | None
+    times: Mapping[Stage, float]
+    symptom: Symptom | None
+    cause: str
+    reason: str = ""
+
+    @property
+    def region(self) -> str:
+        """The region in the host name, or the host name of anything else."""
+        return region_of(self.target.host) or self.target.host
+
+    def to_dict(self) -> dict[str, Any]:
+        """The row for a program; times in seconds, None where a stage was not reached."""
+        return {
+            "region": self.region,
+            "host": self.target.host,
+            "port": self.target.port,
+            "security": str(self.target.security),
+            "address": self.address,
+            "outcome": str(self.outcome),
+            "cause": self.cause,
+            "symptom": str(self.symptom) if self.symptom else self.reason,
+            **{f"{stage.lower()}_seconds": self.times.get(stage) for stage in TIMED},
+        }
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Sweep:
+    """What a sweep saw, one row a target, in the order of the targets.
+
+    Attributes:
+        rows: What became of each target.
+        seconds: How long the whole took.
+        timeout: Seconds that each target was given.
+    """
+
+    rows: tuple[Row, ...]
+    seconds: float
+    timeout: float
+
+    @property
+    def ok(self) -> bool:
+        """Whether every target was seen to work."""
+        return all(row.outcome is Outcome.OK for row in self.rows)
+
+    @property
+    def summary(self) -> str:
+        """One sentence: how many work, and what the others have."""
+        count = Counter(row.outcome for row in self.rows)
+        causes = Counter(row.cause for row in self.rows if row.outcome is Outcome.FAILED)
+        parts = [f"{count[Outcome.OK]} ok"]
+        if causes:
+            named = ", ".join(f"{cause} {number}" for cause, number in causes.most_common())
+            parts.append(f"{count[Outcome.FAILED]} failed ({named})")
+        if count[Outcome.NOT_RUN]:
+            parts.append(f"{count[Outcome.NOT_RUN]} not run")
+        return f"{len(self.rows)} targets in {self.seconds:.2f} s: {', '.join(parts)}."
+
+    def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+        """Headings and rows as text; times in milliseconds."""
+        headings = ("region", "port", "address", "outcome", *(f"{stage} ms" for stage in TIMED), "what")
+        return headings, [_cells(row) for row in self.rows]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The sweep for a program."""
+        return {
+            "schema_version": 1,
+            "summary": self.summary,
+            "seconds": self.seconds,
+            "timeout": self.timeout,
+            "rows": [row.to_dict() for row in self.rows],
+        }
+
+    def to_frame(self) -> Any:
+        """A pandas data frame, one row a target; its columns are the keys of `Row.to_dict`.
+
+        Raises:
+            ModuleNotFoundError: If pandas is missing; the notebook extra brings it.
+        """
+        try:
+            import pandas as pd
+        except ModuleNotFoundError as error:
+            if error.name != "pandas":
+                raise
+            raise ModuleNotFoundError(
+                "a data frame needs pandas: pip install 'sestools[notebook]'; "
+                "table() and to_dict() work without it",
+                name="pandas",
+            ) from None
+        columns = list(self.rows[0].to_dict()) if self.rows else None
+        return pd.DataFrame([row.to_dict() for row in self.rows], columns=columns)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """A heat map, regions by ports: see `plots.plot_sweep`."""
+        from sestools.plots import plot_sweep
+
+        return plot_sweep(self, ax)
+
+    def __repr__(self) -> str:
+        return f"<Sweep: {self.summary}>"
+
+    def _repr_html_(self) -> str:
+        headings, rows = self.table()
+        head = "".join(f"<th>{html.escape(cell)}</th>" for cell in headings)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
+            for row in rows[:MOST_SHOWN]
+        )
+        more = len(rows) - MOST_SHOWN
+        rest = f"<p>and {more} more: see <code>table()</code></p>" if more > 0 else ""
+        return f"<p>{html.escape(self.summary)}</p><table><tr>{head}</tr>{body}</table>{rest}"
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    times = (row.times.get(stage) for stage in TIMED)
+    what = f"{row.cause}: {row.symptom}" if row.symptom else row.reason or row.cause
+    return (
+        row.region,
+        str(row.target.port),
+        row.address or "",
+        str(row.outcome),
+        *("" if seconds is None else f"{seconds * 1000:.1f}" for seconds in times),
+        printable(what, 160),
+    )
+
+
+def targets_of(
+    regions: Sequence[str],
+    ports: Sequence[int] | None = None,
+    addresses: Literal["all", "first"] = "first",
+    *,
+    ca_file: str | None = None,
+    timeout: float = 5.0,
+) -> tuple[Target, ...]:
+    """The targets of a sweep: regions x ports x addresses. Names are resolved here, side by side.
+
+    A name that does not resolve in time gives one target a port by its name, so that the sweep says so.
+
+    Args:
+        regions: Regions such as `eu-west-1`, or host names.
+        ports: Ports, by default all five of SES.
+        addresses: Every address of a name, or the first in the system's order.
+        ca_file: Certificate authorities to trust instead of the system's.
+        timeout: Seconds for resolving the names.
+    """
+    if isinstance(regions, str):
+        raise ValueError(f"regions is a list, such as [{regions!r}]")
+    if addresses not in ("all", "first"):
+        raise ValueError(f"addresses is 'all' or 'first', not {addresses!r}")
+    places = [targets_at(region, ports=ports, ca_file=ca_file) for region in dict.fromkeys(regions)]
+    if not places:
+        raise ValueError("name at least one region")
+
+    def found(place: Sequence[Target]) -> tuple[str, ...]:
+        try:
+            known = resolve(Recorder(place[0], Deadline(timeout)))
+        except Stopped:
+            return ()
+        return known if addresses == "all" else known[:1]
+
+    with ThreadPoolExecutor(min(len(places), 32), thread_name_prefix="sestools-resolve") as pool:
+        known = list(pool.map(found, places))
+    return tuple(
+        replace(target, connect_to=(address, target.port)) if address else target
+        for place, several in zip(places, known, strict=True)
+        for target in place
+        for address in several or (None,)
+    )
+
+
+def sweep(
+    targets: Sequence[Target],
+    *,
+    executor: Executor | None = None,
+    timeout: float = 3.0,
+    apart: float = APART,
+    progress: Progress | None = None,
+    cancel: threading.Event | None = None,
+) -> Sweep:
+    """Hold a dialogue with each target as far as EHLO, all side by side, and say what became of each.
+
+    It never signs in: credentials of a target are left out before anything starts. That is why it also
+    works on processes and clusters, whose arguments are pickled; credentials refuse to be.
+
+    Args:
+        targets: What to look at: `targets_of` makes them.
+        executor: Any `concurrent.futures` executor; by default as many threads as targets, 512 at most.
+            One with fewer workers than there are black holes takes several time-outs. It is not shut down.
+        timeout: Seconds that each target is given.
+        apart: Seconds between two starts. 0 starts all at once, and their TLS times are then not to be trusted.
+        progress: Called with (done, total, what) from the calling thread.
+        cancel: Set it to end the sweep within about a tenth of a second; in processes and on clusters, what
+            has begun goes on until its time-out.
+
+    Returns:
+        A `Sweep`; whatever the network does is in it, and what was cancelled is "not run".
+
+    Raises:
+        ValueError: On wrong use.
+    """
+    chosen = [replace(target, credentials=None) for target in targets]
+    if not chosen:
+        raise ValueError("name at least one target")
+    if not 0 <= apart < float("inf"):
+        raise ValueError(f"apart must be seconds, 0 or more, not {apart!r}")
+    Deadline(timeout)  # says what is wrong with it before anything starts
+    started = time.perf_counter()
+    stop = cancel or threading.Event()
+    with _pool(executor, len(chosen)) as pool:
+        seen = _run(pool, chosen, timeout, apart, progress or (lambda done, total, what: None), stop)
+    seconds = time.perf_counter() - started
+    # Judged only now, so that judging does not disturb what is being timed.
+    judged: dict[Any, str] = {}
+    rows = tuple(
+        _row(target, one, judged) if one else _not_run(target)
+        for target, one in zip(chosen, seen, strict=True)
+    )
+    return Sweep(rows=rows, seconds=seconds, timeout=timeout)
+
+
+@contextlib.contextmanager
+def _pool(executor: Executor | None, targets: int) -> Iterator[Executor]:
+    """The executor that was given, which stays open, or threads of our own, which all end."""
+    if executor is not None:
+        yield executor
+        return
+    with ThreadPoolExecutor(min(targets, MOST_THREADS), thread_name_prefix="sestools-sweep") as pool:
+        yield pool
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Seen:
+    """What comes back from a worker: the result without its steps, which would fill the memory."""
+
+    result: ProbeResult
+    address: str | None
+    times: dict[Stage, float]
+
+
+def _run(
+    pool: Executor,
+    chosen: Sequence[Target],
+    timeout: float,
+    apart: float,
+    progress: Progress,
+    stop: threading.Event,
+) -> list[_Seen | None]:
+    """Start one after the other and wait for all; None for what was cancelled before it began."""
+    # Only threads can share a TLS context and an event with us; all else is pickled, or may be.
+    shared = isinstance(pool, ThreadPoolExecutor)
+    contexts = {ca: tls_context(ca) for ca in {target.ca_file for target in chosen}} if shared else {}
+    begun: list[Future[_Seen]] = []
+    ended: queue.SimpleQueue[Future[_Seen]] = queue.SimpleQueue()
+    done = 0
+
+    def note(wait: float) -> None:
+        """Count what has ended, after waiting for the first of it."""
+        nonlocal done
+        before = done
+        with contextlib.suppress(queue.Empty):
+            ended.get(timeout=wait)
+            done += 1
+            while True:
+                ended.get_nowait()
+                done += 1
+        if done > before:
+            progress(done, len(chosen), "targets")
+
+    try:
+        start = time.perf_counter()
+        for number, target in enumerate(chosen):
+            if stop.wait(max(0.0, start + number * apart - time.perf_counter())):
+                break
+            more = (contexts[target.ca_file], stop) if shared else ()
+            future = pool.submit(_look, target, timeout, *more)
+            begun.append(future)
+            future.add_done_callback(ended.put)
+            if not ended.empty():
+                note(0.001)
+        while done < len(begun):
+            note(SLICE)
+            if stop.is_set():
+                for future in begun:
+                    future.cancel()
+    except BaseException:
+        stop.set()  # before the pool waits for its threads
+        for future in begun:
+            future.cancel()
+        raise
+    seen = [None if future.cancelled() else future.result() for future in begun]
+    return seen + [None] * (len(chosen) - len(seen))
+
+
+def _look(
+    target: Target, timeout: float, context: ssl.SSLContext | None = None, stop: threading.Event | None = None
+) -> _Seen:
+    """One target, wherever this runs."""
+    if context is None:
+        context = _own_context(target.ca_file)
+    result = probe_dialogue(target, timeout=timeout, until=Stage.EHLO, context=context, cancel=stop)
+    tried = [step.address for step in result.steps if step.address]
+    return _Seen(
+        result=replace(result, steps=()),
+        address=result.facts.address or (tried[0] if tried else None),
+        times={step.stage: step.seconds for step in result.steps},
+    )
+
+
+@lru_cache(maxsize=8)
+def _own_context(ca_file: str | None) -> ssl.SSLContext:
+    """One TLS context a process: making one costs as much as fifty handshakes."""
+    return tls_context(ca_file)
+
+
+def _row(target: Target, seen: _Seen, judged: dict[Any, str]) -> Row:
+    result = seen.result
+    cause = ""
+    if result.outcome is not Outcome.NOT_RUN:
+        key = (result.symptom, target.host, result.facts.greeting)
+        if key not in judged:
+            judged[key] = classify(result).cause.id
+        cause = judged[key]
+    return Row(
+        target=target,
+        outcome=result.outcome,
+        address=seen.address,
+        times=seen.times,
+        symptom=result.symptom,
+        cause=cause,
+        reason=result.reason,
+    )
+
+
+def _not_run(target: Target) -> Row:
+    address = target.connect_to[0] if target.connect_to else None
+    return Row(
+        target=target,
+        outcome=Outcome.NOT_RUN,
+        address=address,
+        times={},
+        symptom=None,
+        cause="",
+        reason="cancelled",
+    )
