@@ -67,10 +67,7 @@ def closed() -> Iterator[int]:
 
 def sweepers() -> set[threading.Thread]:
     """Threads that a sweep left behind."""
-    return {thread for thread in threading.enumerate() if thread.name.startswith("sestools-")} - BEFORE
-
-
-BEFORE = set(threading.enumerate())
+    return {thread for thread in threading.enumerate() if thread.name.startswith("sestools-sweep")}
 
 
 def test_black_holes_do_not_hold_up_the_others(crowd: Simulator) -> None:
