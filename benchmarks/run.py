@@ -66,9 +66,9 @@ class Place:
 
 
 @contextlib.contextmanager
-def serving(delay: float = 0.0, *faults: str) -> Iterator[Place]:
+def serving(delay: float = 0.0, *faults: str, addresses: int = 1) -> Iterator[Place]:
     """A simulator in its own process."""
-    command = [sys.executable, str(HERE / "serve.py"), str(delay), *faults]
+    command = [sys.executable, str(HERE / "serve.py"), str(delay), str(addresses), *faults]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdin
         assert server.stdout
@@ -226,11 +226,39 @@ def importing() -> Iterator[Figure]:
         )
 
 
+def sweeping() -> Iterator[Figure]:
+    """A sweep whose third is black holes takes one time-out, and its times are true."""
+    from sweep import PLACES, REPLY, everywhere, measure, probed
+
+    with serving(REPLY, "dropped@25", addresses=PLACES) as place:
+        rounds = [measure(place) for _ in range(5)]
+        some = everywhere(place)
+        pool, loop = probed(some, None), probed(some[:12], 1) * len(some) / 12
+    middle = {name: statistics.median(one[name] for one in rounds) for name in rounds[0]}
+    yield Figure(
+        what="sweep of 180 targets, 60 black holes",
+        figure=middle["wall"],
+        bound=1.15,
+        unit="x the time-out",
+        detail=f"default thread pool {pool / 3:.1f}; one after the other {loop / 3:.0f} (from 12 targets)",
+    )
+    yield Figure(
+        what="TLS handshake in that sweep / alone",
+        figure=middle["tls"],
+        bound=2,
+        unit="x",
+        detail=f"{middle['tls_ms']:.2f} ms, alone {middle['alone_ms']:.2f} ms",
+    )
+    yield Figure(
+        what="EHLO in that sweep against 20 ms, 95th percentile", figure=middle["ehlo_ms"], bound=4, unit="ms"
+    )
+
+
 def main() -> int:
     """Measure everything and print the table."""
     console = Console(width=150)
     figures: list[Figure] = []
-    for measure in (slowest_port, giving_up, rate, command_line, importing):
+    for measure in (slowest_port, giving_up, rate, command_line, importing, sweeping):
         console.print(f"measuring: {measure.__name__.replace('_', ' ')}", style="dim")
         figures += measure()
     table = Table("what", "figure", "bound", "", "detail")

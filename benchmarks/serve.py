@@ -8,8 +8,12 @@ import sys
 
 from sestools.simulator import Simulator, faults
 
+delay, addresses, *given = sys.argv[1:]
 with Simulator(
-    "eu-west-1", delay=float(sys.argv[1]), faults=[faults.parse(word) for word in sys.argv[2:]]
+    "eu-west-1",
+    delay=float(delay),
+    addresses=int(addresses),
+    faults=[faults.parse(word) for word in given],
 ) as ses:
     place = {"ports": ses.connect_to, "ca": ses.ca_file}
     print(

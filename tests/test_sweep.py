@@ -192,7 +192,7 @@ def test_targets_of() -> None:
 )
 def test_wrong_use(wrong: Any) -> None:
     """Wrong use is said before anything starts."""
-    with pytest.raises(ValueError, match=r"regions|addresses|target|apart|timeout"):
+    with pytest.raises(ValueError, match=r"region|addresses|target|apart|timeout"):
         wrong()
 
 
