@@ -1,4 +1,4 @@
-"""The command line: `sestools check`, `sestools classify`, `sestools mtu`, `sestools simulate`.
+"""The command line: `sestools check`, `sestools classify`, `sestools mtu`, `sestools sweep`, `sestools simulate`.
 
 Data goes to stdout, progress to stderr. Exit codes: 0 healthy, 1 problem found, 2 wrong use, 3 could not
 tell, 70 a bug of ours; 130 after Ctrl-C, 141 when the reader of the output went away.
