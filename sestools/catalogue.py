@@ -1316,7 +1316,8 @@ _CONVERSATION = (
         meaning="The client reports that the server refused, and keeps the reply to itself. Without the reply the "
         "cause cannot be told.",
         fix=(
-            "Switch on the client's SMTP debug log (PHPMailer: `SMTPDebug = 2`) and look for the reply.",
+            "Switch on the client's SMTP debug log (PHPMailer: `SMTPDebug = 2`, curl: `--verbose`) and look "
+            "for the reply.",
             "Meanwhile the likeliest: an address that is not verified, or a malformed message.",
         ),
         retry=Retry.NO,
@@ -1327,7 +1328,9 @@ _CONVERSATION = (
         pattern=r"SMTP error: (?:data not accepted|could not (?:authenticate|connect))|SMTP connect\(\) failed|"
         r"could not instantiate mail function|"
         r"The following (?:From address|recipients) failed|failed to authenticate on SMTP server with username|"
-        r"connection could not be established with host",
+        r"connection could not be established with host|"
+        # All that curl says without --verbose of a refusal at the end of the message, and of one at sign-in.
+        r"curl: \(8\) weird server reply|curl: \(67\) login denied",
         generic=True,
     ),
 )

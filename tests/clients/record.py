@@ -10,16 +10,17 @@ import json
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from clients.relay import Relay, relay, version
-from clients.senders import SENDERS, Job, versions
+from clients.relay import BY_WRAPPER, relay, version
+from clients.senders import SENDER, SENDERS, Job, versions
 
 from sestools.catalogue import cause
+from sestools.model import Stage
 from sestools.simulator import Simulator, faults
 
 FACES = Path(__file__).parents[1] / "data/client_faces.jsonl"
@@ -64,11 +65,14 @@ def faces() -> Iterator[dict[str, str]]:
         with relay(folder, ses) as postfix:
             for refusal in refusals():
                 ses.set_faults(faults.parse(f"says:{refusal}"))
+                # Clients answer a refused EHLO with HELO, which before STARTTLS is refused with another reply.
+                port = 465 if cause(refusal).stage is Stage.EHLO else 587
                 for client, send in SENDERS.items():
-                    sent = send(Job(ses=ses, port=587))
+                    sent = send(Job(ses=ses, port=port))
                     assert not sent.ok, (client, refusal, sent)
                     yield _row(client, versions()[client], refusal, sent.printed)
-                yield _row("postfix", version(), refusal, postfix.send())
+                log = postfix.send(BY_WRAPPER if port == 465 else SENDER)
+                yield _row("postfix", version(), refusal, log)
                 postfix.empty()
 
 
