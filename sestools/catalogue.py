@@ -1286,7 +1286,10 @@ _CONVERSATION = (
         r"before secure TLS connection was established|got (?:an )?empty (?:response|code)|\{:error, :closed\}|software caused connection abort|"
         r"disconnected unexpectedly|has unexpectedly disconnected|not connected|premature close|ECONNABORTED|"
         r"closed (?:the )?connection|terminated the handshake|server hung up|connection has been terminated|"
-        r"\bServerDisconnected",
+        r"\bServerDisconnected|"
+        # curl, msmtp, and GnuTLS in any program
+        r"\(56\) response reading failed|server sent an empty reply|cannot (?:read from|write to) TLS connection|"
+        r"error in the (?:pull|push) function",
         kinds=frozenset({Kind.RESET, Kind.CLOSED}),
         generic=True,
     ),

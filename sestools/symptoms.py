@@ -160,7 +160,8 @@ _BEFORE = re.compile(
     re.I,
 )
 _BARE_AFTER = re.compile(
-    r"(?:code|error|reply|response|returned|got|\b(?:MAIL|RCPT|DATA) failed|Remote access denied)\W{0,3}$|^\s*$", re.I
+    r"(?:code|error|reply|response|returned|got|\b(?:MAIL|RCPT|DATA) failed|Remote access denied)\W{0,3}$|^\s*$",
+    re.I,
 )
 _NO_REPLY = re.compile(
     r"\s*(?:ms|s|sec|secs|seconds?|milliseconds?|minutes?|bytes?|[kmg]i?b|%|px|lines|messages|items|more)\b|"

@@ -18,23 +18,36 @@ if __name__ == "__main__":
 
 from clients.relay import BY_WRAPPER, relay, version
 from clients.senders import SENDER, SENDERS, Job, versions
-
 from sestools.catalogue import cause
 from sestools.model import Stage
 from sestools.simulator import Simulator, faults
 
-FACES = Path(__file__).parents[1] / "data/client_faces.jsonl"
+DATA = Path(__file__).parents[1] / "data"
+FACES = DATA / "client_faces.jsonl"
+VARIANTS = DATA / "wire_variants.jsonl"
 _NOISE = re.compile(r"^(?:[{}] \[.*|\* (?:TLSv|old SSL|Connection #|Closing).*|    at .*)\n?", re.MULTILINE)
 _POSTFIX = (
-    (re.compile(r"^.{15} mail postfix/(\w+)\[\d+\]:", re.MULTILINE), r"Nov 24 04:05:06 mail postfix/\1[2587]:"),
-    (re.compile(r"\b[0-9A-F]{10,12}:"), "4F2A2C0421:"),
+    (
+        re.compile(r"^.{15} mail postfix/(\w+)\[\d+\]:", re.MULTILINE),
+        r"Nov 24 04:05:06 mail postfix/\1[2587]:",
+    ),
+    (re.compile(r"(?<=\]: )[0-9A-F]{6,}:"), "4F2A2C0421:"),
     (re.compile(r"\bdelay=[\d.]+, delays=[\d./]+"), "delay=0.5, delays=0.01/0.02/0.4/0.07"),
 )
 
 
-def refusals() -> list[str]:
-    """The causes whose reply is a refusal."""
-    return [each for each in faults.replies() if cause(each).samples[0][0] in "45"]
+def refusals() -> list[tuple[str, Stage, str]]:
+    """Every refusal that is documented or was observed: its cause, where it is said, and its words."""
+    found = {
+        reply: (row, cause(row).stage or Stage.BODY)
+        for row in faults.replies()
+        for reply in cause(row).samples
+        if re.match(r"[45]\d\d ", reply)
+    }
+    for line in VARIANTS.read_text().splitlines():
+        variant = json.loads(line)
+        found.setdefault(variant["reply"], (variant["cause"], Stage(variant["stage"])))
+    return [(row, stage, reply) for reply, (row, stage) in found.items()]
 
 
 def telling(client: str, printed: str) -> str:
@@ -57,30 +70,49 @@ def telling(client: str, printed: str) -> str:
     return _NOISE.sub("", printed).strip()
 
 
+def knowable(refusal: str, reply: str, printed: str) -> str:
+    """The cause that can be known from what a client printed, which may hide the words, or all of the reply."""
+    if _letters(reply[4:]) in _letters(printed):
+        return refusal
+    return f"unknown-{reply[0]}xx" if reply[:3] in printed else "reply-hidden"
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"\W", "", text)
+
+
 def faces() -> Iterator[dict[str, str]]:
     """A row for each refusal and client."""
+    known = {**versions(), "postfix": version()}
     with Simulator("eu-west-1", seed=1) as ses, tempfile.TemporaryDirectory(prefix="sestools-relay-") as name:
         folder = Path(name)
         folder.chmod(0o755)
         with relay(folder, ses) as postfix:
-            for refusal in refusals():
-                ses.set_faults(faults.parse(f"says:{refusal}"))
+            for refusal, stage, reply in refusals():
+                ses.set_faults(faults.Says(reply, stage))
                 # Clients answer a refused EHLO with HELO, which before STARTTLS is refused with another reply.
-                port = 465 if cause(refusal).stage is Stage.EHLO else 587
+                port = 465 if stage is Stage.EHLO else 587
+                told = {}
                 for client, send in SENDERS.items():
                     sent = send(Job(ses=ses, port=port))
                     assert not sent.ok, (client, refusal, sent)
-                    yield _row(client, versions()[client], refusal, sent.printed)
-                log = postfix.send(BY_WRAPPER if port == 465 else SENDER)
-                yield _row("postfix", version(), refusal, log)
+                    told[client] = sent.printed
+                told["postfix"] = postfix.send(BY_WRAPPER if port == 465 else SENDER)
                 postfix.empty()
-
-
-def _row(client: str, version: str, refusal: str, printed: str) -> dict[str, str]:
-    return {"client": client, "version": version, "cause": refusal, "printed": telling(client, printed)}
+                for client, printed in told.items():
+                    face = telling(client, printed)
+                    yield {
+                        "client": client,
+                        "version": known[client],
+                        "cause": refusal,
+                        "knowable": knowable(refusal, reply, face),
+                        "reply": reply,
+                        "printed": face,
+                    }
 
 
 if __name__ == "__main__":
     rows = list(faces())
-    FACES.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
-    print(f"{len(rows)} faces of {len(refusals())} refusals in {FACES}")
+    FACES.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    hidden = sum(row["knowable"] != row["cause"] for row in rows)
+    print(f"{len(rows)} faces of {len(refusals())} refusals, of which {hidden} hide what SES said")

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from clients.senders import RECIPIENT, SENDER, libraries, message
 from peers.servers import OWN_NAME, POSTFIX, START, UNPACKED, running_postfix
 
+from clients.senders import RECIPIENT, SENDER, libraries, message
 from sestools.simulator import Simulator
 
 BY_WRAPPER = "wrapper@example.com"

@@ -221,7 +221,12 @@ timeout {PATIENCE:g}
 """
         )
         sent = job.run(
-            MSMTP, "--file", str(settings), RECIPIENT, given=message().as_string(), LD_LIBRARY_PATH=libraries()
+            MSMTP,
+            "--file",
+            str(settings),
+            RECIPIENT,
+            given=message().as_string(),
+            LD_LIBRARY_PATH=libraries(),
         )
         return replace(sent, printed=sent.printed.replace(str(settings), "/etc/msmtprc"))
 
@@ -277,7 +282,9 @@ def versions() -> dict[str, str]:
 
 
 def _first_number(*command: str, **env: str) -> str:
-    said = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, **env}).stdout
+    said = subprocess.run(
+        command, capture_output=True, text=True, check=True, env={**os.environ, **env}
+    ).stdout
     found = re.search(r"\d+\.[\d.]*\d", said)
     assert found, said
     return found[0]
