@@ -22,6 +22,7 @@ BY_WRAPPER = "wrapper@example.com"
 """A sender whose mail goes by port 465."""
 WITH_WRONG_PASSWORD = "wrong@example.com"
 """A sender whose mail goes by port 2587, with a wrong password."""
+_ACTIVE = re.compile(r"^[0-9A-F]+\*", re.MULTILINE)
 _TRIED = re.compile(rf"\bto=<{re.escape(RECIPIENT)}>.* status=")
 
 
@@ -42,13 +43,18 @@ class Relay:
 
     def flush(self) -> str:
         """Try the queue again, and return the log since."""
+        self.queue()
         start = len(self._log())
         self._command("postqueue", "-c", str(self.folder), "-f")
         return self._until_tried(start)
 
     def queue(self) -> str:
-        """What `mailq` prints."""
-        return self._normal(self._command("postqueue", "-c", str(self.folder), "-p"))
+        """What `mailq` prints once no message is being tried: the log is ahead of the queue."""
+        deadline = time.monotonic() + START
+        while _ACTIVE.search(listed := self._command("postqueue", "-c", str(self.folder), "-p")):
+            assert time.monotonic() < deadline, listed
+            threading.Event().wait(0.02)
+        return self._normal(listed)
 
     def empty(self) -> None:
         """Delete what is queued."""
