@@ -187,25 +187,26 @@ class Session:
             return False
         raw = bytes(self._buffer[: end + 1])
         del self._buffer[: end + 1]
-        bare = _BARE.search(raw)
+        # Its only CR stands before its only LF, or it is searched for where it does not.
+        bare = None if raw.find(b"\r") == end - 1 else _BARE.search(raw)
         line = raw.rstrip(b"\r\n").decode("utf-8", "backslashreplace")
-        if bare:
+        if self._world.watched:
             self._heard(MASK if self._expects else mask(line))
+        if bare:
             self._say(INFERRED["bare line end"].format(at=bare.start()))
             self._end(Close())
         elif self._expects is not None:
-            self._heard(MASK)
             answer, self._expects = self._expects, None
             answer(line)
         else:
-            self._heard(mask(line))
             self._command(line)
         return True
 
     def _command(self, line: str) -> None:
-        verb, _, argument = line.strip().partition(" ")
+        line = line.strip()
+        verb, _, argument = line.partition(" ")
         verb, argument = verb.upper(), argument.strip()
-        if len(line.strip()) < 4:
+        if len(line) < 4:
             self._say(INFERRED["too short"])
         elif self._offers_starttls and not self._encrypted and verb not in _BEFORE_TLS:
             self._say(OBSERVED["TLS first"])

@@ -153,6 +153,11 @@ class World:
         """The faults that can still happen."""
         return tuple(active.fault for active in self._faults)
 
+    @property
+    def calm(self) -> bool:
+        """Whether no fault can happen any more."""
+        return not self._faults
+
     def set_faults(self, faults: Iterable[Fault]) -> None:
         """Replace all faults."""
         wanted = []
