@@ -91,7 +91,7 @@ class Account:
         return "v2" if example and password == smtp_password_v2(EXAMPLE_KEY[1]) else None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Submission:
     """A message as SES judges it at the end of DATA. `message` is None if it was too long to be kept."""
 
@@ -211,13 +211,13 @@ def _read(*written: str) -> list[tuple[str, str]]:
 
 def covers(identities: frozenset[str], address: str) -> bool:
     """Whether an identity is this address, its domain, or a domain above it."""
-    if not identities:
-        return False
     address = address.lower()
+    if address in identities:
+        return True
     domain = address.rpartition("@")[2]
-    parts = domain.split(".")
-    above = {".".join(parts[index:]) for index in range(len(parts))}
-    return address in identities or not above.isdisjoint(identities)
+    while domain and domain not in identities:
+        domain = domain.partition(".")[2]
+    return bool(domain)
 
 
 def is_simulator(address: str) -> bool:

@@ -15,7 +15,7 @@ from sestools.model import Credentials, Target
 from sestools.simulator.account import Account
 from sestools.simulator.certificates import Authority
 from sestools.simulator.clock import RealClock
-from sestools.simulator.connection import Connection
+from sestools.simulator.connection import PIECE, Connection
 from sestools.simulator.faults import Fault
 from sestools.simulator.listener import Listener, listeners
 from sestools.simulator.nameserver import NameServer
@@ -84,6 +84,7 @@ class Simulator:
         self._addresses = [f"127.0.0.{number}" for number in range(1, count + 1)]
         self._listeners: dict[int, list[Listener]] = {}
         self._open: set[Connection] = set()
+        self._buffer = memoryview(bytearray(PIECE))
         self._turn: asyncio.TimerHandle | None = None
 
     def __enter__(self) -> Simulator:
@@ -186,7 +187,7 @@ class Simulator:
         await self._look()
 
     def _connect(self, port: int) -> Callable[[], Connection]:
-        return lambda: Connection(self._world, self._authority, port, self._open)
+        return lambda: Connection(self._world, self._authority, port, self._open, self._buffer)
 
     async def _look(self) -> None:
         """Open and shut ports as the faults want it now, and look again when one begins or ends."""

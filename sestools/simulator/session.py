@@ -40,7 +40,7 @@ _BEFORE_TLS = {"EHLO", "NOOP", "QUIT", "STARTTLS"}
 _AFTER_AUTH = {"MAIL", "RCPT", "DATA", "HELP", "VRFY", "EXPN"}
 
 
-@dataclass
+@dataclass(slots=True)
 class _Mail:
     """An open transaction."""
 
@@ -77,15 +77,6 @@ class Session:
         self._expects: Callable[[str], None] | None = None
         self._user = ""
         self._auth_faults: list[Fault] = []
-        self._handlers = {
-            "EHLO": self._ehlo,
-            "HELO": self._helo,
-            "STARTTLS": self._starttls,
-            "MAIL": self._mail_from,
-            "RCPT": self._rcpt_to,
-            "DATA": self._data,
-            "QUIT": self._quit,
-        }
 
     @property
     def due(self) -> float:
@@ -111,7 +102,7 @@ class Session:
         self._heard_at = self._world.clock.now()
         if not self._ended:
             self._buffer += data
-            while not self._ended and (self._content() if self._in_data else self._line()):
+            while self._buffer and not self._ended and (self._content() if self._in_data else self._line()):
                 pass
         return self._take()
 
@@ -214,8 +205,8 @@ class Session:
             self._say(OBSERVED["sign in first"])
         elif verb == "AUTH":
             self._auth(argument)
-        elif handler := self._handlers.get(verb):
-            self._at(_STAGES[verb], lambda: handler(argument))
+        elif handler := _HANDLERS.get(verb):
+            self._at(_STAGES[verb], lambda: handler(self, argument))
         else:
             self._other(verb)
 
@@ -402,3 +393,14 @@ class Session:
         )
         self._at(Stage.BODY, lambda: self._say(self._world.submit(self._visit, submission)))
         return True
+
+
+_HANDLERS = {
+    "EHLO": Session._ehlo,
+    "HELO": Session._helo,
+    "STARTTLS": Session._starttls,
+    "MAIL": Session._mail_from,
+    "RCPT": Session._rcpt_to,
+    "DATA": Session._data,
+    "QUIT": Session._quit,
+}

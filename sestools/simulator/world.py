@@ -21,7 +21,7 @@ from sestools.simulator.replies import ERAS, OBSERVED, Era
 Event = Callable[[int, int, str, str], None]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Accepted:
     """A message that was accepted.
 
@@ -44,7 +44,7 @@ class Accepted:
     connection: int
 
 
-@dataclass
+@dataclass(slots=True)
 class Visit:
     """One connection, as the world knows it."""
 
