@@ -49,14 +49,15 @@ def headers(message: bytes) -> Headers:
     head = message.partition(b"\r\n\r\n")[0] if not message.startswith(b"\r\n") else b""
     fields: Headers = []
     for line in head.decode("utf-8", "replace").split("\r\n"):
-        if line[:1] in (" ", "\t") and fields:
+        if line.startswith((" ", "\t")) and fields:
             name, value = fields[-1]
             fields[-1] = (name, f"{value} {line.strip()}")
             continue
         name, colon, value = line.partition(":")
-        if not colon or not name or " " in name.strip():
+        bare = name.strip()
+        if not colon or not name or " " in bare:
             break  # the body has begun without its empty line
-        fields.append((name.strip(), value.strip()))
+        fields.append((bare, value.strip()))
     return fields
 
 

@@ -180,7 +180,7 @@ class Session:
         del self._buffer[: end + 1]
         # Its only CR stands before its only LF, or it is searched for where it does not.
         bare = None if raw.find(b"\r") == end - 1 else _BARE.search(raw)
-        line = raw.rstrip(b"\r\n").decode("utf-8", "backslashreplace")
+        line = raw.decode("utf-8", "backslashreplace").rstrip("\r\n")
         if self._world.watched:
             self._heard(MASK if self._expects else mask(line))
         if bare:

@@ -145,6 +145,8 @@ class World:
         self._random = random.Random(seed)  # noqa: S311 - ids and chances, not secrets
         self._hosts = [_Host(f"{seed}/{index}", self, index) for index in range(rules.hosts)]
         self._on_event = on_event
+        self.watched = on_event is not None
+        """Whether anybody is told of events."""
         self._faults: list[_Active] = []
         self.set_faults(faults)
 
@@ -297,11 +299,6 @@ class World:
         """Tell whoever watches."""
         if self._on_event is not None:
             self._on_event(visit.port, visit.number, direction, text)
-
-    @property
-    def watched(self) -> bool:
-        """Whether anybody is told of events."""
-        return self._on_event is not None
 
 
 class _Active:
