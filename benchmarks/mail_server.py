@@ -64,7 +64,9 @@ class Nothing:
         return "250 Ok"
 
 
-def signs_in(_server: object, _session: object, _envelope: object, _mechanism: str, data: object) -> AuthResult:
+def signs_in(
+    _server: object, _session: object, _envelope: object, _mechanism: str, data: object
+) -> AuthResult:
     """Whether the credentials are right."""
     right = LoginPassword(CREDENTIALS.user.encode(), CREDENTIALS.password.encode())
     return AuthResult(success=data == right)

@@ -96,7 +96,14 @@ def rates() -> Iterator[Figure]:
 
 
 def ratio(
-    what: str, ours: list[float], theirs: list[float], bound: float, *, most: bool, unit: str, scale: float = 1
+    what: str,
+    ours: list[float],
+    theirs: list[float],
+    bound: float,
+    *,
+    most: bool,
+    unit: str,
+    scale: float = 1,
 ) -> Figure:
     """Ours against theirs, round by round."""
     return Figure(
