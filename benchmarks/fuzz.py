@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import random
 import re
 
@@ -41,7 +42,7 @@ def _inputs(chance: random.Random) -> list[bytes]:
     for _ in range(chance.choice((0, 0, 1, 5))):
         text[chance.randrange(len(text))] = chance.randrange(256)
     cuts = sorted({0, len(text), *(chance.randrange(len(text)) for _ in range(chance.randint(0, 8)))})
-    return first + [bytes(text[start:end]) for start, end in zip(cuts, cuts[1:], strict=False)]
+    return first + [bytes(text[start:end]) for start, end in itertools.pairwise(cuts)]
 
 
 def fuzz(inputs: int, seed: int) -> dict[str, int]:

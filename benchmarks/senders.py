@@ -110,7 +110,8 @@ def compare(entries: Iterable[Entry], ledger: Iterable[Accepted]) -> Counter[str
     there: dict[int, list[str]] = {}
     for accepted in ledger:
         found = re.search(rb"^Subject: (\d+)\r\n\r\n\.(\d+)\r\n$", accepted.message, re.M)
-        assert found and found[1] == found[2], accepted.message
+        assert found, accepted.message
+        assert found[1] == found[2], accepted.message
         number = int(found[1])
         assert accepted.recipients == (f"b{number}@example.net",)
         there.setdefault(number, []).append(accepted.id)
