@@ -172,13 +172,14 @@ def refusal(account: Account, submission: Submission) -> str | None:
         submission.sender,
         *(value for name, value in fields if name.lower() in ("from", "sender", "return-path")),
     )
-    denied = next((address for _, address in senders if covers(account.denied, address)), None)
+    named = dict.fromkeys(address for _, address in senders)  # mostly one: the envelope's is the author's
+    denied = next((address for address in named if covers(account.denied, address)), None)
     if denied:
         return (
             f"554 Access denied: User `arn:aws:iam::111122223333:user/ses-smtp-user' is not authorized to perform "
             f"`ses:SendRawEmail' on resource `arn:aws:ses:{account.region}:111122223333:identity/{denied}'"
         )
-    if any(covers(account.bad_mail_from, address) for _, address in senders):
+    if any(covers(account.bad_mail_from, address) for address in named):
         return reply_of("mailfrom-domain")
     return _unverified(account, senders, submission.recipients)
 
@@ -211,6 +212,8 @@ def _read(*written: str) -> list[tuple[str, str]]:
 
 def covers(identities: frozenset[str], address: str) -> bool:
     """Whether an identity is this address, its domain, or a domain above it."""
+    if not identities:
+        return False
     address = address.lower()
     if address in identities:
         return True

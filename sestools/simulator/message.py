@@ -68,18 +68,20 @@ def malformed(fields: Headers, message: bytes, recipients: Sequence[str]) -> str
 
 def _reasons(fields: Headers, message: bytes, recipients: Sequence[str]) -> Iterator[str]:
     values: dict[str, str] = {}
+    written: list[str] = []
     for name, value in fields:
         lower = name.lower()
         if lower in values and lower in ONCE:
             yield f"Duplicate header '{name}'."
         values[lower] = value
+        if lower in ADDRESSES:
+            written.append(value)
     yield from _content_type(values.get("content-type"), message)
     disposition = values.get("content-disposition", "")
     if disposition[:1] and disposition[0] in _SPECIAL:
         yield f"Expected disposition, got {disposition[0]}"
-    for name, value in fields:
-        if name.lower() in ADDRESSES:
-            yield from _addresses(value)
+    for value in written:
+        yield from _addresses(value)
     for recipient in recipients:
         if recipient.startswith('"') and re.match(r'"[^"]*[:@][^"]*"@', recipient):
             yield f"Address contains illegal characters in user name: '<{recipient}>'."

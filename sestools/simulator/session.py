@@ -141,11 +141,11 @@ class Session:
         if self._world.watched:
             self._world.event(self._visit, ">", line)
 
-    def _at(self, stage: Stage, answer: Callable[[], None]) -> None:
+    def _at(self, stage: Stage, answer: Callable[..., None], *arguments: object) -> None:
         """Answer at a stage, or do what a fault does instead."""
         faults = self._auth_faults or self._world.at(self._visit, stage)
         if not faults:
-            answer()
+            answer(*arguments)
             return
         self._auth_faults = []
         before, self._out = self._out, []
@@ -155,7 +155,7 @@ class Session:
                 self._do(instead)
                 break
         else:
-            answer()
+            answer(*arguments)
             for fault in faults:
                 self._out = fault.change(self._out)
         self._out = before + self._out
@@ -206,7 +206,7 @@ class Session:
         elif verb == "AUTH":
             self._auth(argument)
         elif handler := _HANDLERS.get(verb):
-            self._at(_STAGES[verb], lambda: handler(self, argument))
+            self._at(_STAGES[verb], handler, self, argument)
         else:
             self._other(verb)
 
