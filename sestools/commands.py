@@ -194,8 +194,10 @@ def simulate(options: argparse.Namespace) -> int:
     import threading
 
     if options.list_faults:
-        from sestools.simulator import faults
-
+        try:
+            from sestools.simulator import faults
+        except ModuleNotFoundError as error:
+            raise ValueError(f"the simulator needs {error.name}: pip install 'sestools[simulator]'") from None
         print(faults.describe())
         return HEALTHY
 
