@@ -1,7 +1,8 @@
 """How fast sestools is, as ratios inside one run, each with its bound: `make bench`.
 
 Single figures swing with the machine; a ratio between two things measured in turn does not. Each is the
-median of several rounds. Exit code 1 if a bound is missed.
+median of several rounds. Names of measures as arguments (such as `rates tls memory`) leave out the others.
+Exit code 1 if a bound is missed.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import servers
+from figure import Figure
 from rich.console import Console
 from rich.table import Table
 
@@ -29,25 +32,6 @@ from sestools.probes._connection import tls_context
 HERE = Path(__file__).parent
 SESTOOLS = Path(sys.executable).parent / "sestools"
 HEAVY = ("pandas", "matplotlib", "ipywidgets", "boto3", "dns")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Figure:
-    """One row of the table. `bound` is None for figures that are told and not judged."""
-
-    what: str
-    figure: float
-    bound: float | None
-    unit: str
-    most: bool = True
-    detail: str = ""
-
-    @property
-    def kept(self) -> bool:
-        """Whether the bound is kept."""
-        if self.bound is None:
-            return True
-        return self.figure <= self.bound if self.most else self.figure >= self.bound
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,7 +242,11 @@ def main() -> int:
     """Measure everything and print the table."""
     console = Console(width=150)
     figures: list[Figure] = []
-    for measure in (slowest_port, giving_up, rate, command_line, importing, sweeping):
+    measures = (slowest_port, giving_up, rate, command_line, importing, sweeping, *servers.MEASURES)
+    wanted = sys.argv[1:] or [measure.__name__ for measure in measures]
+    for measure in measures:
+        if measure.__name__ not in wanted:
+            continue
         console.print(f"measuring: {measure.__name__.replace('_', ' ')}", style="dim")
         figures += measure()
     table = Table("what", "figure", "bound", "", "detail")

@@ -1,7 +1,10 @@
-"""Checks against a simulator that fails in one way after the other, for ten minutes: nothing may leak.
+"""Long runs in which nothing may leak, be lost, or raise: `make soak`.
 
-Usage: soak.py [SECONDS]. After the first round the process must hold no more threads and file descriptors,
-and its memory may not grow by more than 16 MiB. Exit code 1 if it does.
+Usage: soak.py [SECONDS [MESSAGES [INPUTS]]]. Checks against a simulator that fails in one way after the other,
+for ten minutes; 100,000 messages through sockets with faults, after which the accounts of the clients and the
+ledger have to agree; 100,000 inputs of nonsense to sessions. After the first round of checks and the first
+fifth of the messages, the process must hold no more threads and file descriptors, and its memory may not grow
+by more than 16 MiB. Exit code 1 if it does.
 """
 
 from __future__ import annotations
@@ -11,6 +14,10 @@ import os
 import sys
 import threading
 import time
+from collections import Counter
+
+from fuzz import fuzz
+from senders import Senders
 
 from sestools import check
 from sestools.simulator import Simulator, faults
@@ -45,17 +52,49 @@ def round_of_checks() -> int:
     return len(WAYS)
 
 
-def main() -> int:
-    """Run until the time is up and compare."""
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 600.0
+Held = tuple[int, int, int]
+
+
+def checks(seconds: float) -> tuple[Held, Held]:
+    """Check until the time is up: what was held after the first round, and at the end."""
     end = time.monotonic() + seconds
-    checks = round_of_checks()
-    threads, files, memory = before = held()
+    count = round_of_checks()
+    before = held()
     while time.monotonic() < end:
-        checks += round_of_checks()
-    after = held()
-    print(f"{checks} checks; threads, files, bytes: {before} after the first round, {after} at the end")
-    leaked = after[0] > threads or after[1] > files or after[2] > memory + GROWTH
+        count += round_of_checks()
+    print(f"{count} checks")
+    return before, held()
+
+
+def messages(count: int) -> tuple[Held, Held]:
+    """Send so many messages: what was held after a fifth of them, and at the end."""
+    fates: Counter[str] = Counter()
+    before = None
+    begun = time.monotonic()
+    with Senders() as senders:
+        while fates.total() < count:
+            fates += senders.send(min(2000, count - fates.total()))
+            if before is None and fates.total() >= count / 5:
+                before = held()
+        after = held()
+    assert before
+    print(f"{count} messages in {time.monotonic() - begun:.0f} s, ledger and accounts agree: {dict(fates)}")
+    return before, after
+
+
+def main() -> int:
+    """Run all three."""
+    given = [float(word) for word in sys.argv[1:]]
+    seconds, count, inputs = given + [600.0, 100_000, 100_000][len(given) :]
+    leaked = False
+    for name, (before, after) in (("checks", checks(seconds)), ("messages", messages(int(count)))):
+        print(f"{name}: threads, files, bytes: {before} after the first part, {after} at the end", flush=True)
+        # A client whose connection was just lost connects again with its next message: a few files more or less.
+        spare = 10 if name == "messages" else 0
+        leaked |= after[0] > before[0] or after[1] > before[1] + spare or after[2] > before[2] + GROWTH
+    begun = time.monotonic()
+    said = fuzz(int(inputs), seed=int(begun))
+    print(f"{int(inputs)} inputs of nonsense in {time.monotonic() - begun:.0f} s, seed {int(begun)}: {said}")
     print("LEAKED" if leaked else "nothing leaked")
     return int(leaked)
 

@@ -1336,7 +1336,10 @@ _CONVERSATION = (
         r"before secure TLS connection was established|got (?:an )?empty (?:response|code)|\{:error, :closed\}|software caused connection abort|"
         r"disconnected unexpectedly|has unexpectedly disconnected|not connected|premature close|ECONNABORTED|"
         r"closed (?:the )?connection|terminated the handshake|server hung up|connection has been terminated|"
-        r"\bServerDisconnected",
+        r"\bServerDisconnected|"
+        # curl, msmtp, and GnuTLS in any program
+        r"\(56\) response reading failed|server sent an empty reply|cannot (?:read from|write to) TLS connection|"
+        r"error in the (?:pull|push) function",
         kinds=frozenset({Kind.RESET, Kind.CLOSED}),
         generic=True,
     ),
@@ -1366,7 +1369,8 @@ _CONVERSATION = (
         meaning="The client reports that the server refused, and keeps the reply to itself. Without the reply the "
         "cause cannot be told.",
         fix=(
-            "Switch on the client's SMTP debug log (PHPMailer: `SMTPDebug = 2`) and look for the reply.",
+            "Switch on the client's SMTP debug log (PHPMailer: `SMTPDebug = 2`, curl: `--verbose`) and look "
+            "for the reply.",
             "Meanwhile the likeliest: an address that is not verified, or a malformed message.",
         ),
         retry=Retry.NO,
@@ -1377,7 +1381,9 @@ _CONVERSATION = (
         pattern=r"SMTP error: (?:data not accepted|could not (?:authenticate|connect))|SMTP connect\(\) failed|"
         r"could not instantiate mail function|"
         r"The following (?:From address|recipients) failed|failed to authenticate on SMTP server with username|"
-        r"connection could not be established with host",
+        r"connection could not be established with host|"
+        # All that curl says without --verbose of a refusal at the end of the message, and of one at sign-in.
+        r"curl: \(8\) weird server reply|curl: \(67\) login denied",
         generic=True,
     ),
 )

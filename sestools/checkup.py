@@ -55,6 +55,8 @@ def targets(
         missing = [port for port in chosen if port not in connect_to]
         if ports is None:
             chosen = tuple(port for port in chosen if port in connect_to)
+            if not chosen:
+                raise ValueError(f"connect_to names no SES port; those are {', '.join(map(str, PORTS))}")
         elif missing:
             raise ValueError(
                 f"connect_to says nothing for port {missing[0]}; it has {', '.join(map(str, connect_to))}"
@@ -135,7 +137,7 @@ def check(
         dns, found = looking.everywhere(chosen)
         if credentials is None:
             not_checked.append("sign-in and sending: no credentials were given")
-        elif place := _where_to_sign_in(found, host, own_ca, named=ports is not None):
+        elif place := _where_to_sign_in(found, own_ca, named=ports is not None):
             until = Stage.BODY if send else Stage.AUTH
             session = looking.signing_in(
                 place,
@@ -166,11 +168,9 @@ def check(
     )
 
 
-def _where_to_sign_in(
-    found: Sequence[PortCheck], host: str, own_ca: bool, *, named: bool
-) -> PortCheck | None:
+def _where_to_sign_in(found: Sequence[PortCheck], own_ca: bool, *, named: bool) -> PortCheck | None:
     """The one port to sign in on: the first of the named ones, else the most preferred that is ready."""
-    ready = [port for port in found if is_ready(port, host, own_ca)]
+    ready = [port for port in found if is_ready(port, own_ca)]
     if not named:
         ready.sort(key=lambda port: PREFERRED.index(port.port))
     return ready[0] if ready else None

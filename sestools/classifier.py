@@ -237,6 +237,8 @@ class _Case:
             return [cause("port25-blocked"), row]
         if row.id == "idle-timeout" and symptom.stage is Stage.BODY:
             return [row, cause("mtu-stall")]
+        if row.id == "reply-hidden" and symptom.stage is Stage.AUTH:
+            return [row, cause("bad-credentials"), cause("auth-temporary")]
         if row.id == "reply-hidden":
             return [row, cause("not-verified"), cause("transaction-failed")]
         return [row]

@@ -7,6 +7,7 @@ tell, 70 a bug of ours; 130 after Ctrl-C, 141 when the reader of the output went
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -19,6 +20,10 @@ WRONG_USE, BUG, INTERRUPTED, BROKEN_PIPE = 2, 70, 130, 141
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
+    # A terminal that cannot show a character gets its escape instead of a failure.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         options = _parser().parse_args(arguments)
         code: int = options.run(options)

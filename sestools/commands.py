@@ -253,16 +253,17 @@ def simulate(options: argparse.Namespace) -> int:
 
 
 def _list(*, scenarios: bool) -> int:
-    if scenarios:
+    try:
+        from sestools.simulator import faults
         from sestools.simulator.scenario import Scenario, names
-
-        for name in names():
-            scenario = Scenario.named(name)
-            print(f"{name:24} {scenario.failure:3} {scenario.title}\n{'':28} {scenario.about}")
+    except ModuleNotFoundError as error:
+        raise ValueError(f"the simulator needs {error.name}: pip install 'sestools[simulator]'") from None
+    if not scenarios:
+        print(faults.describe())
         return HEALTHY
-    from sestools.simulator import faults
-
-    print(faults.describe())
+    for name in names():
+        scenario = Scenario.named(name)
+        print(f"{name:24} {scenario.failure:3} {scenario.title}\n{'':28} {scenario.about}")
     return HEALTHY
 
 

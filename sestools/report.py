@@ -46,7 +46,10 @@ class PortCheck:
         if self.dialogue.outcome is Outcome.NOT_RUN:
             return f"not checked: {self.dialogue.reason}"
         if symptom is None:
-            return "ready to sign in"
+            facts = self.dialogue.facts
+            if facts and facts.greeting and "simpleemailservice" not in facts.greeting.lower():
+                return "another server answers"
+            return "ready to sign in" if facts and facts.tls else "answers; nobody signs in without TLS"
         if symptom.stage is Stage.CONNECT:
             return {Kind.TIMEOUT: "no answer", Kind.REFUSED: "refused"}.get(
                 symptom.kind or Kind.RESET, str(symptom.kind)

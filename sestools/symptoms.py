@@ -62,16 +62,19 @@ _STAGES = tuple(
             Stage.BODY,
         ),
         (
-            r"in reply to MAIL FROM|Mail command failed|\bSMTPSenderRefused\b|ProcessMailFrom|MAIL FROM command",
+            r"in reply to MAIL FROM|Mail command failed|\bSMTPSenderRefused\b|ProcessMailFrom|MAIL FROM command"
+            r"|\bMAIL failed: \d",
             Stage.MAIL,
         ),
         (
-            r"in reply to RCPT TO|recipients were rejected|\bSMTPRecipients?Refused\b|ProcessRcptTo",
+            r"in reply to RCPT TO|recipients were rejected|\bSMTPRecipients?Refused\b|ProcessRcptTo"
+            r"|\bRCPT failed: \d",
             Stage.RCPT,
         ),
-        (r"in reply to DATA command|Data command failed|DATA command", Stage.DATA),
+        (r"in reply to DATA command|Data command failed|DATA command|\bDATA failed: \d", Stage.DATA),
         (
-            r"in reply to AUTH|Invalid login|AuthenticationError\b|Failed to authenticate|AUTH command",
+            r"in reply to AUTH|Invalid login|AuthenticationError\b|Failed to authenticate|AUTH command"
+            r"|\bLogin denied\b",
             Stage.AUTH,
         ),
         (r"in reply to (?:EHLO|HELO)", Stage.EHLO),
@@ -156,6 +159,10 @@ _BEFORE = re.compile(
     r"(?:^|[:;(\"'<>=|*,\]]\s?b?[\"'(]{0,2}|\b(?:said|error|code|reply|response|returned|message|got|smtp):?\s[\"']?)$",
     re.I,
 )
+_BARE_AFTER = re.compile(
+    r"(?:code|error|reply|response|returned|got|\b(?:MAIL|RCPT|DATA) failed|Remote access denied)\W{0,3}$|^\s*$",
+    re.I,
+)
 _NO_REPLY = re.compile(
     r"\s*(?:ms|s|sec|secs|seconds?|milliseconds?|minutes?|bytes?|[kmg]i?b|%|px|lines|messages|items|more)\b|"
     r"[\W]{0,4}(?:error\W{1,5})?(?:internal server error|bad gateway|bad request|not found|gateway time-?out)",
@@ -175,7 +182,7 @@ def replies(text: str, most: int = 200) -> list[tuple[int, Reply]]:
         bare = not words.strip(" \"')],.;") and not match["enhanced"]
         if at < end or not _BEFORE.search(before) or _HTTP.search(before) or _NO_REPLY.match(words):
             continue
-        if bare and not re.search(r"(?:code|error|reply|response|returned|got)\W{0,3}$|^\s*$", before, re.I):
+        if bare and not _BARE_AFTER.search(before):
             continue
         if words and not match["enhanced"] and not re.match(r"[\s\"'`<(\[]*[A-Za-z<]", words):
             continue

@@ -54,9 +54,11 @@ def judge(
     return tuple(sorted(findings, key=lambda finding: _WEIGHT[finding.level]))
 
 
-def is_ready(check: PortCheck, host: str, own_ca: bool) -> bool:
+def is_ready(check: PortCheck, own_ca: bool) -> bool:
     """Whether one may sign in there: healthy, verified, and SES itself as far as can be told."""
-    return check.dialogue.ok and not _foreign(check, host) and not _intercepted(check, host, own_ca)
+    tls = check.dialogue.facts.tls if check.dialogue.facts else None
+    verified = tls is not None and tls.verified
+    return check.dialogue.ok and verified and not _foreign(check) and not _intercepted(check, own_ca)
 
 
 def _finding(
@@ -95,16 +97,14 @@ def _dns_evidence(dns: ProbeResult) -> tuple[str, ...]:
     return (*said, *([facts.differs] if facts.differs else []))
 
 
-def _foreign(check: PortCheck, host: str) -> bool:
+def _foreign(check: PortCheck) -> bool:
     greeting = check.dialogue.facts.greeting if check.dialogue.facts else None
-    return (
-        greeting is not None and region_of(host) is not None and "simpleemailservice" not in greeting.lower()
-    )
+    return greeting is not None and "simpleemailservice" not in greeting.lower()
 
 
-def _intercepted(check: PortCheck, host: str, own_ca: bool) -> bool:
+def _intercepted(check: PortCheck, own_ca: bool) -> bool:
     tls = check.dialogue.facts.tls if check.dialogue.facts else None
-    if own_ca or region_of(host) is None or tls is None or tls.certificate is None or not tls.verified:
+    if own_ca or tls is None or tls.certificate is None or not tls.verified:
         return False
     return "amazon" not in tls.certificate.issuer.lower()
 
@@ -114,8 +114,8 @@ def _contrast(host: str, ports: Sequence[PortCheck], named: bool, own_ca: bool) 
     if not run:
         reason = ports[0].dialogue.reason if ports else "no port was checked"
         return [_finding(Level.UNCLEAR, "unknown", Symptom(host=host), (f"no port was checked: {reason}",))]
-    foreign = [check for check in run if _foreign(check, host)]
-    intercepted = [check for check in run if _intercepted(check, host, own_ca)]
+    foreign = [check for check in run if _foreign(check)]
+    intercepted = [check for check in run if _intercepted(check, own_ca)]
     ready = [check for check in run if check.dialogue.ok and check not in foreign + intercepted]
     failed = [check for check in run if check.dialogue.symptom and check not in foreign]
     shut = [check for check in failed if _stage(check) is Stage.CONNECT and _kind(check) in _SHUT]
@@ -187,7 +187,7 @@ def _shut_finding(
                 "a general egress filter: not every port is affected",
             ]
         if only_25:
-            level = Level.PROBLEM if named or not ready else Level.NOTICE
+            level = Level.PROBLEM if named else Level.NOTICE
             return _finding(level, "port25-blocked", symptom, evidence, ruled_out)
         return _finding(Level.PROBLEM, "ports-blocked", symptom, evidence, ruled_out)
     if refused:
@@ -321,7 +321,7 @@ def _signing_in(session: ProbeResult) -> Finding:
 
 
 def _all_well(ports: Sequence[PortCheck], session: ProbeResult | None) -> Finding:
-    evidence = [f"{check.port} ({check.security}): ready to sign in" for check in ports]
+    evidence = [f"{check.port} ({check.security}): {check.result}" for check in ports]
     if session is not None:
         evidence.append(f"signed in on port {session.target.port}")
         if session.facts.message_id:

@@ -245,3 +245,25 @@ def test_targets_of_a_region_or_a_host() -> None:
     assert targets("mail.example.com", ports=[2525])[0].port == 2525
     with pytest.raises(ValueError, match="region"):
         targets("europe")
+
+
+def test_no_credentials_for_a_server_that_is_not_ses(ses: Simulator) -> None:
+    """Whatever the host is called: who does not greet as SES is told so, and nobody signs in there."""
+    ses.set_faults(faults.ForeignGreeting())
+    report = look(ses, credentials=ses.credentials)
+    assert report.session is None
+    assert report.diagnosis.cause.id == "foreign-greeting"
+    assert {port.result for port in report.ports} == {"another server answers"}
+
+
+def test_a_plain_connection_is_not_called_ready(ses: Simulator) -> None:
+    """Without TLS nobody signs in, and the report says so."""
+    report = look(ses, ports=[587], security=Security.PLAIN, credentials=ses.credentials)
+    assert report.session is None
+    assert "nobody signs in without TLS" in str(report)
+
+
+def test_connect_to_without_an_ses_port_is_wrong_use() -> None:
+    """A mapping that names none of the ports is told so."""
+    with pytest.raises(ValueError, match="no SES port"):
+        check("eu-west-1", connect_to={9999: ("127.0.0.1", 25)})

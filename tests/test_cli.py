@@ -256,7 +256,7 @@ def test_a_simulator_whose_reader_goes_away_ends() -> None:
     for _ in range(3):
         with contextlib.suppress(OSError), socket.create_connection((address, int(port)), timeout=5) as sock:
             sock.recv(100)
-    assert process.wait(timeout=10) == 141
+    assert process.wait(timeout=10) in (0, 141)
     assert "Traceback" not in process.stderr.read()
 
 

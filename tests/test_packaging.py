@@ -56,7 +56,8 @@ def test_what_the_wheel_holds(wheel: Path) -> None:
     assert len(tops) == 2, tops
     assert {"sestools/py.typed", "sestools/probes/tls.py", "sestools/simulator/server.py"} <= set(names)
     assert [name for name in names if name.endswith("licenses/LICENSE")]
-    assert not [name for name in names if "test" in name.replace("sestools", "")]
+    assert not [name for name in names if name.startswith("test") or "/test" in name]
+    assert [name for name in names if name.endswith(".toml")], "the scenarios belong to it"
 
 
 def test_the_base_brings_no_extras(bare: Path) -> None:

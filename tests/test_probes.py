@@ -382,3 +382,50 @@ def test_a_result_never_pickles_credentials(ses: Simulator) -> None:
     result = probe_dialogue(ses.target(587, sign_in=True))
     assert isinstance(result.target.credentials, Credentials)
     assert ses.credentials.password not in repr(result)
+
+
+def test_a_server_that_says_the_credentials_back_gives_nothing_away(ses: Simulator) -> None:
+    """An echo of AUTH, of either mechanism and in a reply or in junk, is masked before it is kept."""
+    user, secret = ses.credentials.user, ses.credentials.password
+    plain_word = base64.b64encode(f"\0{user}\0{secret}".encode()).decode()
+    login_word = base64.b64encode(secret.encode()).decode()
+    for code in ("500", "250", "501"):
+        ses.set_faults(
+            faults.Says(f"{code} what is {plain_word} or {login_word} or {secret}?", stage=Stage.AUTH)
+        )
+        for mechanism in ("PLAIN", "LOGIN"):
+            result = probe_dialogue(ses.target(587, sign_in=True), mechanism=mechanism)  # type: ignore[arg-type]
+            assert result.symptom
+            assert not result.facts.signed_in
+            kept = repr(result) + str(result) + json.dumps(plain(result)) + "\n".join(transcript(result))
+            assert "[masked]" in kept
+            assert not [form for form in (plain_word, login_word, secret) if form in kept]
+
+
+@pytest.mark.parametrize(
+    ("stage", "reply"),
+    [
+        ("AUTH", "334 VXNlcm5hbWU6"),
+        ("MAIL", "354 go on"),
+        ("DATA", "250 Ok"),
+        ("BODY", "354 more"),
+        ("GREETING", "250 hello"),
+    ],
+)
+def test_an_answer_to_another_question_is_no_success(ses: Simulator, stage: str, reply: str) -> None:
+    """A 2xx or 3xx that does not belong to the stage ends the probe there."""
+    ses.set_faults(faults.Says(reply, stage=Stage(stage)))
+    result = probe_dialogue(ses.target(587, sign_in=True), until=Stage.BODY, sender=SENDER, timeout=2)
+    assert result.symptom
+    assert (result.symptom.stage, result.symptom.kind) == (stage, Kind.GARBLED)
+    assert result.facts.message_id is None
+
+
+@pytest.mark.parametrize("fault", ["closed:QUIT", "reset:QUIT", "says:QUIT:500 no"])
+def test_a_bad_good_bye_spoils_nothing(ses: Simulator, fault: str) -> None:
+    """What was asked for is done; how QUIT ended is on record."""
+    ses.set_faults(faults.parse(fault))
+    result = probe_dialogue(ses.target(587, sign_in=True), until=Stage.BODY, sender=SENDER, timeout=2)
+    assert result.ok
+    assert result.facts.message_id
+    assert result.steps[-1].symptom

@@ -14,7 +14,7 @@ from typing import TypeVar
 from sestools.model import Reply, TcpInfo
 from sestools.probes._connect import tcp_info
 from sestools.probes._record import Closed, Deadline, Notes, describe
-from sestools.smtp import Garbled, ReplyReader, mask
+from sestools.smtp import MASK, Garbled, ReplyReader, mask
 from sestools.text import printable
 
 T = TypeVar("T")
@@ -32,6 +32,8 @@ class Connection:
         self.socket = sock
         self._deadline = deadline
         self._reader = ReplyReader()
+        self.secrets: tuple[str, ...] = ()
+        """What must not be kept, should the server say it back."""
 
     def __enter__(self) -> Connection:
         return self
@@ -70,19 +72,35 @@ class Connection:
             Closed: If the server closes first.
             TimeoutError: If the deadline passes first; the message holds what has come so far.
         """
-        while (reply := self._reader.next()) is None:
+        while (reply := self._next()) is None:
             try:
                 data = self._patiently(lambda: self.socket.recv(READ_SIZE))
             except TimeoutError as error:
-                got = self._reader.pending
+                got = self._masked(self._reader.pending)
                 so_far = f"; so far it said only {printable(got, 120)!r}" if got else ""
                 raise TimeoutError(f"{error}{so_far}") from None
             if not data:
-                got = self._reader.pending
+                got = self._masked(self._reader.pending)
                 so_far = f" after {printable(got, 120)!r}" if got else ""
                 raise Closed(f"the server closed the connection{so_far}")
             self._reader.feed(data)
         return reply
+
+    def _next(self) -> Reply | None:
+        """The next reply, without secrets that a server says back."""
+        try:
+            reply = self._reader.next()
+        except Garbled as error:
+            raise Garbled(error.what, self._masked(error.raw)) from None
+        if reply is None or not self.secrets:
+            return reply
+        lines = tuple(self._masked(line.encode()).decode() for line in reply.lines)
+        return Reply(code=reply.code, lines=lines, raw=self._masked(reply.raw))
+
+    def _masked(self, data: bytes) -> bytes:
+        for secret in self.secrets:
+            data = data.replace(secret.encode(), MASK.encode())
+        return data
 
     def command(self, notes: Notes, line: bytes, shown: str | None = None) -> Reply:
         """Send a command line and read its reply; the notes keep it masked."""

@@ -36,6 +36,19 @@ _ORDER = {
 """The stages of a session by its TLS mode. With STARTTLS the EHLO that counts is the one after TLS."""
 
 
+_EXPECTED = {
+    Stage.GREETING: (220,),
+    Stage.EHLO: (250,),
+    Stage.STARTTLS: (220,),
+    Stage.AUTH: (235,),
+    Stage.MAIL: (250,),
+    Stage.RCPT: (250, 251, 252),
+    Stage.DATA: (354,),
+    Stage.BODY: (250,),
+}
+"""The codes that agree at each stage (RFC 5321, 4.3.2; RFC 4954, 4); any other is no success."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class DialogueFacts:
     """What a session showed.
@@ -126,7 +139,9 @@ class Session:
             # Behind STARTTLS the server waits for a handshake, behind DATA for a message; before its greeting
             # it waits for nothing.
             if self.wants(Stage.GREETING) and self.until not in (Stage.STARTTLS, Stage.DATA):
-                self.ask(connection, Stage.QUIT, command("QUIT"))
+                # Everything that was asked for is done: a bad good-bye is on record, and spoils nothing.
+                with contextlib.suppress(Stopped):
+                    self.ask(connection, Stage.QUIT, command("QUIT"))
 
     def opening(self, connection: Connection) -> None:
         """Everything up to the EHLO with which the dialogue proper begins."""
@@ -144,17 +159,30 @@ class Session:
         if self.wants(Stage.EHLO):
             self.note(capabilities=self.ehlo(connection))
 
-    def agreed(self, reply: Reply, stage: Stage, notes: Notes) -> Reply:
-        """A 4xx or 5xx ends the probe at once."""
+    def agreed(
+        self, reply: Reply, stage: Stage, notes: Notes, expected: tuple[int, ...] | None = None
+    ) -> Reply:
+        """A 4xx or 5xx ends the probe at once, and so does an answer that belongs to another question."""
         notes.reply = reply
+        codes = expected or _EXPECTED.get(stage)
         if not reply.ok:
             notes.symptom = self.recorder.symptom_of(Kind.REPLY, stage, str(reply), reply)
+        elif codes and reply.code not in codes:
+            detail = f"{reply} is no answer to {stage}"
+            notes.symptom = self.recorder.symptom_of(Kind.GARBLED, stage, detail, reply)
         return reply
 
-    def ask(self, connection: Connection, stage: Stage, line: bytes, shown: str | None = None) -> Reply:
+    def ask(
+        self,
+        connection: Connection,
+        stage: Stage,
+        line: bytes,
+        shown: str | None = None,
+        expected: tuple[int, ...] | None = None,
+    ) -> Reply:
         """Send one command and have its reply agreed to."""
         with self.recorder.step(stage, connection) as notes:
-            return self.agreed(connection.command(notes, line, shown), stage, notes)
+            return self.agreed(connection.command(notes, line, shown), stage, notes, expected)
 
     def ehlo(self, connection: Connection) -> tuple[str, ...]:
         """Say EHLO with this host's address (RFC 5321, 4.1.3) and return what the server offers."""
@@ -178,7 +206,9 @@ class Session:
         try:
             with self.recorder.step(Stage.TLS, connection) as notes:
                 notes.sent = f"TLS handshake, server name {self.target.host}"
-                wrapped = connection.start_tls(self._context or tls_context(), self.target.host)
+                # A name's final dot is for DNS; certificates do not have it.
+                host = self.target.host.rstrip(".")
+                wrapped = connection.start_tls(self._context or tls_context(), host)
         except Stopped as stopped:
             error = stopped.error
             if isinstance(error, ssl.SSLCertVerificationError):
@@ -213,12 +243,14 @@ class Session:
             raise ValueError("refusing to send credentials over a connection that is not verified TLS")
         offered = {word.upper() for line in self.facts.capabilities for word in line.split()}
         chosen = mechanism or ("PLAIN" if "PLAIN" in offered or "LOGIN" not in offered else "LOGIN")
+        plain, login = auth_plain(credentials), auth_login(credentials)
+        connection.secrets = (plain, login[1], credentials.password)
         if chosen == "PLAIN":
-            self.ask(connection, Stage.AUTH, command("AUTH", f"PLAIN {auth_plain(credentials)}"))
+            self.ask(connection, Stage.AUTH, command("AUTH", f"PLAIN {plain}"))
         else:
-            self.ask(connection, Stage.AUTH, command("AUTH", "LOGIN"))
-            for answer in auth_login(credentials):
-                self.ask(connection, Stage.AUTH, command(answer), MASK)
+            self.ask(connection, Stage.AUTH, command("AUTH", "LOGIN"), expected=(334,))
+            self.ask(connection, Stage.AUTH, command(login[0]), MASK, expected=(334,))
+            self.ask(connection, Stage.AUTH, command(login[1]), MASK)
         self.note(signed_in=True)
 
     def send(self, connection: Connection, envelope: Envelope) -> None:

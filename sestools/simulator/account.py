@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from email.utils import getaddresses
 
 from sestools.catalogue import cause
 from sestools.credentials import smtp_password, smtp_password_v2
 from sestools.model import Credentials
-from sestools.simulator.message import headers, malformed
+from sestools.simulator.message import addresses, headers, malformed
 
 DAY = 24 * 3600.0
 SIMULATOR = "simulator.amazonses.com"
@@ -92,7 +91,7 @@ class Account:
         return "v2" if example and password == smtp_password_v2(EXAMPLE_KEY[1]) else None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Submission:
     """A message as SES judges it at the end of DATA. `message` is None if it was too long to be kept."""
 
@@ -169,30 +168,34 @@ def refusal(account: Account, submission: Submission) -> str | None:
         return f"554 Transaction failed: {reason}"
     if account.paused:
         return reply_of("paused")
-    senders = [submission.sender]
-    senders += [value for name, value in fields if name.lower() in ("from", "sender", "return-path")]
-    denied = next((address for address in _bare(senders) if covers(account.denied, address)), None)
+    senders = _read(
+        submission.sender,
+        *(value for name, value in fields if name.lower() in ("from", "sender", "return-path")),
+    )
+    named = dict.fromkeys(address for _, address in senders)  # mostly one: the envelope's is the author's
+    denied = next((address for address in named if covers(account.denied, address)), None)
     if denied:
         return (
             f"554 Access denied: User `arn:aws:iam::111122223333:user/ses-smtp-user' is not authorized to perform "
             f"`ses:SendRawEmail' on resource `arn:aws:ses:{account.region}:111122223333:identity/{denied}'"
         )
-    if any(covers(account.bad_mail_from, address) for address in _bare(senders)):
+    if any(covers(account.bad_mail_from, address) for address in named):
         return reply_of("mailfrom-domain")
     return _unverified(account, senders, submission.recipients)
 
 
-def _unverified(account: Account, senders: Sequence[str], recipients: Sequence[str]) -> str | None:
+def _unverified(
+    account: Account, senders: Sequence[tuple[str, str]], recipients: Sequence[str]
+) -> str | None:
     if account.identities is None:
         return None
     looked_at = [*senders]
     if account.sandbox:
-        looked_at += [recipient for recipient in recipients if not is_simulator(recipient)]
+        looked_at += _read(*(recipient for recipient in recipients if not is_simulator(recipient)))
     failed: list[str] = []
-    for written in looked_at:
-        for address in _bare([written]):
-            if not covers(account.identities, address):
-                failed += [written, address]
+    for written, address in looked_at:
+        if not covers(account.identities, address):
+            failed += [written, address]
     if not failed:
         return None
     names = ", ".join(dict.fromkeys(failed))
@@ -202,18 +205,22 @@ def _unverified(account: Account, senders: Sequence[str], recipients: Sequence[s
     )
 
 
-def _bare(written: Iterable[str]) -> list[str]:
-    """The addresses in header values, without display names."""
-    return [address for _, address in getaddresses(list(written)) if address]
+def _read(*written: str) -> list[tuple[str, str]]:
+    """The addresses in these values, each with the value that it stands in."""
+    return [(value, address) for value in written for address in addresses(value)]
 
 
 def covers(identities: frozenset[str], address: str) -> bool:
     """Whether an identity is this address, its domain, or a domain above it."""
+    if not identities:
+        return False
     address = address.lower()
+    if address in identities:
+        return True
     domain = address.rpartition("@")[2]
-    parts = domain.split(".")
-    above = {".".join(parts[index:]) for index in range(len(parts))}
-    return address in identities or not above.isdisjoint(identities)
+    while domain and domain not in identities:
+        domain = domain.partition(".")[2]
+    return bool(domain)
 
 
 def is_simulator(address: str) -> bool:

@@ -29,7 +29,19 @@ ADDRESSES = ("from", "sender", "reply-to", "to", "cc", "bcc")
 _SPECIAL = '()<>@,;:\\"/[]?='
 """Characters that end a token of a MIME header (RFC 2045, `tspecials`)."""
 
+_PLAIN = re.compile(r"[A-Za-z0-9 ]*<([\w.+=-]+@[\w.-]+)>|([\w.+=-]+@[\w.-]+)", re.ASCII)
+_NO_DOMAIN = re.compile(r"[^A-Za-z0-9.\-\[\]:]")
+
 Headers = list[tuple[str, str]]
+
+
+def addresses(value: str) -> list[str]:
+    """The addresses in a header value, without display names."""
+    # The parser took half of the time of a small message; most values hold one address and need none.
+    plain = _PLAIN.fullmatch(value)
+    if plain:
+        return [plain[1] or plain[2]]
+    return [address for _, address in getaddresses([value]) if address]
 
 
 def headers(message: bytes) -> Headers:
@@ -37,14 +49,15 @@ def headers(message: bytes) -> Headers:
     head = message.partition(b"\r\n\r\n")[0] if not message.startswith(b"\r\n") else b""
     fields: Headers = []
     for line in head.decode("utf-8", "replace").split("\r\n"):
-        if line[:1] in (" ", "\t") and fields:
+        if line.startswith((" ", "\t")) and fields:
             name, value = fields[-1]
             fields[-1] = (name, f"{value} {line.strip()}")
             continue
         name, colon, value = line.partition(":")
-        if not colon or not name or " " in name.strip():
+        bare = name.strip()
+        if not colon or not name or " " in bare:
             break  # the body has begun without its empty line
-        fields.append((name.strip(), value.strip()))
+        fields.append((bare, value.strip()))
     return fields
 
 
@@ -54,22 +67,23 @@ def malformed(fields: Headers, message: bytes, recipients: Sequence[str]) -> str
 
 
 def _reasons(fields: Headers, message: bytes, recipients: Sequence[str]) -> Iterator[str]:
-    seen: set[str] = set()
-    for name, _ in fields:
+    values: dict[str, str] = {}
+    written: list[str] = []
+    for name, value in fields:
         lower = name.lower()
-        if lower in seen and lower in ONCE:
+        if lower in values and lower in ONCE:
             yield f"Duplicate header '{name}'."
-        seen.add(lower)
-    values = {name.lower(): value for name, value in fields}
+        values[lower] = value
+        if lower in ADDRESSES:
+            written.append(value)
     yield from _content_type(values.get("content-type"), message)
     disposition = values.get("content-disposition", "")
     if disposition[:1] and disposition[0] in _SPECIAL:
         yield f"Expected disposition, got {disposition[0]}"
-    for name, value in fields:
-        if name.lower() in ADDRESSES:
-            yield from _addresses(value)
+    for value in written:
+        yield from _addresses(value)
     for recipient in recipients:
-        if re.match(r'"[^"]*[:@][^"]*"@', recipient):
+        if recipient.startswith('"') and re.match(r'"[^"]*[:@][^"]*"@', recipient):
             yield f"Address contains illegal characters in user name: '<{recipient}>'."
 
 
@@ -89,14 +103,12 @@ def _content_type(value: str | None, message: bytes) -> Iterator[str]:
 
 
 def _addresses(value: str) -> Iterator[str]:
-    if len(re.sub(r"\\.", "", value).split('"')) % 2 == 0:
+    if '"' in value and re.sub(r"\\.", "", value).count('"') % 2:
         yield "Missing '\"'"
         return
-    for _, address in getaddresses([value]):
-        if not address:
-            continue
+    for address in addresses(value):
         _, at, domain = address.rpartition("@")
         if not at:
             yield "Missing final '@domain'"
-        elif re.search(r"[^A-Za-z0-9.\-\[\]:]", domain):
+        elif _NO_DOMAIN.search(domain):
             yield "Domain contains illegal character"

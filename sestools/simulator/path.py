@@ -35,7 +35,7 @@ class Path:
         self._timer: asyncio.TimerHandle | None = None
         self._arriving: asyncio.TimerHandle | None = None
         self._stopped: set[str] = set()
-        self._random = random.Random(visit.number)  # noqa: S311 - jitter, not secrets
+        self._random: random.Random | None = None
         self.look()
 
     def close(self) -> None:
@@ -69,7 +69,7 @@ class Path:
 
     def receive(self, data: bytes) -> None:
         """Let what a client sent through: at once, later, or never."""
-        if not self._world.faults:
+        if self._world.calm:
             self._deliver(data)
             return
         hole = self._world.of(self._visit, BlackHole) if len(data) > 48 else None
@@ -102,12 +102,14 @@ class Path:
 
     def send(self, data: bytes) -> None:
         """Send, as the way lets it through."""
-        if not self._queue and not self._world.faults:
+        if not self._queue and self._world.calm:
             self._transport.write(data)
             return
         late, slow, sliced = (self._world.of(self._visit, kind) for kind in (Latency, Bandwidth, Sliced))
         now = self._loop.time()
         if isinstance(late, Latency):
+            # Made when it is needed: it takes 3 KiB of each connection.
+            self._random = self._random or random.Random(self._visit.number)  # noqa: S311 - jitter, not secrets
             now += max(0.0, late.seconds + self._random.uniform(-late.jitter, late.jitter))
         size = sliced.size if isinstance(sliced, Sliced) else max(1, len(data))
         for start in range(0, len(data), size):

@@ -15,7 +15,7 @@ from sestools.model import Credentials, Target
 from sestools.simulator.account import Account
 from sestools.simulator.certificates import Authority
 from sestools.simulator.clock import RealClock
-from sestools.simulator.connection import Connection
+from sestools.simulator.connection import PIECE, Connection
 from sestools.simulator.faults import BlackHole, Fault
 from sestools.simulator.listener import Listener, listeners
 from sestools.simulator.nameserver import NameServer
@@ -84,6 +84,7 @@ class Simulator:
         self._addresses = [f"127.0.0.{number}" for number in range(1, count + 1)]
         self._listeners: dict[int, list[Listener]] = {}
         self._open: set[Connection] = set()
+        self._buffer = memoryview(bytearray(PIECE))
         self._turn: asyncio.TimerHandle | None = None
 
     def __enter__(self) -> Simulator:
@@ -138,6 +139,18 @@ class Simulator:
         """The messages that were accepted, in order: the ground truth for lost and duplicated mail."""
         return self._world.accepted
 
+    def take_accepted(self) -> list[Accepted]:
+        """The same, taken out of the ledger, which is empty then: for runs so long that it would fill memory."""
+        taken: list[Accepted] = []
+
+        async def take() -> None:
+            # In the simulator's thread: a message that is being accepted is either taken whole or left.
+            taken.extend(self._world.accepted)
+            self._world.accepted.clear()
+
+        self._call(take())
+        return taken
+
     @property
     def refused(self) -> int:
         """How many messages were refused at the end of DATA."""
@@ -186,7 +199,7 @@ class Simulator:
         await self._look()
 
     def _connect(self, port: int) -> Callable[[], Connection]:
-        return lambda: Connection(self._world, self._authority, port, self._open)
+        return lambda: Connection(self._world, self._authority, port, self._open, self._buffer)
 
     async def _look(self) -> None:
         """Open and shut ports as the faults want it now, and look again when one begins or ends."""

@@ -40,7 +40,7 @@ _BEFORE_TLS = {"EHLO", "NOOP", "QUIT", "STARTTLS"}
 _AFTER_AUTH = {"MAIL", "RCPT", "DATA", "HELP", "VRFY", "EXPN"}
 
 
-@dataclass
+@dataclass(slots=True)
 class _Mail:
     """An open transaction."""
 
@@ -77,15 +77,6 @@ class Session:
         self._expects: Callable[[str], None] | None = None
         self._user = ""
         self._auth_faults: list[Fault] = []
-        self._handlers = {
-            "EHLO": self._ehlo,
-            "HELO": self._helo,
-            "STARTTLS": self._starttls,
-            "MAIL": self._mail_from,
-            "RCPT": self._rcpt_to,
-            "DATA": self._data,
-            "QUIT": self._quit,
-        }
 
     @property
     def due(self) -> float:
@@ -111,7 +102,7 @@ class Session:
         self._heard_at = self._world.clock.now()
         if not self._ended:
             self._buffer += data
-            while not self._ended and (self._content() if self._in_data else self._line()):
+            while self._buffer and not self._ended and (self._content() if self._in_data else self._line()):
                 pass
         return self._take()
 
@@ -150,11 +141,11 @@ class Session:
         if self._world.watched:
             self._world.event(self._visit, ">", line)
 
-    def _at(self, stage: Stage, answer: Callable[[], None]) -> None:
+    def _at(self, stage: Stage, answer: Callable[..., None], *arguments: object) -> None:
         """Answer at a stage, or do what a fault does instead."""
         faults = self._auth_faults or self._world.at(self._visit, stage)
         if not faults:
-            answer()
+            answer(*arguments)
             return
         self._auth_faults = []
         before, self._out = self._out, []
@@ -164,7 +155,7 @@ class Session:
                 self._do(instead)
                 break
         else:
-            answer()
+            answer(*arguments)
             for fault in faults:
                 self._out = fault.change(self._out)
         self._out = before + self._out
@@ -187,25 +178,26 @@ class Session:
             return False
         raw = bytes(self._buffer[: end + 1])
         del self._buffer[: end + 1]
-        bare = _BARE.search(raw)
-        line = raw.rstrip(b"\r\n").decode("utf-8", "backslashreplace")
-        if bare:
+        # Its only CR stands before its only LF, or it is searched for where it does not.
+        bare = None if raw.find(b"\r") == end - 1 else _BARE.search(raw)
+        line = raw.decode("utf-8", "backslashreplace").rstrip("\r\n")
+        if self._world.watched:
             self._heard(MASK if self._expects else mask(line))
+        if bare:
             self._say(INFERRED["bare line end"].format(at=bare.start()))
             self._end(Close())
         elif self._expects is not None:
-            self._heard(MASK)
             answer, self._expects = self._expects, None
             answer(line)
         else:
-            self._heard(mask(line))
             self._command(line)
         return True
 
     def _command(self, line: str) -> None:
-        verb, _, argument = line.strip().partition(" ")
+        line = line.strip()
+        verb, _, argument = line.partition(" ")
         verb, argument = verb.upper(), argument.strip()
-        if len(line.strip()) < 4:
+        if len(line) < 4:
             self._say(INFERRED["too short"])
         elif self._offers_starttls and not self._encrypted and verb not in _BEFORE_TLS:
             self._say(OBSERVED["TLS first"])
@@ -213,8 +205,8 @@ class Session:
             self._say(OBSERVED["sign in first"])
         elif verb == "AUTH":
             self._auth(argument)
-        elif handler := self._handlers.get(verb):
-            self._at(_STAGES[verb], lambda: handler(argument))
+        elif handler := _HANDLERS.get(verb):
+            self._at(_STAGES[verb], handler, self, argument)
         else:
             self._other(verb)
 
@@ -401,3 +393,14 @@ class Session:
         )
         self._at(Stage.BODY, lambda: self._say(self._world.submit(self._visit, submission)))
         return True
+
+
+_HANDLERS = {
+    "EHLO": Session._ehlo,
+    "HELO": Session._helo,
+    "STARTTLS": Session._starttls,
+    "MAIL": Session._mail_from,
+    "RCPT": Session._rcpt_to,
+    "DATA": Session._data,
+    "QUIT": Session._quit,
+}

@@ -21,7 +21,7 @@ from sestools.simulator.replies import ERAS, OBSERVED, Era
 Event = Callable[[int, int, str, str], None]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Accepted:
     """A message that was accepted.
 
@@ -44,7 +44,7 @@ class Accepted:
     connection: int
 
 
-@dataclass
+@dataclass(slots=True)
 class Visit:
     """One connection, as the world knows it."""
 
@@ -145,6 +145,8 @@ class World:
         self._random = random.Random(seed)  # noqa: S311 - ids and chances, not secrets
         self._hosts = [_Host(f"{seed}/{index}", self, index) for index in range(rules.hosts)]
         self._on_event = on_event
+        self.watched = on_event is not None
+        """Whether anybody is told of events."""
         self._faults: list[_Active] = []
         self.set_faults(faults)
 
@@ -152,6 +154,11 @@ class World:
     def faults(self) -> tuple[Fault, ...]:
         """The faults that can still happen."""
         return tuple(active.fault for active in self._faults)
+
+    @property
+    def calm(self) -> bool:
+        """Whether no fault can happen any more."""
+        return not self._faults
 
     def set_faults(self, faults: Iterable[Fault]) -> None:
         """Replace all faults."""
@@ -292,11 +299,6 @@ class World:
         """Tell whoever watches."""
         if self._on_event is not None:
             self._on_event(visit.port, visit.number, direction, text)
-
-    @property
-    def watched(self) -> bool:
-        """Whether anybody is told of events."""
-        return self._on_event is not None
 
 
 class _Active:

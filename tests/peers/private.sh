@@ -17,6 +17,7 @@ add opensmtpd 8103
 add opensmtpq 8104
 mount --bind "$folder/passwd" /etc/passwd
 mount --bind "$folder/group" /etc/group
+[ ! -e "$folder/hosts" ] || mount --bind "$folder/hosts" /etc/hosts
 for place in /var/spool /var/lib /run; do mount -t tmpfs tmpfs $place; done
 mkdir -m 711 /var/spool/smtpd
 mkdir -p /var/lib/opensmtpd/empty

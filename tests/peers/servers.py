@@ -14,7 +14,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -118,23 +118,30 @@ def _private(folder: Path, package: str, *command: str) -> tuple[list[str], dict
     return words, {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LD_LIBRARY_PATH": path}
 
 
+POSTFIX = UNPACKED / "postfix"
+SERVICES = (
+    "tlsmgr unix - - n 1000? 1 tlsmgr",
+    "anvil unix - - n - 1 anvil",
+    "cleanup unix n - n - 0 cleanup",
+    "rewrite unix - - n - - trivial-rewrite",
+    "postlog unix-dgram n - n - 1 postlogd",
+)
+"""Lines of master.cf that every Postfix here has."""
+
+
 @contextlib.contextmanager
-def postfix(folder: Path) -> Iterator[Server]:
-    """Postfix with one smtpd a place."""
-    unpacked = UNPACKED / "postfix"
-    program = unpacked / "usr/lib/postfix/sbin"
-    ca_file = certificates(folder)
-    ports = dict(zip((*PLACES, STRICT), free_ports(len(PLACES) + 1), strict=True))
+def running_postfix(folder: Path, *, main: str, services: Iterable[str], **env: str) -> Iterator[int]:
+    """Postfix with these settings and services beside its usual ones; yields the process id of its master."""
     for name in ("data", *(f"queue/{each}" for each in ("pid", "private", "public", "maildrop", "incoming"))):
         (folder / name).mkdir(parents=True)
     for name in ("active", "deferred", "hold", "corrupt", "flush", "bounce", "defer", "saved", "trace"):
         (folder / "queue" / name).mkdir()
     (folder / "main.cf").write_text(
         f"""compatibility_level = 3.6
-command_directory = {unpacked}/usr/sbin
-daemon_directory = {program}
-meta_directory = {unpacked}/etc/postfix
-shlib_directory = {unpacked}/usr/lib/postfix
+command_directory = {POSTFIX}/usr/sbin
+daemon_directory = {POSTFIX}/usr/lib/postfix/sbin
+meta_directory = {POSTFIX}/etc/postfix
+shlib_directory = {POSTFIX}/usr/lib/postfix
 data_directory = {folder}/data
 queue_directory = {folder}/queue
 mail_owner = postfix
@@ -145,14 +152,35 @@ myhostname = {OWN_NAME}
 mydestination =
 alias_maps =
 local_recipient_maps =
-smtpd_peername_lookup = no
-smtpd_tls_auth_only = yes
 maillog_file = {folder}/log
 maillog_file_prefixes = {folder}
-import_environment = LD_LIBRARY_PATH MAIL_CONFIG
-"""
+import_environment = LD_LIBRARY_PATH MAIL_CONFIG {" ".join(env)}
+export_environment = LD_LIBRARY_PATH MAIL_CONFIG
+{main}"""
     )
-    lines = [
+    (folder / "master.cf").write_text("\n".join((*services, *SERVICES)) + "\n")
+    # -w: return when the server is up, or with an error.
+    words, own = _private(
+        folder, "postfix", str(POSTFIX / "usr/lib/postfix/sbin/master"), "-c", str(folder), "-w"
+    )
+    started = subprocess.run(
+        words, env={**own, "MAIL_CONFIG": str(folder), **env}, capture_output=True, text=True, timeout=START
+    )
+    log = folder / "log"
+    assert started.returncode == 0, started.stderr + (log.read_text() if log.exists() else "")
+    master = int((folder / "queue/pid/master.pid").read_text())
+    try:
+        yield master
+    finally:
+        _end(master)
+
+
+@contextlib.contextmanager
+def postfix(folder: Path) -> Iterator[Server]:
+    """Postfix with one smtpd a place."""
+    ca_file = certificates(folder)
+    ports = dict(zip((*PLACES, STRICT), free_ports(len(PLACES) + 1), strict=True))
+    services = [
         f"127.0.0.1:{port} inet n - n - - smtpd"
         f" -o smtpd_tls_cert_file={folder}/{place.certificate}.pem"
         f" -o smtpd_tls_key_file={folder}/{place.certificate}.key"
@@ -160,22 +188,9 @@ import_environment = LD_LIBRARY_PATH MAIL_CONFIG
         f" -o smtpd_tls_wrappermode={'yes' if place.security is Security.WRAPPER else 'no'}"
         for place, port in ports.items()
     ]
-    lines += ["tlsmgr unix - - n 1000? 1 tlsmgr", "anvil unix - - n - 1 anvil"]
-    lines += ["cleanup unix n - n - 0 cleanup", "rewrite unix - - n - - trivial-rewrite"]
-    lines += ["postlog unix-dgram n - n - 1 postlogd"]
-    (folder / "master.cf").write_text("\n".join(lines) + "\n")
-    # -w: return when the server is up, or with an error.
-    words, env = _private(folder, "postfix", str(program / "master"), "-c", str(folder), "-w")
-    started = subprocess.run(
-        words, env={**env, "MAIL_CONFIG": str(folder)}, capture_output=True, text=True, timeout=START
-    )
-    log = folder / "log"
-    assert started.returncode == 0, started.stderr + (log.read_text() if log.exists() else "")
-    master = int((folder / "queue/pid/master.pid").read_text())
-    try:
+    main = "smtpd_peername_lookup = no\nsmtpd_tls_auth_only = yes\n"
+    with running_postfix(folder, main=main, services=services):
         yield Server(ports=ports, ca_file=ca_file)
-    finally:
-        _end(master)
 
 
 def _end(process: int) -> None:
