@@ -249,7 +249,7 @@ def sweep(
         executor: Any `concurrent.futures` executor; by default as many threads as targets, 512 at most.
             One with fewer workers than there are black holes takes several time-outs. It is not shut down.
         timeout: Seconds that each target is given.
-        apart: Seconds between two starts. 0 starts all at once, and their TLS times are then not to be trusted.
+        apart: Seconds between two starts at least; up to four times as long while this host is short of CPU. 0 starts all at once, and their TLS times are then not to be trusted.
         progress: Called with (done, total, what) from the calling thread.
         cancel: Set it to end the sweep within about a tenth of a second; in processes and on clusters, what
             has begun goes on until its time-out.
@@ -333,9 +333,9 @@ def _run(
             progress(done, len(chosen), "targets")
 
     try:
-        start = time.perf_counter()
-        for number, index in enumerate(order):
-            if stop.wait(max(0.0, start + number * apart - time.perf_counter())):
+        pace = _Pace(apart)
+        for index in order:
+            if pace.wait(stop):
                 break
             target = chosen[index]
             more = (contexts[target.ca_file], stop) if shared else ()
@@ -357,6 +357,30 @@ def _run(
         None if index not in begun or begun[index].cancelled() else begun[index].result()
         for index in range(len(chosen))
     ]
+
+
+class _Pace:
+    """When to start the next: some time after the last, and not while this process is short of CPU.
+
+    A handshake costs about a millisecond of CPU, on a slow or busy host several. As soon as more than half
+    of one core is used, starts move apart, to four times the distance at most.
+    """
+
+    def __init__(self, apart: float) -> None:
+        self._apart = apart
+        self._clock, self._cpu, self._debt = time.perf_counter(), time.process_time(), 0.0
+
+    def wait(self, stop: threading.Event) -> bool:
+        """Wait for the moment of the next start; True if it will not come, since all is to stop."""
+        for _ in range(4):
+            if stop.wait(self._apart):
+                return True
+            clock, cpu = time.perf_counter(), time.process_time()
+            self._debt = max(0.0, self._debt + 2 * (cpu - self._cpu) - (clock - self._clock))
+            self._clock, self._cpu = clock, cpu
+            if self._debt <= 0 or not self._apart:
+                break
+        return False
 
 
 def _look(
