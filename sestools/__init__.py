@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sestools.addresses import watch_addresses as watch_addresses
     from sestools.catalogue import CAUSES as CAUSES
     from sestools.checkup import check as check
     from sestools.classifier import classify as classify
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from sestools.probes import probe_mtu as probe_mtu
     from sestools.probes import probe_tcp as probe_tcp
     from sestools.probes import probe_tls as probe_tls
+    from sestools.rules import allowlist_advice as allowlist_advice
     from sestools.sweeps import sweep as sweep
     from sestools.sweeps import targets_of as targets_of
 
@@ -35,6 +37,7 @@ _HOMES = {
     "Security": "model",
     "Stage": "model",
     "Target": "model",
+    "allowlist_advice": "rules",
     "check": "checkup",
     "classify": "classifier",
     "equivalents": "equivalents",
@@ -47,6 +50,7 @@ _HOMES = {
     "smtp_password": "credentials",
     "sweep": "sweeps",
     "targets_of": "sweeps",
+    "watch_addresses": "addresses",
 }
 
 __all__ = list(_HOMES)

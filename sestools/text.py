@@ -29,3 +29,21 @@ def duration(seconds: float) -> str:
     if seconds >= 0.9995:
         return f"{seconds:.1f} s"
     return f"{seconds * 1000:.0f} ms" if seconds >= 0.00995 else f"{seconds * 1000:.1f} ms"
+
+
+def span(seconds: float) -> str:
+    """A length of time for people: `45 s`, `20 min`, `1 h 30 min`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    hours, minutes = divmod(whole // 60, 60)
+    parts = (f"{hours} h" if hours else "", f"{minutes} min" if minutes else "")
+    rest = f"{whole % 60} s" if whole % 60 and not hours else ""
+    return " ".join(part for part in (*parts, rest) if part)
+
+
+def moment(seconds: float) -> str:
+    """A moment of a watch, minutes and seconds after it began: `+07:30`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"+{hours}:{minutes:02}:{rest:02}" if hours else f"+{minutes:02}:{rest:02}"

@@ -143,28 +143,46 @@ def probe_dns(
 
 def _ask(deadline: Deadline, host: str, resolvers: Sequence[str] | None) -> tuple[tuple[DnsAnswer, ...], str]:
     """Ask each resolver for A and AAAA; what fails is part of the answer."""
-    import dns.exception
-    import dns.resolver
-
     try:
-        servers = (
-            list(resolvers)
-            if resolvers is not None
-            else list(map(str, dns.resolver.get_default_resolver().nameservers))
-        )
-    except dns.exception.DNSException as error:
-        return (), printable(str(error))
+        servers = system_resolvers() if resolvers is None else resolvers
+    except LookupError as error:
+        return (), str(error)
     answers = []
     for server in dict.fromkeys(servers):
         try:
             left = deadline.remaining()
-            answers.append(in_time(deadline, lambda server=server, left=left: _ask_one(host, server, left)))  # type: ignore[misc]
+            answers.append(in_time(deadline, lambda server=server, left=left: ask(host, server, left)))  # type: ignore[misc]
         except TimeoutError as error:
             answers.append(DnsAnswer(resolver=server, error=str(error)))
     return tuple(answers), ""
 
 
-def _ask_one(host: str, server: str, lifetime: float) -> DnsAnswer:
+def system_resolvers() -> tuple[str, ...]:
+    """The resolvers that this system is set up with.
+
+    Raises:
+        LookupError: If none can be found, with dnspython's words.
+    """
+    import dns.exception
+    import dns.resolver
+
+    try:
+        return tuple(map(str, dns.resolver.get_default_resolver().nameservers))
+    except dns.exception.DNSException as error:
+        raise LookupError(printable(str(error))) from None
+
+
+def ask(host: str, server: str, lifetime: float) -> DnsAnswer:
+    """Ask one resolver for A and AAAA; what fails is part of the answer.
+
+    Args:
+        host: The name.
+        server: The resolver's address, or `address#port`.
+        lifetime: Seconds for both questions together.
+
+    Raises:
+        ValueError: If the resolver is not an address.
+    """
     import dns.exception
     import dns.resolver
 
@@ -183,7 +201,14 @@ def _ask_one(host: str, server: str, lifetime: float) -> DnsAnswer:
         try:
             answer = resolver.resolve(host + ".", kind, lifetime=clock.remaining(), raise_on_no_answer=False)
         except (dns.exception.DNSException, TimeoutError, OSError) as error:
-            return DnsAnswer(resolver=server, error=printable(str(error), 200), seconds=clock.elapsed())
+            return DnsAnswer(
+                resolver=server,
+                ipv4=found.get("A", ()),
+                aliases=aliases,
+                ttl=ttl,
+                error=printable(str(error), 200),
+                seconds=clock.elapsed(),
+            )
         found[kind] = tuple(record.to_text() for record in answer) if answer.rrset else ()
         if answer.rrset:
             ttl = answer.rrset.ttl

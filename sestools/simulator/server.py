@@ -93,7 +93,8 @@ class Simulator:
         self.ca_file = str(Path(self._folder.name) / "ca.pem")
         """PEM file of the authority to trust."""
         self._authority.write_ca(Path(self.ca_file))
-        self._names = NameServer(self.host, self._addresses)
+        # Two, which begin at different addresses: two resolvers seldom say the same.
+        self._names = [NameServer(self.host, self._addresses, first) for first in (0, 2)]
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="sestools-simulator", daemon=True)
         self._thread.start()
@@ -127,7 +128,12 @@ class Simulator:
     @property
     def nameserver(self) -> tuple[str, int]:
         """Address and port of the name server that knows the endpoint's name (TTL 60 s, answers rotate)."""
-        return self._names.where
+        return self._names[0].where
+
+    @property
+    def resolvers(self) -> tuple[str, ...]:
+        """Its two name servers, for `watch_addresses` and `probe_dns`; each takes turns of its own."""
+        return tuple(f"{address}#{port}" for address, port in (names.where for names in self._names))
 
     @property
     def faults(self) -> tuple[Fault, ...]:
@@ -176,6 +182,15 @@ class Simulator:
             }
         )
 
+    def set_addresses(self, *addresses: str) -> None:
+        """From now on its name servers answer with these addresses; where it listens stays as it is."""
+
+        async def change() -> None:
+            for names in self._names:
+                names.set(addresses)
+
+        self._call(change())
+
     def set_faults(self, *faults: Fault) -> None:
         """Replace all faults; none makes it healthy. Connections that are open meet them at their next step.
 
@@ -193,7 +208,8 @@ class Simulator:
         asyncio.run_coroutine_threadsafe(action, self._loop).result()
 
     async def _begin(self) -> None:
-        await self._names.start()
+        for names in self._names:
+            await names.start()
         for port in PORTS:
             self._listeners[port] = listeners(self._addresses, self._connect(port))
         await self._look()
@@ -222,7 +238,8 @@ class Simulator:
     async def _end(self) -> None:
         if self._turn:
             self._turn.cancel()
-        self._names.close()
+        for names in self._names:
+            names.close()
         for some in self._listeners.values():
             for listener in some:
                 listener.close()
