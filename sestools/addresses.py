@@ -127,7 +127,7 @@ def _checked(resolvers: Sequence[str] | None) -> tuple[str, ...]:
     for server in servers:
         address, _, port = server.partition("#")
         if not is_address(address) or (port and not (port.isdigit() and 0 < int(port) < 65536)):
-            raise ValueError(f"a resolver is an IP address, or address#port, not {printable(server, 80)!r}")
+            raise ValueError(f"a resolver is an IP address, or address#port, not '{printable(server, 80)}'")
     if not 1 <= len(servers) <= MOST_RESOLVERS:
         raise ValueError(f"name between 1 and {MOST_RESOLVERS} resolvers, not {len(servers)}")
     return servers

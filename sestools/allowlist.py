@@ -149,9 +149,9 @@ class Comparison:
                     "covers the endpoint" if covers(pin.entry, self.watched.host) else "covers something else"
                 )
             elif pin.kind == "range":
-                state = f"{len(pin.answered)} answered" if pin.answered else "no longer answers"
+                state = f"{len(pin.answered)} answered" if pin.answered else _silent(pin)
             else:
-                state = "answered" if pin.answered else "no longer answers"
+                state = "answered" if pin.answered else _silent(pin)
             word = {True: "yes", False: "no", None: "-"}[pin.connects]
             rows.append(
                 (
@@ -197,6 +197,10 @@ class Comparison:
         return frame(self.summary, body, "ok" if self.ok else "problem")
 
 
+def _silent(pin: Pin) -> str:
+    return "no longer answers" if pin.last is not None else "does not answer"
+
+
 def _addresses(count: int) -> str:
     return "one address" if count == 1 else f"{count} addresses"
 
@@ -225,7 +229,7 @@ def compare(
     Raises:
         ValueError: If an entry is none of those.
     """
-    entries = _entries(pinned)
+    listed = entries(pinned)
     if not recent >= 0:
         raise ValueError(f"recent is seconds, 0 or more, not {recent!r}")
     since = max(0.0, watched.seconds - recent)
@@ -234,7 +238,7 @@ def compare(
     pins = []
     passed: set[str] = set()
     single = {str(number): text for text, number in answered}
-    for entry in entries:
+    for entry in listed:
         if _is_network(entry):
             network = ipaddress.ip_network(entry)
             if network.num_addresses == 1:
@@ -261,8 +265,12 @@ def _connected(pins: list[Pin], target: Target, timeout: float, cancel: threadin
     return [replace(pin, connects=known.get(pin.entry)) for pin in pins]
 
 
-def _entries(pinned: str | Sequence[str]) -> list[str]:
-    """The entries of a list in one form, each once."""
+def entries(pinned: str | Sequence[str]) -> list[str]:
+    """The entries of a list in one form, each once.
+
+    Raises:
+        ValueError: If one is not an address, a range or a host name, or there is none.
+    """
     text = pinned if isinstance(pinned, str) else "\n".join(pinned)
     words = [
         word.strip("\"'[]")
@@ -281,7 +289,7 @@ def _entries(pinned: str | Sequence[str]) -> list[str]:
             found.append(word.lower().rstrip("."))
         else:
             raise ValueError(
-                f"{printable(word, 60)!r} is not an address, a range such as 192.0.2.0/24, or a host name"
+                f"'{printable(word, 60)}' is not an address, a range such as 192.0.2.0/24, or a host name"
             )
     if not found:
         raise ValueError("the list is empty")

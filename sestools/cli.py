@@ -1,4 +1,4 @@
-"""The command line: `sestools check`, `sestools classify`, `sestools mtu`, `sestools sweep`, `sestools simulate`.
+"""The command line: `sestools check`, `sestools classify`, `sestools mtu`, `sestools allowlist` and more.
 
 Data goes to stdout, progress to stderr. Exit codes: 0 healthy, 1 problem found, 2 wrong use, 3 could not
 tell, 70 a bug of ours; 130 after Ctrl-C, 141 when the reader of the output went away.
@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sestools import __version__, commands, commands_sweep
+from sestools import __version__, commands, commands_allowlist, commands_sweep
 
 WRONG_USE, BUG, INTERRUPTED, BROKEN_PIPE = 2, 70, 130, 141
 
@@ -74,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_classify(parsers)
     _add_mtu(parsers)
     _add_sweep(parsers)
+    _add_allowlist(parsers)
     _add_simulate(parsers)
     return parser
 
@@ -230,6 +231,50 @@ def _add_sweep(parsers: Any) -> None:
         "--simulate", nargs="?", const="", metavar="FAULT", help="look at a simulated SES on this host"
     )
     parser.add_argument("--json", action="store_true", help="print JSON (it carries a schema_version)")
+
+
+def _add_allowlist(parsers: Any) -> None:
+    parser = _command(
+        parsers,
+        "allowlist",
+        commands_allowlist.allowlist,
+        "say how to allow an endpoint through a firewall, and what a list of its addresses is worth",
+        "  sestools allowlist eu-west-1\n  sestools allowlist eu-west-1 --watch 10m --every 30s\n"
+        "  sestools allowlist eu-west-1 --pinned firewall.txt --watch 10m --connect\n"
+        "  sestools allowlist eu-west-1 --pinned 192.0.2.10,198.51.100.0/24,amazonses.com\n"
+        "  sestools allowlist --simulate --watch 20m     (practise without AWS; no waiting)",
+    )
+    parser.add_argument(
+        "where",
+        nargs="?",
+        metavar="REGION",
+        help="region or host name [SESTOOLS_REGION, AWS_REGION, us-east-1]",
+    )
+    parser.add_argument(
+        "--pinned",
+        metavar="FILE|LIST",
+        help="compare with this list: addresses, ranges, host names; a file, a text, or - for standard input",
+    )
+    times = commands_allowlist.seconds
+    parser.add_argument("--watch", type=times, default=0.0, metavar="TIME", help="ask for so long [one look]")
+    parser.add_argument("--every", type=times, default=30.0, metavar="TIME", help="between two rounds [30s]")
+    parser.add_argument(
+        "--resolver",
+        dest="resolvers",
+        action="append",
+        metavar="IP[#PORT]",
+        help="ask this one (repeatable) [the system's]",
+    )
+    parser.add_argument(
+        "--connect", action="store_true", help="also connect to the pinned addresses, and hang up"
+    )
+    parser.add_argument(
+        "--port", dest="ports", action="append", type=int, metavar="PORT", help="[587, 465] (repeatable)"
+    )
+    parser.add_argument(
+        "--simulate", nargs="?", const="", metavar="FAULT", help="ask a simulated SES on this host"
+    )
+    _add_format(parser)
 
 
 def _add_simulate(parsers: Any) -> None:

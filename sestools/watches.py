@@ -187,7 +187,7 @@ class Watch:
         if len(self.moments) == 1:
             found.append("This was one look. A longer watch shows more.")
         found += [
-            f"{one.resolver} gave no address {one.failures} times: {one.error}"
+            f"{one.resolver} gave no address {one.failures} of {len(self.moments)} times: {one.error}"
             for one in self.resolvers
             if one.failures
         ]

@@ -50,6 +50,7 @@ ARROWS = {
     "terminal": "cards model report terms text",
     "commands": "*",
     "commands_sweep": "*",
+    "terminal_allowlist": "model terminal text watches",
     "commands_allowlist": "*",
     "cli": "__init__ commands commands_allowlist commands_sweep",
     "__init__": "*",
@@ -59,7 +60,7 @@ ARROWS = {
 OTHERS = {
     "cryptography": "probes simulator",
     "dns": "probes simulator",
-    "rich": "terminal",
+    "rich": "terminal terminal_allowlist",
     "trustme": "simulator",
     "matplotlib": "plots plots_addresses",
     "ipywidgets": "widgets",

@@ -1,0 +1,127 @@
+"""What `sestools allowlist` does."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import re
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from sestools.commands import HEALTHY, PROBLEM, UNCLEAR, _progress, _region, _simulator
+
+if TYPE_CHECKING:
+    from sestools.model import Target
+
+INTERRUPTED = 130
+LARGEST_LIST = 1024 * 1024
+"""Bytes of a file with pinned addresses."""
+_TIME = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h)?")
+
+
+def seconds(text: str) -> float:
+    """A time such as `30s`, `10m`, `1h`, or a number of seconds."""
+    found = _TIME.fullmatch(text.strip())
+    if not found:
+        raise argparse.ArgumentTypeError(f"a time looks like 30s, 10m or 1h, not {text!r}")
+    return float(found[1]) * {None: 1, "s": 1, "m": 60, "min": 60, "h": 3600}[found[2]]
+
+
+def allowlist(options: argparse.Namespace) -> int:
+    """Run `sestools allowlist`."""
+    from sestools.addresses import watch_addresses
+    from sestools.allowlist import compare, entries
+    from sestools.rules import allowlist_advice
+
+    region = _region(options.where)
+    pinned = _pinned(options.pinned)
+    if options.connect and not pinned:
+        raise ValueError("--connect tries pinned addresses: name them with --pinned")
+    ports = tuple(options.ports or (587, 465))
+    with contextlib.ExitStack() as stack:
+        more, target = _place(options, region, ports[0], stack)
+        if pinned:  # what is wrong with the list is said before the watch, not after it
+            entries(pinned)
+        stop = stack.enter_context(_ended_by_ctrl_c())
+        progress = stack.enter_context(_progress())
+        watched = watch_addresses(
+            region, duration=options.watch, interval=options.every, progress=progress, cancel=stop, **more
+        )
+        if not watched.moments:
+            return INTERRUPTED
+        found = None
+        if pinned:
+            connect_to = target if options.connect and not watched.cancelled else None
+            found = compare(pinned, watched, target=connect_to, cancel=stop)
+    advice = allowlist_advice(watched, ports=ports)
+    if options.json:
+        body: dict[str, Any] = {"schema_version": 1, **watched.to_dict()}
+        body["comparison"] = found.to_dict() if found else None
+        body["advice"] = advice.to_dict()
+        print(json.dumps(body, indent=2))
+    elif options.markdown:
+        print("\n".join(part.to_markdown() for part in (found, watched, advice) if part), end="")
+    else:
+        from sestools.terminal_allowlist import print_allowlist
+
+        print_allowlist(sys.stdout, watched, found, advice)
+    if watched.cancelled:
+        return INTERRUPTED
+    return UNCLEAR if not watched.addresses else PROBLEM if found and not found.ok else HEALTHY
+
+
+def _pinned(given: str | None) -> str:
+    """The list itself: the text of a file if it names one, `-` for standard input."""
+    if given is None:
+        return ""
+    if given == "-":
+        return sys.stdin.read(LARGEST_LIST)
+    if not os.path.isfile(given):
+        if os.sep in given or given.endswith((".txt", ".csv", ".list", ".json", ".conf")):
+            raise ValueError(f"--pinned: there is no file {given!r}")
+        return given
+    with open(given, encoding="utf-8", errors="replace") as file:
+        return file.read(LARGEST_LIST)
+
+
+def _place(
+    options: argparse.Namespace, region: str, port: int, stack: contextlib.ExitStack
+) -> tuple[dict[str, Any], Target]:
+    """Whom to ask, by which clock, and where to connect to."""
+    from sestools.checkup import targets
+
+    if options.simulate is None:
+        (target,) = targets(region, ports=[port])
+        return {"resolvers": options.resolvers}, target
+    if options.resolvers:
+        raise ValueError("--simulate brings its own --resolver")
+    print("Simulated: addresses and time are made up.", file=sys.stderr)
+    ses = stack.enter_context(_simulator(region, [options.simulate] if options.simulate else []))
+    from sestools.simulator.nameserver import Churn
+
+    if len(ses.addresses) > 1:
+        changing: tuple[str, ...] = ses.addresses
+    elif options.connect:
+        raise ValueError("--connect needs a simulator that listens there: --simulate s7-changing-addresses")
+    else:
+        changing = tuple(f"203.0.113.{number}" for number in range(10, 22))
+    return {"resolvers": ses.resolvers, "clock": Churn(ses, changing)}, ses.target(port)
+
+
+@contextlib.contextmanager
+def _ended_by_ctrl_c() -> Iterator[threading.Event]:
+    """Ctrl-C ends a watch, and what was seen until then is shown."""
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = signal.signal(signal.SIGINT, lambda *_: stop.set())
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
