@@ -1052,8 +1052,8 @@ _CONVERSATION = (
     Cause(
         id="foreign-greeting",
         title="Another server answers in SES's place",
-        meaning="SES's greeting says SimpleEmailService. This one does not: an internet provider, a hosting firm or "
-        "an antivirus catches outgoing SMTP and answers itself.",
+        meaning="SES's greeting says SimpleEmailService, and on 465 and 2465 SES speaks TLS first. What answers here "
+        "does not: an internet provider, a hosting firm or an antivirus catches outgoing SMTP and answers itself.",
         fix=(
             "Try port 2587 or 2465, which such proxies rarely catch.",
             "Ask the hosting firm to lift its SMTP restriction, or switch off mail scanning in the antivirus.",
@@ -1237,6 +1237,28 @@ _CONVERSATION = (
         r"unable to (?:look ?up|resolve)|could not be resolved|name does not resolve|lookup address information|unknown (?:or invalid )?host\b",
         kinds=frozenset({Kind.NOT_FOUND}),
         generic=True,
+    ),
+    Cause(
+        id="resolver-timeout",
+        title="The resolver does not answer",
+        meaning="The look-up of the host name did not end in time: the resolver that this host asks is down, out of "
+        "reach (DNS needs port 53, UDP and TCP), or very slow. Nothing was asked of SES.",
+        fix=(
+            "Look at the resolver's address: /etc/resolv.conf, `resolvectl`, or `Get-DnsClientServerAddress`.",
+            "In a VPC the resolver is the VPC's base address plus 2; check 'DNS resolution' in the VPC's settings.",
+            "Allow DNS (port 53, UDP and TCP) to it in network ACL and firewall.",
+        ),
+        retry=Retry.SOON,
+        who=_NETWORK,
+        mark=_INFERRED,
+        source="https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html",
+        samples=("The resolution lifetime expired after 5.0 seconds: The DNS operation timed out.",),
+        stage=Stage.RESOLVE,
+        pattern=r"resolution lifetime expired|DNS operation timed out|DNS (?:query|request|look-?up) timed out",
+        kinds=frozenset({Kind.TIMEOUT}),
+        stages=frozenset({Stage.RESOLVE}),
+        generic=True,
+        ruled_out=("Not SES and not its ports: no address was known yet.",),
     ),
     Cause(
         id="connection-refused",
@@ -1423,9 +1445,9 @@ _CONTRASTS = (
     Cause(
         id="ports-blocked",
         title="Some of the SES ports are blocked",
-        meaning="At least one port works and at least one gets no answer: a filter on the way chooses by port.",
+        meaning="Some ports can be connected to and others cannot: a filter on the way chooses by port.",
         fix=(
-            "Use a port that works.",
+            "Use a port that is ready to sign in, if the table shows one.",
             "Or have the others allowed in firewall, security group and network ACL.",
         ),
         retry=Retry.NO,
@@ -1436,8 +1458,8 @@ _CONTRASTS = (
     Cause(
         id="egress-blocked",
         title="No SES port can be reached from here",
-        meaning="Every port got no answer, although the name resolves: a filter drops all outgoing connections to "
-        "SES, or there is no way to the internet.",
+        meaning="No connection attempt succeeded, on any port: a filter stops all outgoing connections to SES, or "
+        "there is no way to the internet.",
         fix=(
             "Check security group, network ACL, route table and NAT (or the VPC endpoint's security group).",
             "On Kubernetes or a corporate network ask for outgoing TCP 587 to email-smtp.<region>.amazonaws.com.",
@@ -1446,6 +1468,23 @@ _CONTRASTS = (
         who=_NETWORK,
         mark=_D,
         source=_TIMEOUTS,
+    ),
+    Cause(
+        id="vpc-endpoint-blocked",
+        title="The VPC endpoint does not let these ports in",
+        meaning="The name leads to private addresses, as a VPC endpoint for SES has them. Its security group must "
+        "allow inbound TCP on each SMTP port that is used, from the client's private address.",
+        fix=(
+            "In the endpoint's security group allow inbound TCP on the port that you use: 587, 465, 2587, 2465 or 25.",
+            "Check that the endpoint is 'available', which takes about 5 minutes after it is made.",
+            "Through VPC peering dial the endpoint's own vpce-… name: private DNS does not cross peering.",
+            "If there should be no VPC endpoint: something (hosts file, private zone) gives the name this address.",
+        ),
+        retry=Retry.NO,
+        who=_YOU_OR_NETWORK,
+        mark=_D,
+        source=_GUIDE + "send-email-set-up-vpc-endpoints.html",
+        ruled_out=("Not a firewall on the way to the internet: the address is private.",),
     ),
     Cause(
         id="addresses-dead",
@@ -1469,6 +1508,31 @@ _CONTRASTS = (
         retry=Retry.NO,
         who=_NETWORK,
         mark=_INFERRED,
+        source=_CONNECT,
+    ),
+    Cause(
+        id="auth-missing",
+        title="The server offers no sign-in",
+        meaning="Inside TLS SES lists AUTH PLAIN LOGIN. This server does not: another server answers, or a proxy "
+        "edits the list.",
+        fix=(
+            "Look at greeting, certificate and list in the transcript: they name what answers.",
+            "Try port 465 or 2465, which proxies touch more rarely.",
+        ),
+        retry=Retry.NO,
+        who=_NETWORK,
+        mark=_INFERRED,
+        source=_CONNECT,
+        ruled_out=("Not the credentials: nobody asked for them.",),
+    ),
+    Cause(
+        id="not-finished",
+        title="The check was not finished",
+        meaning="It was stopped, or could not begin, before it could tell. What it saw until then is in the table.",
+        fix=("Run it again, and let it end.",),
+        retry=Retry.NEW_CONNECTION,
+        who=_YOU,
+        mark=_UNKNOWN,
         source=_CONNECT,
     ),
     Cause(

@@ -12,14 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sestools.endpoints import PORTS, default_security, smtp_host
+from sestools.endpoints import PORTS, default_security, is_private, smtp_host
 from sestools.model import Credentials, Outcome, ProbeResult, Security, Stage, Target
 from sestools.probes import SUCCESS, DnsFacts, is_mailbox_simulator, probe_dialogue, probe_dns, probe_tcp
 from sestools.probes._connect import resolve
 from sestools.probes._connection import tls_context
 from sestools.probes._record import Cancelled, Deadline, Recorder, Stopped
 from sestools.report import PortCheck, Report
-from sestools.verdict import is_ready, judge
+from sestools.verdict import judge
 
 APART = 0.002
 """Seconds between the starts of two dialogues: handshakes that all begin at once distort each other's times."""
@@ -106,7 +106,8 @@ def check(
         confirm_recipient: Yes, mail may go to a recipient outside the mailbox simulator.
         connect_to: Address and port to connect to instead of what DNS says, for each port or one for all.
         ca_file: Certificate authorities to trust instead of the system's.
-        timeout: Seconds that each probe may take; the probes of all ports run side by side.
+        timeout: Seconds that each probe may take. The probes of all ports run side by side, and signing in
+            comes after them: a check with credentials takes at most twice as long.
         progress: Called with (done, total, what) from the calling thread.
         cancel: Set it to end the check within a tenth of a second.
 
@@ -123,7 +124,7 @@ def check(
         )
     if send and not (confirm_recipient or is_mailbox_simulator(recipient)):
         raise ValueError(f"{recipient} is not the mailbox simulator; confirm_recipient allows mail to it")
-    host, own_ca = chosen[0].host, ca_file is not None
+    host = chosen[0].host
     started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
     looking = _Looking(
         timeout=timeout,
@@ -137,7 +138,7 @@ def check(
         dns, found = looking.everywhere(chosen)
         if credentials is None:
             not_checked.append("sign-in and sending: no credentials were given")
-        elif place := _where_to_sign_in(found, own_ca, named=ports is not None):
+        elif place := _where_to_sign_in(found, named=ports is not None):
             until = Stage.BODY if send else Stage.AUTH
             session = looking.signing_in(
                 place,
@@ -154,7 +155,7 @@ def check(
     except BaseException:
         looking.stop.set()
         raise
-    findings = judge(host=host, dns=dns, ports=found, session=session, named=ports is not None, own_ca=own_ca)
+    findings = judge(host=host, dns=dns, ports=found, session=session, named=ports is not None)
     return Report(
         host=host,
         started=started,
@@ -168,9 +169,9 @@ def check(
     )
 
 
-def _where_to_sign_in(found: Sequence[PortCheck], own_ca: bool, *, named: bool) -> PortCheck | None:
+def _where_to_sign_in(found: Sequence[PortCheck], *, named: bool) -> PortCheck | None:
     """The one port to sign in on: the first of the named ones, else the most preferred that is ready."""
-    ready = [port for port in found if is_ready(port, own_ca)]
+    ready = [port for port in found if port.ready]
     if not named:
         ready.sort(key=lambda port: PREFERRED.index(port.port))
     return ready[0] if ready else None
@@ -181,7 +182,7 @@ def _notes(dns: ProbeResult, chosen: Sequence[Target]) -> tuple[str, ...]:
     notes = []
     if dns.facts.differs:
         notes.append(dns.facts.differs)
-    if dns.facts.private:
+    if any(map(is_private, dns.facts.addresses)):
         notes.append(
             f"{dns.target.host} resolves to a private address, as with a VPC endpoint: its security group must "
             "allow the SMTP ports from here"
@@ -220,7 +221,7 @@ class _Looking:
                 addresses = resolve(Recorder(first, Deadline(self.timeout, self.stop)))
                 ports = self.ports(chosen, addresses)
             except (Stopped, Cancelled) as error:
-                reason = "cancelled" if isinstance(error, Cancelled) else "the name does not resolve"
+                reason = "cancelled" if isinstance(error, Cancelled) else f"no address is known: {error}"
                 ports = tuple(
                     _port_check(target, _not_run("tcp", target, reason), _not_run("dialogue", target, reason))
                     for target in chosen

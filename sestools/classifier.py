@@ -233,6 +233,8 @@ class _Case:
             return [cause("wrong-endpoint"), row]
         if row.id in ("connect-timeout", "reply-timeout") and wrapper and symptom.security is Security.PLAIN:
             return [cause("no-greeting"), row]
+        if row.id == "no-greeting" and self.observed and not self.waits_on_wrapper:
+            return [cause("reply-timeout"), row]
         if row.id == "connect-timeout" and port == 25:
             return [cause("port25-blocked"), row]
         if row.id == "idle-timeout" and symptom.stage is Stage.BODY:
@@ -242,6 +244,12 @@ class _Case:
         if row.id == "reply-hidden":
             return [row, cause("not-verified"), cause("transaction-failed")]
         return [row]
+
+    @property
+    def waits_on_wrapper(self) -> bool:
+        """Whether a client that wants a greeting first waits on a port where SES wants TLS first."""
+        port, security = self.symptom.port, self.symptom.security
+        return PORTS.get(port or 0) is Security.WRAPPER and security is not Security.WRAPPER
 
     def without_match(self, others: list[Cause]) -> Diagnosis:
         """What to say when nothing that SES says was found; `others` fit in words, but not SES."""

@@ -5,6 +5,7 @@ regions), nodemailer's `services.json` of 2026-11 (the reported ones). No page l
 unknown region is never refused: DNS decides.
 """
 
+import ipaddress
 import re
 from enum import StrEnum
 
@@ -62,6 +63,14 @@ _HOST = re.compile(
 _LOOK_ALIKES = (
     (r"email\.[a-z0-9-]+\.amazonaws\.com", "the HTTPS API of SES, which does not speak SMTP"),
     (
+        r"feedback-smtp\.[a-z0-9-]+\.amazonaws\.com",
+        "no host at all; feedback-smtp lies under amazonses.com and takes bounces, not your mail",
+    ),
+    (
+        r"email-smtp\.amazonaws\.com",
+        "the name that SES greets with; the host to dial has a region in its name",
+    ),
+    (
         r"inbound-smtp\.[a-z0-9-]+\.amazonaws\.com",
         "where SES receives mail (an MX target), not where you send it",
     ),
@@ -73,12 +82,14 @@ _LOOK_ALIKES = (
 def smtp_host(region: str) -> str:
     """The SMTP host name of a region, such as `email-smtp.eu-west-1.amazonaws.com`.
 
+    Capitals are fine: SES itself writes EU-WEST-1.
+
     Raises:
         ValueError: If this cannot be a region's name.
     """
-    if not _REGION.fullmatch(region):
+    if not _REGION.fullmatch(region.lower()):
         raise ValueError(f"{region!r} is not the name of an AWS region; a region looks like 'eu-west-1'")
-    return f"email-smtp.{region}.amazonaws.com"
+    return f"email-smtp.{region.lower()}.amazonaws.com"
 
 
 def region_of(host: str) -> str | None:
@@ -96,3 +107,16 @@ def look_alike(host: str) -> str | None:
 def default_security(port: int) -> Security:
     """The TLS mode that a port is used with; STARTTLS for a port that is not SES's."""
     return PORTS.get(port, Security.STARTTLS)
+
+
+_PRIVATE = tuple(
+    ipaddress.ip_network(network)
+    for network in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
+)
+"""RFC 1918, 6598 and 4193: where a VPC endpoint has its addresses, and EC2 does not restrict port 25."""
+
+
+def is_private(address: str) -> bool:
+    """Whether an address is one of a private network, as a VPC endpoint's is. Loopback is not."""
+    found = ipaddress.ip_address(address.partition("%")[0])
+    return any(found in network for network in _PRIVATE)

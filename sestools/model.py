@@ -47,6 +47,16 @@ class Credentials:
     def __post_init__(self) -> None:
         if not self.user or not self.password:
             raise ValueError("credentials need a user name and a password; one of them is empty")
+        # A lone surrogate is how Python keeps a byte that is not UTF-8; the secret itself is not quoted here.
+        if re.search("[\ud800-\udfff]", self.user + self.password):
+            raise ValueError(
+                "the user name or password is not UTF-8 text; save the file as UTF-8 (not UTF-16 or Latin-1)"
+            )
+        if "\ufeff" in self.user + self.password:
+            raise ValueError(
+                "the user name or password holds a byte order mark (U+FEFF), which editors put at the head of a "
+                "file; save it as UTF-8 without BOM"
+            )
         if "\0" in self.user + self.password:
             raise ValueError("a user name or password cannot hold a NUL character")
 

@@ -40,16 +40,42 @@ class PortCheck:
     dialogue: ProbeResult
 
     @property
+    def foreign(self) -> bool:
+        """Whether something greets that is not SES: SES's greeting says SimpleEmailService."""
+        greeting = self.dialogue.facts.greeting if self.dialogue.facts else None
+        return greeting is not None and "simpleemailservice" not in greeting.lower()
+
+    @property
+    def intercepted(self) -> bool:
+        """Whether the certificate verifies and is not Amazon's, although nobody here chose whom to trust."""
+        tls = self.dialogue.facts.tls if self.dialogue.facts else None
+        if self.dialogue.target.ca_file or tls is None or tls.certificate is None or not tls.verified:
+            return False
+        return "amazon" not in tls.certificate.issuer.lower()
+
+    @property
+    def offers_sign_in(self) -> bool | None:
+        """Whether AUTH is offered inside TLS; None if the dialogue did not come so far."""
+        facts = self.dialogue.facts
+        if not self.dialogue.ok or facts is None or facts.tls is None:
+            return None
+        return any(line.upper().replace("=", " ").split()[:1] == ["AUTH"] for line in facts.capabilities)
+
+    @property
+    def ready(self) -> bool:
+        """Whether one may sign in here: healthy, verified, and SES itself as far as can be told."""
+        tls = self.dialogue.facts.tls if self.dialogue.facts else None
+        verified = tls is not None and tls.verified
+        return verified and self.offers_sign_in is True and not self.foreign and not self.intercepted
+
+    @property
     def result(self) -> str:
         """How it went, in a few words."""
         symptom = self.dialogue.symptom
         if self.dialogue.outcome is Outcome.NOT_RUN:
             return f"not checked: {self.dialogue.reason}"
         if symptom is None:
-            facts = self.dialogue.facts
-            if facts and facts.greeting and "simpleemailservice" not in facts.greeting.lower():
-                return "another server answers"
-            return "ready to sign in" if facts and facts.tls else "answers; nobody signs in without TLS"
+            return self._answer
         if symptom.stage is Stage.CONNECT:
             return {Kind.TIMEOUT: "no answer", Kind.REFUSED: "refused"}.get(
                 symptom.kind or Kind.RESET, str(symptom.kind)
@@ -60,6 +86,17 @@ class PortCheck:
         if symptom.kind is Kind.TIMEOUT:
             return f"{symptom.stage}: no answer"
         return str(symptom)
+
+    @property
+    def _answer(self) -> str:
+        """What a dialogue that went well shows."""
+        if self.foreign:
+            return "another server answers"
+        if self.intercepted:
+            return f"TLS is opened on the way: {self.dialogue.facts.tls.certificate.issuer}"
+        if self.offers_sign_in is None:
+            return "answers; nobody signs in without TLS"
+        return "ready to sign in" if self.ready else "offers no sign-in"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,24 +295,31 @@ def headline(report: Report) -> str:
 
 
 def same_with(report: Report, *, real: bool = False) -> list[cards.Row]:
-    """Rows for a card: lines to type that show the verdict without this program.
+    """Rows for a card: lines to type that show the verdict without this program, and how to read each.
 
     With `real` they lead to the endpoint itself, for a simulator that is gone by the time they are typed.
     """
+    if report.level is Level.OK:
+        return []
     symptom = report.diagnosis.symptom
     seen = [check.dialogue for check in report.ports] + ([report.session] if report.session else [])
     if not seen:
         return []
-    result = next((one for one in reversed(seen) if one.symptom == symptom), seen[0])
+    result = next(
+        (one for one in reversed(seen) if one.symptom == symptom),
+        next((one for one in seen if one.target.port == symptom.port), seen[0]),
+    )
     target = replace(result.target, connect_to=None, ca_file=None) if real else result.target
-    if symptom.stage in (Stage.GREETING, Stage.EHLO, Stage.STARTTLS, Stage.TLS):
-        tools: tuple[str, ...] = ("openssl",)
-    elif result is report.session:
-        tools = ("swaks",)
-    else:
-        tools = ("nc", "openssl")
-    lines = [line for line in equivalents(target) if line.tool in tools]
-    return [("Same with", tuple(f"{line.command}   → when healthy: {line.healthy}" for line in lines))]
+    return [
+        (
+            "Same with",
+            tuple(
+                text
+                for line in equivalents(target)
+                for text in (line.command, f"→ healthy: {line.healthy}. Else {line.failing}.")
+            ),
+        )
+    ]
 
 
 def transcript(result: ProbeResult) -> Iterator[str]:

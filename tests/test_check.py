@@ -31,53 +31,6 @@ def test_a_healthy_endpoint(ses: Simulator) -> None:
     assert all(Stage.AUTH not in [step.stage for step in port.dialogue.steps] for port in report.ports)
 
 
-VERDICTS = [
-    # faults, ports named, lead cause, level, something the evidence or the ruled-out must say
-    (["dropped@25"], None, "port25-blocked", Level.NOTICE, "587"),
-    (["refused@25"], None, "port25-blocked", Level.NOTICE, "refused"),
-    (["dropped@25"], [25], "port25-blocked", Level.PROBLEM, "no answer"),
-    (["dropped@25"], [25, 587], "port25-blocked", Level.PROBLEM, "no answer"),
-    (["dropped@25,587"], None, "ports-blocked", Level.PROBLEM, "egress filter"),
-    (["dropped"], None, "egress-blocked", Level.PROBLEM, "no answer"),
-    (["dropped@587"], [587], "connect-timeout", Level.PROBLEM, "without --port"),
-    (["refused"], None, "connection-refused", Level.PROBLEM, "refused"),
-    (["foreign-greeting@587"], None, "foreign-greeting", Level.PROBLEM, "587"),
-    (["foreign-greeting"], None, "foreign-greeting", Level.PROBLEM, "greeting"),
-    (["starttls-missing"], None, "starttls-missing", Level.PROBLEM, "STARTTLS"),
-    (["starttls-masked"], None, "starttls-masked", Level.PROBLEM, "XXXXXXXA"),
-    (["injected@587"], None, "starttls-injected", Level.PROBLEM, "clear text"),
-    (["bad-certificate:expired"], None, "certificate-expired", Level.PROBLEM, "valid"),
-    (["bad-certificate:wrong-name"], None, "certificate-wrong-name", Level.PROBLEM, "certificate is for"),
-    (["bad-certificate:unknown-issuer"], None, "certificate-unknown-issuer", Level.PROBLEM, "issued by"),
-    (["bad-certificate:self-signed"], None, "certificate-self-signed", Level.PROBLEM, "issued by"),
-    (["wrong-mode@465"], [465], "wrapper-on-starttls", Level.PROBLEM, "465"),
-    (["closed:GREETING@587"], None, "connection-lost", Level.PROBLEM, "587"),
-    (["says:too-many-connections"], None, "too-many-connections", Level.PROBLEM, "421"),
-    (["mixed-codes"], [587], "garbled", Level.PROBLEM, "587"),
-]
-
-
-@pytest.mark.parametrize(("given", "ports", "lead", "level", "says"), VERDICTS)
-def test_the_verdict_follows_from_the_contrast(
-    ses: Simulator, given: list[str], ports: list[int] | None, lead: str, level: Level, says: str
-) -> None:
-    """Each fault leads to its cause, at its level, with evidence that names it."""
-    ses.set_faults(*(faults.parse(text) for text in given))
-    report = look(ses, ports=ports)
-    assert report.diagnosis.cause.id == lead, report
-    assert report.level is level
-    card = "\n".join((*report.diagnosis.evidence, *report.diagnosis.ruled_out))
-    assert says in card
-
-
-def test_wrong_mode_is_named_on_either_side(ses: Simulator) -> None:
-    """The user's own wrong TLS mode is told from a fault of the network."""
-    waiting = look(ses, ports=[465], security=Security.STARTTLS)
-    assert waiting.diagnosis.cause.id == "no-greeting"
-    wrapped = look(ses, ports=[587], security=Security.WRAPPER)
-    assert wrapped.diagnosis.cause.id == "wrapper-on-starttls"
-
-
 def test_it_signs_in_once_on_587(ses: Simulator) -> None:
     """With credentials one dialogue signs in, on 587, and nothing is sent."""
     accepted = len(ses.accepted)

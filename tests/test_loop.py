@@ -38,7 +38,7 @@ def test_every_reply_is_understood_over_the_wire(ses: Simulator, id: str, port: 
 NETWORK = [
     ("refused", "connection-refused"),
     ("dropped", "connect-timeout"),
-    ("silent", "no-greeting"),
+    ("silent", "reply-timeout"),
     ("foreign-greeting", "foreign-greeting"),
     ("starttls-missing", "starttls-missing"),
     ("starttls-masked", "starttls-masked"),

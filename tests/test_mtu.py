@@ -69,7 +69,7 @@ def test_a_large_message_stalls_as_well(ses: Simulator) -> None:
 @pytest.mark.parametrize(
     ("fault", "lead"),
     [
-        ("silent", "no-greeting"),
+        ("silent", "reply-timeout"),
         ("stalled:TLS", None),
         ("stalled:EHLO", "reply-timeout"),
         ("closed:EHLO", "connection-lost"),

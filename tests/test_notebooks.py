@@ -63,7 +63,7 @@ def test_there_are_notebooks() -> None:
 MUTATIONS = [
     # file, what is there, what a mistake makes of it, notebook that notices
     ("catalogue.py", 'title="Port 25 gets no answer"', 'title="Port 25 is shy"', "00-start-here.ipynb"),
-    ("verdict.py", '"ports-blocked"', '"addresses-dead"', "09-incident.ipynb"),
+    ("reachability.py", '"ports-blocked", _symptom', '"addresses-dead", _symptom', "09-incident.ipynb"),
 ]
 
 

@@ -49,7 +49,12 @@ class Authority:
         if kind == "wrong-name":
             return self._ca.issue_cert("mail.example.net")
         ca = trustme.CA(organization_name="Example Proxy CA") if kind == "unknown-issuer" else self._ca
-        return ca.issue_cert(self._host)
+        service, _, domain = self._host.partition(".")
+        region = domain.partition(".")[0]
+        # The names that SES's own certificates have been seen with.
+        return ca.issue_cert(
+            self._host, f"{service}-fips.{domain}", f"*.{service}.{region}.vpce.amazonaws.com"
+        )
 
 
 def _load_self_signed(context: ssl.SSLContext, host: str) -> None:

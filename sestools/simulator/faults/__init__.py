@@ -5,6 +5,7 @@ that the command line, scripts and notebooks use, and `str(fault)` writes it.
 """
 
 from sestools.simulator.faults._base import Fault as Fault
+from sestools.simulator.faults._dialogue import AuthMissing as AuthMissing
 from sestools.simulator.faults._dialogue import Closed as Closed
 from sestools.simulator.faults._dialogue import Delayed as Delayed
 from sestools.simulator.faults._dialogue import Drips as Drips

@@ -248,6 +248,15 @@ class StarttlsMasked(_Rewrites):
 
 
 @dataclass(frozen=True)
+class AuthMissing(_Rewrites):
+    """EHLO does not list AUTH, although the connection is encrypted."""
+
+    name = "auth-missing"
+    where = Stage.EHLO
+    old, new = b"250-AUTH PLAIN LOGIN\r\n", b""
+
+
+@dataclass(frozen=True)
 class Injected(_Rewrites):
     """Somebody puts a line of clear text between the answer to STARTTLS and the TLS handshake."""
 

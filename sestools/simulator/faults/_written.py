@@ -21,6 +21,7 @@ FAULTS: tuple[type[Fault], ...] = (
     network.WrongMode,
     dialogue.StarttlsMissing,
     dialogue.StarttlsMasked,
+    dialogue.AuthMissing,
     dialogue.Injected,
     network.BadCertificate,
     dialogue.Says,
