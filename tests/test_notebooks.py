@@ -57,7 +57,13 @@ def text_of(notebook: Any) -> str:
 
 def test_there_are_notebooks() -> None:
     """The notebooks that the rest looks at exist."""
-    assert NAMES == ["00-start-here.ipynb", "01-cannot-connect.ipynb", "04-mtu.ipynb", "09-incident.ipynb"]
+    assert NAMES == [
+        "00-start-here.ipynb",
+        "01-cannot-connect.ipynb",
+        "04-mtu.ipynb",
+        "06-allowlisting.ipynb",
+        "09-incident.ipynb",
+    ]
 
 
 MUTATIONS = [
@@ -177,6 +183,25 @@ def test_the_solution_of_the_mtu_notebook() -> None:
     notebook.cells = [code[0], *code[-2:]]
     NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(NOTEBOOKS)}}).execute()
     assert text_of(notebook).rstrip().endswith("solved")
+
+
+def test_the_solution_of_the_allowlisting_notebook() -> None:
+    """As stored 06 is not answered; with its solution it is solved, and with a wide or a wrong rule it is not."""
+    notebook = read("06-allowlisting.ipynb")
+    assert "not answered yet" in text_of(notebook)
+    answer, proof = [cell for cell in notebook.cells if cell.cell_type == "code"][-2:]
+    assert answer.metadata.tags == ["answer"]
+    solution = (NOTEBOOKS / "solutions" / "06.py").read_text(encoding="utf-8")
+    tried = [
+        (solution, "solved"),
+        ('answer = "*.amazonaws.com"', "too wide"),
+        ('answer = "*.amazonses.com"', "not yet"),
+    ]
+    notebook.cells = [
+        nbformat.v4.new_code_cell(source) for text, _ in tried for source in (text, proof.source)
+    ]
+    NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(NOTEBOOKS)}}).execute()
+    assert [line for line in text_of(notebook).splitlines() if line] == [said for _, said in tried]
 
 
 INCIDENTS = [

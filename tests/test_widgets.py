@@ -295,6 +295,7 @@ def test_a_pasted_error_is_explained_and_masked() -> None:
         ("credential-secret-key", "01-cannot-connect.ipynb"),
         ("egress-blocked", "01-cannot-connect.ipynb"),
         ("mtu-stall", "04-mtu.ipynb"),
+        ("addresses-dead", "06-allowlisting.ipynb"),
         ("not-verified", "09-incident.ipynb"),
         ("unknown", "09-incident.ipynb"),
     ],

@@ -31,6 +31,7 @@ SYMPTOMS = {
 
 CONNECTING = "01-cannot-connect.ipynb"
 MTU = "04-mtu.ipynb"
+ALLOWLISTING = "06-allowlisting.ipynb"
 INCIDENT = "09-incident.ipynb"
 
 _PATH = {Stage.RESOLVE, Stage.CONNECT, Stage.TLS, Stage.GREETING, Stage.EHLO, Stage.STARTTLS, Stage.AUTH}
@@ -41,6 +42,11 @@ def next_notebook(diagnosis: Diagnosis) -> tuple[str, str]:
     found = diagnosis.cause
     if found.id.startswith("mtu-"):
         return MTU, "proves whether it is the size of the packets, finds the size, and tries the fix"
+    if found.id == "addresses-dead":
+        return (
+            ALLOWLISTING,
+            "shows how the addresses change, what a pinned list misses, and the rule that lasts",
+        )
     if found.stage in _PATH or found.id.startswith("credential-") or found.id.endswith("-blocked"):
         return CONNECTING, "reproduces this on the simulator and shows how it is told from its look-alikes"
     return INCIDENT, "checks every port of your endpoint and writes the report to paste into a ticket"
