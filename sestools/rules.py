@@ -155,8 +155,8 @@ def _by_name(host: str, ports: Sequence[int], watched: Watch | None) -> Rule:
         title=f"By name: outgoing TCP to {host}, {_list(ports)}",
         lines=(
             f"The firewall has to look the name up itself, again and again: answers are valid for {low} s ({seen}).",
-            "Let the firewall and the hosts ask the same resolver. Two resolvers give different addresses, and the "
-            "firewall would open others than the hosts were given.",
+            "Let the firewall and the hosts ask the same resolver. Two resolvers give different addresses: the hosts "
+            "would get some that the firewall has not opened.",
             "The sender must not keep an address either: resolve for each connection.",
         ),
         mark="documented",
