@@ -86,7 +86,7 @@ def equivalents(target: Target) -> tuple[Equivalent, ...]:
             failing=(
                 "the last line is the step that failed. 'Trying': no answer; 'refused'; 'Connected': silent; a 220 "
                 "without SimpleEmailService: something answers in SES's place; 'did not advertise STARTTLS'; "
-                "'TLS startup failed' and why (a wrong name only newer ones see); '<**': a refusal in words"
+                "'TLS startup failed' and why (a wrong name only newer ones see); '<~*' or '<**': a refusal in words"
             ),
         ),
         Equivalent(

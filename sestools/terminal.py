@@ -53,7 +53,8 @@ def _port_table(report: Report) -> Table:
     for name in HEADINGS:
         grid.add_column(name, justify="right" if name == "port" else "left", no_wrap=name != "result")
     for check, cells in zip(report.ports, table(report), strict=True):
-        style = STYLES[Level.OK] if check.dialogue.ok else STYLES[Level.PROBLEM]
+        well = Level.OK if check.ready else Level.NOTICE if check.dialogue.ok else Level.PROBLEM
+        style = STYLES[well]
         grid.add_row(*(Text(cell) for cell in cells[:-1]), Text(cells[-1], style=style))
     return grid
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Provide what the tests need beside Python: Chromium, swaks, curl and Node.js from Debian's packages, Nodemailer
+# Provide what the tests need beside Python: Chromium, swaks, curl, nc and Node.js from Debian's packages, Nodemailer
 # from npm, and mail servers and clients that are unpacked into .cache/peers and never installed, since mail
 # servers replace each other and a user's own. Run from the top of the checkout; it does nothing that was done
 # before.
@@ -12,8 +12,9 @@ NODE=.cache/clients
 
 fail() {
     echo "tests/provide.sh: $1" >&2
-    echo "make test needs a Debian-like system with: chromium, swaks, libnet-ssleay-perl, curl, iproute2, nftables," >&2
-    echo "nodejs, npm, the packages $PEERS to unpack (not install), and nodemailer $NODEMAILER from npm." >&2
+    echo "make test needs a Debian-like system with: chromium, swaks, libnet-ssleay-perl, curl, openssl," >&2
+    echo "netcat-openbsd, iproute2, nftables, nodejs, npm, the packages $PEERS to unpack (not install)," >&2
+    echo "and nodemailer $NODEMAILER from npm." >&2
     exit 1
 }
 
@@ -67,6 +68,8 @@ needed=
 command -v swaks >/dev/null || needed="swaks"
 perl -MNet::SSLeay -e 1 2>/dev/null || needed="$needed libnet-ssleay-perl"
 command -v curl >/dev/null || needed="$needed curl"
+command -v openssl >/dev/null || needed="$needed openssl"
+nc -h 2>&1 | grep -q OpenBSD || needed="$needed netcat-openbsd"
 command -v ip >/dev/null || needed="$needed iproute2"
 command -v nft >/dev/null || [ -x /usr/sbin/nft ] || needed="$needed nftables"
 command -v node >/dev/null || needed="$needed nodejs"

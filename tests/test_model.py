@@ -53,11 +53,16 @@ def test_each_ses_port_has_its_tls_mode(port: int, security: Security) -> None:
     assert Target.ses("eu-west-1", port=port, security="plain").security is Security.PLAIN
 
 
-@pytest.mark.parametrize("region", ["", "europe", "eu-west-1.example.com", "EU-WEST-1", "eu west 1"])
+@pytest.mark.parametrize("region", ["", "europe", "eu-west-1.example.com", "eu west 1"])
 def test_a_name_that_is_no_region_is_refused(region: str) -> None:
     """What cannot be a region is refused, with an example."""
     with pytest.raises(ValueError, match="eu-west-1"):
         endpoints.smtp_host(region)
+
+
+def test_a_region_in_capitals_is_fine() -> None:
+    """SES itself writes EU-WEST-1 in its replies."""
+    assert endpoints.smtp_host("EU-WEST-1") == "email-smtp.eu-west-1.amazonaws.com"
 
 
 def test_unlisted_regions_are_not_refused() -> None:
@@ -100,6 +105,24 @@ def test_illegal_credentials_are_refused_without_showing_them(bad: tuple[str, st
     """The refusal names no value."""
     with pytest.raises(ValueError, match=r"credentials need|cannot hold"):
         Credentials(user=bad[0], password=bad[1])
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        ("pässword".encode("latin-1"), "not UTF-8 text"),
+        ("password".encode("utf-16"), "not UTF-8 text"),
+        ("password".encode("utf-8-sig"), "byte order mark"),
+    ],
+)
+def test_a_password_file_in_another_encoding_is_refused_clearly(data: bytes, says: str) -> None:
+    """As Python reads such a file; neither the message nor what led to it quotes the secret."""
+    read = data.decode("utf-8", "surrogateescape")
+    with pytest.raises(ValueError, match=says) as caught:
+        Credentials(user="AKIAIOSFODNN7EXAMPLE", password=read)
+    assert caught.type is ValueError
+    assert "ssword" not in str(caught.value).replace("password", "")
+    assert caught.value.__context__ is None
 
 
 @pytest.mark.parametrize("code", [0, 99, 1000])

@@ -1,0 +1,281 @@
+"""The lines to type are true: real nc, openssl and swaks stop where the probes stopped, and print what is said."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import pytest
+
+from sestools import check
+from sestools.equivalents import equivalents
+from sestools.model import Credentials, Security, Stage, Target
+from sestools.report import Report, same_with
+from sestools.simulator import Simulator, faults
+
+PATIENCE = 2.0
+"""Seconds after which a tool that says nothing more is stopped, as a person would."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What a tool printed before it ended, or before it was stopped."""
+
+    text: str
+    ended: bool
+
+    def __contains__(self, words: str) -> bool:
+        return words in self.text
+
+
+def run(line: str, typed: str = "QUIT\n", patience: float = PATIENCE, **environment: str) -> Said:
+    """Run a line as it is printed, in a shell, with what a person types."""
+    words = ["sh", "-c", f"exec {line}"]  # exec: what is stopped is the tool, not a shell around it
+    try:
+        done = subprocess.run(
+            words,
+            input=typed,
+            capture_output=True,
+            text=True,
+            timeout=patience,
+            env={"PATH": "/usr/bin:/bin:/usr/local/bin", "LC_ALL": "C", **environment},
+        )
+    except subprocess.TimeoutExpired as error:
+        pieces = [part.decode() for part in (error.stdout, error.stderr) if part]
+        return Said(text="".join(pieces), ended=False)
+    return Said(text=done.stdout + done.stderr, ended=True)
+
+
+def printed(report: Report) -> dict[str, tuple[str, str]]:
+    """For each tool the line on a report's card, and how it says to read it."""
+    ((_, texts),) = same_with(report)
+    pairs = zip(texts[::2], texts[1::2], strict=True)
+    return {line.split()[0]: (line, reading) for line, reading in pairs}
+
+
+def by_nc(said: Said) -> Stage | None:
+    """The stage at which nc stopped."""
+    return None if "succeeded" in said else Stage.CONNECT
+
+
+def by_swaks(said: Said, security: Security) -> Stage | None:
+    """The stage at which swaks stopped, read as its line says."""
+    if "=== Connected" not in said:
+        return Stage.CONNECT
+    greeting = re.search(r"^<[-~]  220 (.*)", said.text, re.MULTILINE)
+    if "TLS startup failed" in said:
+        return Stage.TLS
+    if not greeting:
+        return Stage.TLS if security is Security.WRAPPER else Stage.GREETING
+    if "SimpleEmailService" not in greeting[1]:
+        return Stage.GREETING
+    if "did not advertise STARTTLS" in said or said.text.rstrip().endswith("-> STARTTLS"):
+        return Stage.STARTTLS
+    if refused := re.findall(r"^<[~*]\* +(\d+)", said.text, re.MULTILINE):
+        assert refused == ["535"]
+        return Stage.AUTH
+    return None if re.search(r"^<~  250-AUTH PLAIN LOGIN", said.text, re.MULTILINE) else Stage.EHLO
+
+
+def by_openssl(said: Said, security: Security, connected: bool) -> Stage | None:
+    """The stage at which openssl stopped, read as its line says: where it is silent nc tells how far it is."""
+    if not said.text:
+        assert not said.ended
+        reached = Stage.TLS if security is Security.WRAPPER else Stage.GREETING
+        return reached if connected else Stage.CONNECT
+    if "refused" in said:
+        return Stage.CONNECT
+    if "verify error" in said or "wrong version number" in said:
+        return Stage.TLS
+    if "unexpected eof" in said:
+        return Stage.TLS if security is Security.WRAPPER else Stage.GREETING
+    if "find STARTTLS in server response" in said:
+        return Stage.STARTTLS
+    greeting = re.search(r"^220 (.*)", said.text, re.MULTILINE)
+    return Stage.GREETING if greeting and "SimpleEmailService" not in greeting[1] else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One fault on one port.
+
+    Attributes:
+        fault: What the simulator does.
+        port: The only port that is checked.
+        stage: Where a check stops, and so do the tools.
+        phrases: What a tool prints then; the reading beside its line has it, in quotes.
+        blind: Tools that cannot see it, and go on.
+        security: The TLS mode that is tried.
+    """
+
+    fault: str
+    port: int
+    stage: Stage
+    phrases: dict[str, str] = field(default_factory=dict)
+    blind: frozenset[str] = frozenset()
+    security: Security | None = None
+
+
+NC = frozenset({"nc"})
+REFUSED = {"nc": "refused", "openssl": "refused", "swaks": "refused"}
+MISSING = {"openssl": "find STARTTLS in server response", "swaks": "did not advertise STARTTLS"}
+UNVERIFIED = {"openssl": "verify error", "swaks": "TLS startup failed"}
+VERSION = {"openssl": "wrong version number", "swaks": "TLS startup failed"}
+CASES = [
+    Case(fault="dropped", port=587, stage=Stage.CONNECT, phrases={"nc": "timed out", "swaks": "Trying"}),
+    Case(fault="dropped", port=465, stage=Stage.CONNECT, phrases={"nc": "timed out", "swaks": "Trying"}),
+    Case(fault="refused", port=25, stage=Stage.CONNECT, phrases=REFUSED),
+    Case(fault="refused", port=2465, stage=Stage.CONNECT, phrases=REFUSED),
+    Case(fault="silent", port=587, stage=Stage.GREETING, phrases={"swaks": "Connected"}, blind=NC),
+    Case(fault="silent", port=465, stage=Stage.TLS, phrases={"swaks": "Connected"}, blind=NC),
+    Case(fault="wrong-mode", port=2587, stage=Stage.GREETING, phrases={"swaks": "Connected"}, blind=NC),
+    Case(fault="wrong-mode", port=465, stage=Stage.TLS, phrases=VERSION, blind=NC),
+    Case(fault="", port=465, stage=Stage.GREETING, blind=NC, security=Security.STARTTLS),
+    Case(fault="", port=587, stage=Stage.TLS, phrases=VERSION, blind=NC, security=Security.WRAPPER),
+    Case(fault="foreign-greeting", port=587, stage=Stage.GREETING, blind=NC | {"openssl"}),
+    Case(fault="foreign-greeting", port=465, stage=Stage.GREETING, blind=NC),
+    Case(fault="starttls-missing", port=587, stage=Stage.STARTTLS, phrases=MISSING, blind=NC),
+    Case(fault="starttls-masked", port=25, stage=Stage.STARTTLS, phrases=MISSING, blind=NC),
+    Case(fault="stalled:STARTTLS", port=587, stage=Stage.STARTTLS, blind=NC | {"openssl"}),
+    Case(fault="auth-missing", port=587, stage=Stage.EHLO, blind=NC | {"openssl"}),
+    Case(fault="bad-certificate:unknown-issuer", port=587, stage=Stage.TLS, phrases=UNVERIFIED, blind=NC),
+    Case(fault="bad-certificate:self-signed", port=465, stage=Stage.TLS, phrases=UNVERIFIED, blind=NC),
+    Case(fault="bad-certificate:expired", port=2587, stage=Stage.TLS, phrases=UNVERIFIED, blind=NC),
+    Case(  # this swaks does not look at the name: its reading says so
+        fault="bad-certificate:wrong-name",
+        port=465,
+        stage=Stage.TLS,
+        phrases={"openssl": "verify error"},
+        blind=NC | {"swaks"},
+    ),
+    Case(
+        fault="closed:GREETING",
+        port=587,
+        stage=Stage.GREETING,
+        phrases={"openssl": "unexpected eof"},
+        blind=NC,
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=[f"{case.fault}@{case.port}" for case in CASES])
+def test_the_printed_lines_stop_at_the_same_stage(ses: Simulator, case: Case) -> None:
+    """nc, openssl and swaks, as the card prints them, stop where the check did, and print what it says."""
+    if case.fault:
+        ses.set_faults(faults.parse(case.fault))
+    report = check(
+        "eu-west-1",
+        ports=[case.port],
+        security=case.security,
+        connect_to=ses.connect_to,
+        ca_file=ses.ca_file,
+        timeout=0.7,
+    )
+    assert report.diagnosis.symptom.stage is case.stage, report
+    security = report.ports[0].security
+    lines = printed(report)
+    with ThreadPoolExecutor(3) as pool:
+        # nc is patient for 5 s itself, as its line says.
+        running = {
+            tool: pool.submit(run, lines[tool][0], patience=8.0 if tool == "nc" else PATIENCE)
+            for tool in ("nc", "openssl", "swaks")
+        }
+    said = {tool: one.result() for tool, one in running.items()}
+    stopped = {
+        "nc": by_nc(said["nc"]),
+        "openssl": by_openssl(said["openssl"], security, connected="succeeded" in said["nc"]),
+        "swaks": by_swaks(said["swaks"], security),
+    }
+    for tool, where in stopped.items():
+        if tool not in case.blind:
+            assert where is case.stage, (tool, said[tool])
+        else:
+            assert where is not case.stage or not said[tool].text, (tool, said[tool])
+    for tool, words in case.phrases.items():
+        assert words in said[tool], said[tool]
+        assert f"'{words}'" in lines[tool][1], lines[tool][1]
+
+
+@pytest.mark.parametrize("port", [587, 465])
+def test_when_all_is_well_the_lines_show_what_they_promise(ses: Simulator, port: int) -> None:
+    """What a line calls healthy is what the tool prints of a healthy endpoint."""
+    promised = {
+        "nc": ["succeeded"],
+        "openssl": ["verify return:1", "250 Ok" if port == 587 else "220 email-smtp.amazonaws.com ESMTP"],
+        "swaks": ["AUTH PLAIN LOGIN"],
+    }
+    lines = {line.tool: line for line in equivalents(ses.target(port))}
+    for tool, phrases in promised.items():
+        said = run(lines[tool].command)
+        for words in phrases:
+            assert words in said, said
+            assert words in lines[tool].healthy
+
+
+@pytest.mark.parametrize(("right", "words"), [(True, "235 Authentication successful"), (False, "<~*")])
+def test_the_line_that_signs_in_asks_for_the_password(ses: Simulator, right: bool, words: str) -> None:
+    """swaks asks for the password, and stops at AUTH as the check did; no line holds a secret."""
+    real = ses.credentials
+    given = real if right else Credentials(user=real.user, password=real.password[:-4] + "AAAA")
+    (line,) = (one for one in equivalents(ses.target(587, credentials=given)) if one.tool == "swaks")
+    assert given.password not in line.command
+    if not right:
+        report = check(
+            "eu-west-1", ports=[587], credentials=given, connect_to=ses.connect_to, ca_file=ses.ca_file
+        )
+        assert report.diagnosis.symptom.stage is Stage.AUTH
+        assert printed(report)["swaks"][0] == line.command
+    said = run(line.command, typed=f"{given.password}\n", patience=5, SMTP_USER=given.user)
+    assert words in said, said
+    assert f"'{words}'" in line.healthy + line.failing
+    assert by_swaks(said, Security.STARTTLS) is (None if right else Stage.AUTH)
+
+
+def test_only_host_and_port_are_others_than_for_the_endpoint_itself(ses: Simulator) -> None:
+    """With an address to connect to, lines differ in it, and in the name and authorities that it takes away."""
+    for port in (587, 465):
+        address, real = ses.connect_to[port]
+        for here, there in zip(
+            equivalents(ses.target(port)), equivalents(Target.ses("eu-west-1", port=port)), strict=True
+        ):
+            words = here.command
+            for option, value in (
+                ("-servername", ses.host), ("-CAfile", ses.ca_file), ("--tls-sni", ses.host),
+                ("--tls-ca-path", ses.ca_file),
+            ):  # fmt: skip
+                words = words.replace(f" {option} {value}", "")
+            words = words.replace(f"{address}:{real}", f"{ses.host}:{port}")
+            words = words.replace(f"{address} {real}", f"{ses.host} {port}")
+            words = words.replace(f"{address} --port {real}", f"{ses.host} --port {port}")
+            words = words.replace(f"{address} -Port {real}", f"{ses.host} -Port {port}")
+            assert words == there.command
+
+
+def test_an_ipv6_address_stands_in_brackets_where_a_port_follows() -> None:
+    """openssl takes an IPv6 address in brackets only, and its line has them; it is refused there, not misread."""
+    target = Target(host="::1", port=9)
+    lines = {line.tool: line.command for line in equivalents(target)}
+    assert "-connect '[::1]:9' " in lines["openssl"]
+    assert "-verify_ip ::1" in lines["openssl"]
+    said = run(lines["openssl"])
+    assert re.search(r"connect:errno|BIO_connect", said.text), said
+    assert lines["nc"] == "nc -vz -w 5 ::1 9"
+    assert "=== Trying ::1:9..." in run(lines["swaks"])
+
+
+def test_names_are_quoted_for_the_shell() -> None:
+    """A path with blanks stays one word."""
+    target = Target.ses("eu-west-1", ca_file="/tmp/my authorities.pem")
+    for line in equivalents(target):
+        if line.tool in ("openssl", "swaks"):
+            assert "/tmp/my authorities.pem" in shlex.split(line.command)
+
+
+def test_the_tools_are_there() -> None:
+    """The tests above ran real programs; tests/provide.sh installs them."""
+    for tool in ("nc", "openssl", "swaks"):
+        assert shutil.which(tool), f"{tool} is missing; tests/provide.sh installs it"
