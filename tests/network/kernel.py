@@ -43,6 +43,8 @@ class Case:
         fixed: MTU that the client's interface was set to in the end.
         route: MTU that the client's route was given in the end.
         deaf: Whether the server never answers NOOP.
+        private: Whether the server has private addresses, as a VPC endpoint has.
+        second: Whether the name has a second IPv4 address, which ends in 3.
     """
 
     name: str
@@ -59,6 +61,17 @@ class Case:
     fixed: int | None = None
     route: int | None = None
     deaf: bool = False
+    private: bool = False
+    second: bool = False
+
+    def server(self, number: int) -> tuple[str, str]:
+        """How the server's addresses begin: public as far as anybody can tell, unless they are private.
+
+        IPv4 is from the range for such tests (RFC 2544), IPv6 from that for documentation (RFC 3849).
+        """
+        if self.private:
+            return f"10.{number}.2", f"fd00:{number}:2:"
+        return f"198.18.{number}", f"2001:db8:{number}:"
 
 
 def why_not() -> str:
@@ -121,10 +134,10 @@ class Networks:
         self._stack.close()
 
     def _join(self, number: int, case: Case) -> None:
-        """Client - router - server, by two virtual cables, with addresses 10.N.1.2 and 10.N.2.2."""
+        """Client - router - server, by two virtual cables; the client is 10.N.1.2, the server ends in 2."""
         client, router, server = f"{self._prefix}-{number}c", f"{self._prefix}-{number}r", self._server
-        near, far = f"10.{number}.1", f"10.{number}.2"
-        near6, far6 = f"fd00:{number}:1:", f"fd00:{number}:2:"
+        near, near6 = f"10.{number}.1", f"fd00:{number}:1:"
+        far, far6 = case.server(number)
         inside = max(case.mtu, 1500)
         ip6 = "-6"
         for space, word in ((client, "vca"), (server, f"vs{number}")):
@@ -140,6 +153,8 @@ class Networks:
             run("ip", "-n", space, "address", "add", f"{address}/24", "dev", device)
             run("ip", "-n", space, "address", "add", f"{address6}/64", "dev", device, "nodad")
             run("ip", "-n", space, "link", "set", device, "up")
+        if case.second:
+            run("ip", "-n", server, "address", "add", f"{far}.3/24", "dev", f"vs{number}")
         run("ip", "-n", client, "route", "add", "default", "via", f"{near}.1")
         run("ip", ip6, "-n", client, "route", "add", "default", "via", f"{near6}:1")
         run("ip", "-n", server, "route", "add", f"{near}.0/24", "via", f"{far}.1")
@@ -165,6 +180,7 @@ class Networks:
         )
         run("ip", "netns", "exec", router, "nft", "-f", "-", text=f"table inet way {{\n{rules}}}\n")
         addresses = [*([f"{far}.2"] if case.ipv4 else []), *([f"{far6}:2"] if case.ipv6 else [])]
+        addresses += [f"{far}.3"] if case.second else []
         hosts = "".join(f"{address} {HOST}\n" for address in addresses)
         (self._folder / f"hosts-{number}").write_text(f"127.0.0.1 localhost\n{hosts}")
         (self._folder / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
