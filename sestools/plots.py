@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
+from sestools.endpoints import PORTS
 from sestools.model import Kind, Outcome, ProbeResult, Stage
 from sestools.text import duration
 
@@ -309,18 +310,26 @@ def plot_sweep(sweep: Sweep, ax: Axes | None = None) -> Axes:
         ax: Where to draw; by default a new figure (`ax.figure`).
     """
     cells = _sweep_cells(sweep)
-    regions, ports = list(dict.fromkeys(r for r, _ in cells)), sorted({p for _, p in cells})
+    regions = list(dict.fromkeys(region for region, _ in cells))
+    # SES's ports in the order of the tables: those with STARTTLS side by side.
+    known = {port: number for number, port in enumerate(PORTS)}
+    ports = sorted({port for _, port in cells}, key=lambda port: (known.get(port, len(known)), port))
     if ax is None:
-        size = (2.6 + 1.3 * len(ports), 0.9 + 0.36 * len(regions))
+        size = (2.2 + 1.55 * len(ports), 0.95 + 0.42 * len(regions))
         ax = Figure(figsize=size, dpi=110, layout="constrained").subplots()
-    for (region, port), (good, all_of_it, words) in cells.items():
-        row, column, share = regions.index(region), ports.index(port), good / all_of_it
-        # The more fail, the fuller the colour; what works is one calm colour.
-        colour, alpha = (FAILED, 1 - 0.75 * share) if good < all_of_it else (COLOURS["greeting, EHLO"], 0.45)
+    for (region, port), cell in cells.items():
+        row, column, good, all_of_it = regions.index(region), ports.index(port), cell.good, cell.all
+        # The more fail, the fuller the colour; what works, and what was not tried, is one calm colour.
+        if cell.failed:
+            colour, alpha = FAILED, 0.35 + 0.55 * cell.failed / all_of_it
+        else:
+            colour, alpha = (COLOURS["greeting, EHLO"], 0.45) if good == all_of_it else ("#888888", 0.25)
         ax.add_patch(
             Rectangle((column - 0.48, row - 0.46), 0.96, 0.92, facecolor=colour, alpha=alpha, linewidth=0)
         )
-        ax.text(column, row, f"{good}/{all_of_it}\n{words}", ha="center", va="center", fontsize=7)
+        font = 8.0 if len(cell.words) < 20 else 7.0 if len(cell.words) < 24 else 6.0
+        ax.text(column, row - 0.05, f"{good}/{all_of_it}", ha="center", va="bottom", fontsize=8)
+        ax.text(column, row + 0.05, cell.words, ha="center", va="top", fontsize=font)
     ax.set_xticks(range(len(ports)), [f"port {port}" for port in ports])
     ax.set_yticks(range(len(regions)), regions)
     ax.set_xlim(-0.5, len(ports) - 0.5)
@@ -328,11 +337,21 @@ def plot_sweep(sweep: Sweep, ax: Axes | None = None) -> Axes:
     ax.xaxis.tick_top()
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
+    ax.set_xlabel("how many of the targets work, of how many, and what most of the others have", fontsize=8)
     return ax
 
 
-def _sweep_cells(sweep: Sweep) -> dict[tuple[str, int], tuple[int, int, str]]:
-    """For each region and port: how many work, of how many, and what most of the others have."""
+@dataclass(frozen=True, kw_only=True)
+class _Cell:
+    """A region and port: how many work and how many failed, of how many, and what most of the others have."""
+
+    good: int
+    failed: int
+    all: int
+    words: str
+
+
+def _sweep_cells(sweep: Sweep) -> dict[tuple[str, int], _Cell]:
     cells: dict[tuple[str, int], list[Row]] = {}
     for row in sweep.rows:
         cells.setdefault((row.region, row.target.port), []).append(row)
@@ -340,7 +359,10 @@ def _sweep_cells(sweep: Sweep) -> dict[tuple[str, int], tuple[int, int, str]]:
     for place, rows in cells.items():
         others = Counter(row.cause or row.reason for row in rows if row.outcome is not Outcome.OK)
         words = others.most_common(1)[0][0] if others else "ok"
-        found[place] = (len(rows) - others.total(), len(rows), words)
+        if len(others) > 1:
+            words += f" +{len(others) - 1}"
+        failed = sum(row.outcome is Outcome.FAILED for row in rows)
+        found[place] = _Cell(good=len(rows) - others.total(), failed=failed, all=len(rows), words=words)
     return found
 
 
@@ -351,8 +373,9 @@ def sweep_picture(sweep: Sweep) -> Picture:
     out = io.BytesIO()
     figure.savefig(out, format="png", facecolor="white", metadata={"Software": None})
     cells = "; ".join(
-        f"{region} port {port}: {good} of {all_of_it} ok" + (f", {words}" if words != "ok" else "")
-        for (region, port), (good, all_of_it, words) in _sweep_cells(sweep).items()
+        f"{region} port {port}: {cell.good} of {cell.all} ok"
+        + (f", {cell.words}" if cell.words != "ok" else "")
+        for (region, port), cell in _sweep_cells(sweep).items()
     )
     return Picture(
         png=out.getvalue(),

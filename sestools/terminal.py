@@ -14,7 +14,7 @@ from rich.text import Text
 from sestools import cards
 from sestools.model import Diagnosis, Level, Outcome, ProbeResult
 from sestools.report import HEADINGS, Report, headline, same_with, table
-from sestools.text import duration
+from sestools.text import duration, printable
 
 if TYPE_CHECKING:
     from sestools.sweeps import Sweep
@@ -117,15 +117,33 @@ def print_diagnosis(
 
 
 def print_sweep(out: Console, sweep: Sweep) -> None:
-    """One line a target, then the sentence."""
+    """One line a target, however many there are, then the sentence; JSON has what is cut off or left out."""
     headings, rows = sweep.table()
+    # "What" says how it ended; the times need a wide terminal.
+    shown = [
+        index
+        for index, name in enumerate(headings)
+        if name != "outcome" and (out.width >= 100 or not name.endswith(" ms"))
+    ]
     grid = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for name in headings:
+    left = out.width
+    for index in shown[:-1]:
+        name = headings[index]
         right = name == "port" or name.endswith(" ms")
-        grid.add_column(name, justify="right" if right else "left", no_wrap=name != "what", overflow="fold")
+        widest = max(len(part) for part in (*name.split(), *(cells[index] for cells in rows)))
+        left -= widest + 2
+        grid.add_column(
+            name.replace(" ", "\n"),
+            justify="right" if right else "left",
+            min_width=min(widest, 40),
+            overflow="fold",
+        )
+    grid.add_column(headings[-1])
     for row, cells in zip(sweep.rows, rows, strict=True):
-        style = STYLES[Level.OK if row.outcome is Outcome.OK else Level.PROBLEM]
-        grid.add_row(*(Text(cell) for cell in cells[:-1]), Text(cells[-1], style=style))
+        level = Level.OK if row.outcome is Outcome.OK else Level.PROBLEM
+        style = STYLES[Level.UNCLEAR if row.outcome is Outcome.NOT_RUN else level]
+        what = printable(cells[-1], max(left - 3, 20))
+        grid.add_row(*(Text(cells[index]) for index in shown[:-1]), Text(what, style=style))
     out.print(grid)
     out.print()
     out.print(Text(sweep.summary))

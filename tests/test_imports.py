@@ -33,7 +33,7 @@ ARROWS = {
     "simulator": "catalogue credentials endpoints message_id model smtp terms text",
     "pytest_plugin": "simulator",
     "equivalents": "endpoints model text",
-    "plots": "model terms text",
+    "plots": "endpoints model terms text",
     "report": "cards endpoints equivalents model plots terms text",
     "findings": "catalogue classifier model report",
     "reachability": "endpoints findings model report text",
