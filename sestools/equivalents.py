@@ -11,7 +11,7 @@ import ipaddress
 import shlex
 from dataclasses import dataclass
 
-from sestools.model import Security, Target
+from sestools.model import Security, Stage, Target
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,13 +22,28 @@ class Equivalent:
         tool: The program.
         command: The line to type.
         healthy: What it prints when all is well.
-        failing: How to read it when not: what is in quotes is in what it prints.
+        signs: How to read it when not, by the stage that fails; what is in quotes is in what it prints.
     """
 
     tool: str
     command: str
     healthy: str
-    failing: str
+    signs: tuple[tuple[Stage, str], ...]
+
+    @property
+    def failing(self) -> str:
+        """How to read it when not all is well."""
+        return "; ".join(dict.fromkeys(text for _, text in self.signs))
+
+    def at(self, stage: Stage | None) -> str:
+        """How to read it when one stage fails; of all stages, if it is not known which."""
+        if stage is None:
+            return self.failing
+        texts = [text for when, text in self.signs if when is stage]
+        return "; ".join(texts) or "it goes on, for it does not see this"
+
+
+_REFUSED = "'refused': something answers and says no"
 
 
 def equivalents(target: Target) -> tuple[Equivalent, ...]:
@@ -40,25 +55,26 @@ def equivalents(target: Target) -> tuple[Equivalent, ...]:
     wrapped = target.security is Security.WRAPPER
     name = shlex.quote(host)
     greeting = "220 email-smtp.amazonaws.com ESMTP SimpleEmailService-…"
+    stripped = (
+        (Stage.STARTTLS, "'find STARTTLS in server response': it is taken out of the list"),
+        (Stage.STARTTLS, "no line at all: silent, if nc connects"),
+    )
+    another = (Stage.GREETING, "another greeting: something answers in SES's place")
     return (
         Equivalent(
             tool="nc",
             command=f"nc -vz -w 5 {name} {port}",
-            healthy="'succeeded' (Ncat: 'Connected'); it sees no further than TCP",
-            failing="'timed out' (Ncat: 'TIMEOUT'): dropped on the way; 'refused': something answers and says no",
+            healthy="'succeeded' (Ncat: 'Connected'); it sees TCP only",
+            signs=((Stage.CONNECT, f"'timed out' (Ncat: 'TIMEOUT'): dropped on the way; {_REFUSED}"),),
         ),
         Equivalent(
             tool="telnet",
             command=f"telnet {name} {port}",
             healthy="Connected, then nothing: a TLS wrapper waits for a handshake" if wrapped else greeting,
-            failing=(
-                "it stays at 'Trying': dropped on the way; 'refused': something answers and says no; after "
-                "'Connected' "
-                + (
-                    "a greeting: something answers in SES's place"
-                    if wrapped
-                    else "nothing: silent; another greeting: something answers in SES's place"
-                )
+            signs=(
+                (Stage.CONNECT, f"it stays at 'Trying': dropped on the way; {_REFUSED}"),
+                *(() if wrapped else ((Stage.GREETING, "nothing after 'Connected': silent"),)),
+                another,
             ),
         ),
         Equivalent(
@@ -66,15 +82,14 @@ def equivalents(target: Target) -> tuple[Equivalent, ...]:
             command=_openssl(target, host, port),
             healthy=f"certificate lines with 'verify return:1', then {greeting if wrapped else '250 Ok'} "
             "(leave with QUIT)",
-            failing=(
-                "no line at all: dropped, or silent (nc tells which); 'refused'; 'wrong version number': wrong TLS "
-                "mode for the port; 'verify error': the certificate, and why; 'unexpected eof': closed by the "
-                "other side"
-                + (
-                    "; another greeting: something answers in SES's place"
-                    if wrapped
-                    else "; 'find STARTTLS in server response': it is taken out of the list"
-                )
+            signs=(
+                (Stage.CONNECT, f"no line at all: dropped on the way; {_REFUSED}"),
+                *(((Stage.TLS, "no line at all: silent, if nc connects"),) if wrapped else ()),
+                (Stage.TLS, "'wrong version number': wrong TLS mode for the port"),
+                (Stage.TLS, "'verify error': the certificate, and why"),
+                another if wrapped else (Stage.GREETING, "no line at all: silent, if nc connects"),
+                (Stage.GREETING, "'unexpected eof': closed by the other side"),
+                *(() if wrapped else stripped),
             ),
         ),
         Equivalent(
@@ -83,17 +98,26 @@ def equivalents(target: Target) -> tuple[Equivalent, ...]:
             healthy="'235 Authentication successful' (it asks for the password)"
             if target.credentials
             else "TLS started, then the EHLO list with 'AUTH PLAIN LOGIN'",
-            failing=(
-                "the last line is the step that failed. 'Trying': no answer; 'refused'; 'Connected': silent; a 220 "
-                "without SimpleEmailService: something answers in SES's place; 'did not advertise STARTTLS'; "
-                "'TLS startup failed' and why (a wrong name only newer ones see); '<~*' or '<**': a refusal in words"
+            signs=(
+                (Stage.CONNECT, f"it stays at 'Trying': dropped on the way; {_REFUSED}"),
+                (Stage.TLS if wrapped else Stage.GREETING, "nothing after 'Connected': silent"),
+                (Stage.GREETING, "a 220 without SimpleEmailService: something answers in SES's place"),
+                (Stage.STARTTLS, "'did not advertise STARTTLS', or nothing after '-> STARTTLS'"),
+                (Stage.TLS, "'TLS startup failed' and why (a wrong name only newer versions see)"),
+                (Stage.EHLO, "no 'AUTH PLAIN LOGIN' in the list after TLS"),
+                (Stage.AUTH, "'<~*' or '<**': the refusal in words"),
             ),
         ),
         Equivalent(
             tool="PowerShell",
             command=f"Test-NetConnection -ComputerName {name} -Port {port}",
-            healthy="TcpTestSucceeded : True (it sees no further than TCP)",
-            failing="TcpTestSucceeded : False after a wait: dropped on the way; at once: refused",
+            healthy="TcpTestSucceeded : True; it sees TCP only",
+            signs=(
+                (
+                    Stage.CONNECT,
+                    "TcpTestSucceeded : False after a wait: dropped on the way; at once: refused",
+                ),
+            ),
         ),
     )
 

@@ -316,7 +316,7 @@ def same_with(report: Report, *, real: bool = False) -> list[cards.Row]:
             tuple(
                 text
                 for line in equivalents(target)
-                for text in (line.command, f"→ healthy: {line.healthy}. Else {line.failing}.")
+                for text in (line.command, f"→ {line.at(symptom.stage)}. Healthy: {line.healthy}.")
             ),
         )
     ]

@@ -440,7 +440,7 @@ def test_a_combination_gets_its_verdict(
         assert tool in report.to_markdown().replace("\\", "")
         assert tool in report.to_html()
         assert tool in terminal
-    assert sum(text.startswith("→ healthy: ") for text in lines[1]) == len(TOOLS)
+    assert sum(text.startswith("→ ") and "Healthy: " in text for text in lines[1]) == len(TOOLS)
 
 
 def test_the_table_is_complete() -> None:

@@ -121,13 +121,15 @@ class Case:
 
 
 NC = frozenset({"nc"})
+BLIND = "it does not see this"
+DROPPED = {"nc": "timed out", "swaks": "Trying"}
 REFUSED = {"nc": "refused", "openssl": "refused", "swaks": "refused"}
 MISSING = {"openssl": "find STARTTLS in server response", "swaks": "did not advertise STARTTLS"}
 UNVERIFIED = {"openssl": "verify error", "swaks": "TLS startup failed"}
 VERSION = {"openssl": "wrong version number", "swaks": "TLS startup failed"}
 CASES = [
-    Case(fault="dropped", port=587, stage=Stage.CONNECT, phrases={"nc": "timed out", "swaks": "Trying"}),
-    Case(fault="dropped", port=465, stage=Stage.CONNECT, phrases={"nc": "timed out", "swaks": "Trying"}),
+    Case(fault="dropped", port=587, stage=Stage.CONNECT, phrases=DROPPED),
+    Case(fault="dropped", port=465, stage=Stage.CONNECT, phrases=DROPPED),
     Case(fault="refused", port=25, stage=Stage.CONNECT, phrases=REFUSED),
     Case(fault="refused", port=2465, stage=Stage.CONNECT, phrases=REFUSED),
     Case(fault="silent", port=587, stage=Stage.GREETING, phrases={"swaks": "Connected"}, blind=NC),
@@ -195,6 +197,12 @@ def test_the_printed_lines_stop_at_the_same_stage(ses: Simulator, case: Case) ->
             assert where is case.stage, (tool, said[tool])
         else:
             assert where is not case.stage or not said[tool].text, (tool, said[tool])
+        if (
+            "no line at all" not in lines[tool][1]
+            and tool not in case.phrases
+            and "wrong-name" not in case.fault
+        ):
+            assert (BLIND in lines[tool][1]) is (tool in case.blind), lines[tool]
     for tool, words in case.phrases.items():
         assert words in said[tool], said[tool]
         assert f"'{words}'" in lines[tool][1], lines[tool][1]
