@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pickle
@@ -17,12 +18,14 @@ from multiprocessing import get_context
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from sestools import sweep, targets_of
 from sestools.model import Credentials, Outcome, Stage, Target
 from sestools.plots import sweep_picture
 from sestools.simulator import Simulator, faults
 from sestools.sweeps import MOST_THREADS, Sweep
+from sestools.terminal import print_sweep
 
 
 class Pickling(Executor):
@@ -228,6 +231,51 @@ def test_heat_map(seen: Sweep) -> None:
     assert "eu-west-1 port 25: 0 of 6 ok" in alt
     assert "eu-west-1 port 587: 6 of 6 ok" in alt
     assert len(seen.plot().patches) == 2
+
+
+def test_heat_map_of_mixed_cells(seen: Sweep) -> None:
+    """Ports stand as in the tables, a second cause is counted, and what was not run does not look failed."""
+    ok, failed = seen.rows[-1], seen.rows[0]
+    assert (ok.outcome, failed.outcome) == (Outcome.OK, Outcome.FAILED)
+    not_run = replace(ok, outcome=Outcome.NOT_RUN, cause="", reason="cancelled")
+    cells = {
+        25: [failed, replace(failed, cause="other"), failed],
+        465: [ok],
+        587: [not_run, ok],
+        2465: [not_run, failed],
+    }
+    rows = tuple(
+        replace(row, target=replace(row.target, port=port)) for port, rows in cells.items() for row in rows
+    )
+    ax = replace(seen, rows=rows).plot()
+    assert [label.get_text() for label in ax.get_xticklabels()] == [
+        "port 25",
+        "port 587",
+        "port 465",
+        "port 2465",
+    ]
+    colours = {round(patch.get_x() + 0.48): patch.get_facecolor()[:3] for patch in ax.patches}
+    orange, blue, grey, also = (colours[column] for column in (0, 2, 1, 3))
+    assert orange == also
+    assert len({orange, blue, grey}) == 3
+    alt = sweep_picture(replace(seen, rows=rows)).alt
+    assert f"port 25: 0 of 3 ok, {failed.cause} +1" in alt
+    assert "port 587: 1 of 2 ok, cancelled" in alt
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120, 200])
+def test_one_line_a_target_on_any_terminal(seen: Sweep, width: int) -> None:
+    """No row is wrapped or cut without a sign; the times are left out where there is no room."""
+    out = io.StringIO()
+    print_sweep(Console(file=out, width=width), seen)
+    lines = [line.rstrip() for line in out.getvalue().splitlines()]
+    rows = [line for line in lines if "127.0.0." in line]
+    assert len(rows) == len(seen.rows)
+    assert all(len(line) <= width for line in lines)
+    for line, row in zip(rows, seen.rows, strict=True):
+        assert row.cause in line
+        assert row.outcome is Outcome.OK or line.endswith(("…", f"{seen.timeout:g} s"))
+    assert ("GREETING" in lines[0]) == (width >= 100)
 
 
 def test_frame(seen: Sweep) -> None:
