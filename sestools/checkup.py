@@ -14,11 +14,12 @@ from typing import Any
 
 from sestools.endpoints import PORTS, default_security, is_private, smtp_host
 from sestools.model import Credentials, Outcome, ProbeResult, Security, Stage, Target
+from sestools.portcheck import PortCheck
 from sestools.probes import SUCCESS, DnsFacts, is_mailbox_simulator, probe_dialogue, probe_dns, probe_tcp
 from sestools.probes._connect import resolve
 from sestools.probes._connection import tls_context
 from sestools.probes._record import Cancelled, Deadline, Recorder, Stopped
-from sestools.report import PortCheck, Report
+from sestools.report import Report
 from sestools.verdict import judge
 
 APART = 0.002

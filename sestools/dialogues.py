@@ -11,8 +11,8 @@ from sestools.classifier import classify
 from sestools.endpoints import PORTS, Security, region_of
 from sestools.findings import finding, kind, names, stage
 from sestools.model import Cause, Diagnosis, Kind, Level, Stage, Symptom
+from sestools.portcheck import Finding, PortCheck
 from sestools.reachability import is_shut
-from sestools.report import Finding, PortCheck
 
 _CERTIFICATE = {
     "expired": "certificate-expired",

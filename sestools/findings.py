@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sestools.catalogue import cause
 from sestools.classifier import classify
 from sestools.model import Diagnosis, Kind, Level, Stage, Step, Symptom
-from sestools.report import Finding, PortCheck
+from sestools.portcheck import Finding, PortCheck
 
 
 def finding(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sestools.endpoints import is_private
 from sestools.findings import classified, connect_steps, finding, kind, names, stage
 from sestools.model import Kind, Level, Stage, Symptom
-from sestools.report import Finding, PortCheck
+from sestools.portcheck import Finding, PortCheck
 from sestools.text import duration
 
 if TYPE_CHECKING:

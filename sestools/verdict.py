@@ -11,8 +11,8 @@ from sestools.dialogues import conversations
 from sestools.endpoints import look_alike, region_of, smtp_host
 from sestools.findings import classified, finding, names
 from sestools.model import Diagnosis, Level, Outcome, ProbeResult, Stage, Symptom
+from sestools.portcheck import Finding, PortCheck
 from sestools.reachability import dead_addresses, shut_ports
-from sestools.report import Finding, PortCheck
 
 if TYPE_CHECKING:
     from sestools.context import Context

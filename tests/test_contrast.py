@@ -17,8 +17,9 @@ from sestools import cards
 from sestools.checkup import _Looking, _not_run, check, targets
 from sestools.endpoints import is_private
 from sestools.model import Level, Outcome, Security
+from sestools.portcheck import Finding
 from sestools.probes import probe_dns
-from sestools.report import Finding, same_with
+from sestools.report import same_with
 from sestools.simulator import Simulator, faults
 from sestools.terminal import console, print_report
 from sestools.verdict import judge
