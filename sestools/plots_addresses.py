@@ -40,7 +40,7 @@ def plot_addresses(watched: Watch, comparison: Comparison | None = None, ax: Axe
         comparison: Marks what is pinned, and adds a row for each pinned address that no longer answers.
         ax: Where to draw; by default a new figure (`ax.figure`).
     """
-    rows = _rows(watched, comparison)
+    rows, more = _rows(watched, comparison)
     if ax is None:
         size = (8.4, 1.35 + 0.27 * max(2, len(rows)))
         ax = Figure(figsize=size, dpi=110, layout="constrained").subplots()
@@ -79,9 +79,12 @@ def plot_addresses(watched: Watch, comparison: Comparison | None = None, ax: Axe
     if comparison and comparison.since:
         ax.axvspan(comparison.since / scale, watched.seconds / scale, color="#8882", linewidth=0, zorder=0)
         ax.text(watched.seconds / scale, -0.62, "now", ha="right", va="bottom", fontsize=8, color="#555555")
-    ax.set_ylim(len(rows) - 0.5, -0.5)
+    if not rows:
+        ax.text(0.5, 0.5, "no address was answered", transform=ax.transAxes, **_IN_ROW)
+    ax.set_ylim(max(1, len(rows)) - 0.5, -0.5)
     ax.set_xlim(0, max(watched.seconds / scale, 1.0))
-    ax.set_xlabel(f"{unit} since the watch began")
+    rest = f"; {more} more addresses are not shown" if more else ""
+    ax.set_xlabel(f"{unit} since the watch began{rest}")
     ax.spines[["top", "right", "left"]].set_visible(False)
     ax.tick_params(axis="y", length=0, pad=8)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -105,17 +108,19 @@ _IN_ROW: dict[str, Any] = {
 }
 
 
-def _rows(watched: Watch, comparison: Comparison | None) -> list[tuple[str, str]]:
-    """Addresses in the order in which they appeared, and what the list says of each."""
+def _rows(watched: Watch, comparison: Comparison | None) -> tuple[list[tuple[str, str]], int]:
+    """Addresses in the order in which they appeared and what the list says of each; and how many find no room."""
     ordered = sorted(watched.addresses, key=lambda address: watched.seen(address)[:2])
     if comparison is None:
-        return [(address, "") for address in ordered][:MOST_ROWS]
+        return [(address, "") for address in ordered[:MOST_ROWS]], max(0, len(ordered) - MOST_ROWS)
     gone = {pin.entry for pin in comparison.gone if pin.kind == "address"}
     pinned = {address for pin in comparison.pins for address in (pin.entry, *pin.answered)}
     blocked = set(comparison.blocked)
     never = [pin.entry for pin in comparison.pins if pin.entry in gone - set(ordered)]
     words = {**dict.fromkeys(pinned, PINNED), **dict.fromkeys(gone, GONE), **dict.fromkeys(blocked, BLOCKED)}
-    return [(address, words.get(address, "")) for address in [*never, *ordered]][:MOST_ROWS]
+    # A long list must not hide what is answered.
+    shown = [*never[: max(MOST_ROWS // 4, MOST_ROWS - len(ordered))], *ordered][:MOST_ROWS]
+    return [(address, words.get(address, "")) for address in shown], len(never) + len(ordered) - len(shown)
 
 
 def addresses_picture(watched: Watch, comparison: Comparison | None = None) -> Picture:
@@ -124,7 +129,7 @@ def addresses_picture(watched: Watch, comparison: Comparison | None = None) -> P
     assert isinstance(figure, Figure)  # noqa: S101 - a new figure, not a part of one
     out = io.BytesIO()
     figure.savefig(out, format="png", facecolor="white", metadata={"Software": None})
-    rows = _rows(watched, comparison)
+    rows, more = _rows(watched, comparison)
     parts = []
     for address, words in rows:
         if address in watched.addresses:
@@ -134,9 +139,13 @@ def addresses_picture(watched: Watch, comparison: Comparison | None = None) -> P
             )
         else:
             parts.append(f"{address} ({words})")
+    if more:
+        parts.append(f"{more} more addresses are not shown")
+    over = f"over {span(watched.seconds)}" if watched.seconds else "in one look"
+    many = f"{len(watched.resolvers)} resolvers" if len(watched.resolvers) > 1 else "one resolver"
     return Picture(
         png=out.getvalue(),
-        alt=f"Addresses of {watched.host} over {span(watched.seconds)}, {watched.answers} answers of "
-        f"{len(watched.resolvers)} resolvers. {'; '.join(parts)}.",
+        alt=f"Addresses of {watched.host} {over}, {watched.answers} answers of {many}. "
+        f"{'; '.join(parts) or 'No address was answered'}.",
         width=round(figure.get_figwidth() * 100),
     )

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -313,6 +314,9 @@ def test_a_dead_resolver_spoils_nothing(ses: Simulator) -> None:
     assert nothing.summary == "No resolver answered with an address."
     assert "NXDOMAIN" in nothing.resolvers[0].error or "not exist" in nothing.resolvers[0].error
     assert not compare(["192.0.2.1"], nothing).ok
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert addresses_picture(nothing).alt.endswith("No address was answered.")
 
 
 class Hostile(threading.Thread):
@@ -365,6 +369,11 @@ def test_hostile_answers_are_bounded_and_escaped(ses: Simulator) -> None:
         assert "<script>" not in text.replace("\\<", "") or text.startswith("{") or text in one.aliases
     picture = addresses_picture(watched)
     assert len(picture.alt) < 5000
+    assert picture.alt.endswith("460 more addresses are not shown.")
+    crowded = addresses_picture(watched, compare([f"192.0.2.{number}" for number in range(200)], watched)).alt
+    assert crowded.count("192.0.2.") == 10
+    assert crowded.count("198.18.") == 30
+    assert crowded.endswith("660 more addresses are not shown.")
 
 
 def test_the_picture(changing: tuple[Simulator, Churn]) -> None:
