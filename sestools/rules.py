@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import html
-import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sestools.cards import html_text, markdown_text
-from sestools.endpoints import PORTS, Security, look_alike, region_of, smtp_host
+from sestools.endpoints import PORTS, Security, is_private, look_alike, region_of, smtp_host
 from sestools.text import printable
 from sestools.watches import Watch, frame
 
@@ -116,8 +115,7 @@ def allowlist_advice(
     if not ports:
         raise ValueError("name at least one port")
     if private is None and watched:
-        numbers = [ipaddress.ip_address(address) for address in watched.addresses]
-        private = any(_own(number) for number in numbers)
+        private = any(map(is_private, watched.addresses))
     ports = tuple(dict.fromkeys(ports))
     region = region_of(host)
     rules = [_by_name(host, ports, watched), _by_tls_name(host, ports)]
@@ -136,12 +134,6 @@ def allowlist_advice(
         "The addresses that SES sends from, which recipients may allow, are others. They do not help here."
     )
     return Advice(host=host, ports=ports, rules=tuple(rules), traps=tuple(traps))
-
-
-def _own(number: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    """Whether an address is private in the sense of a network of one's own."""
-    documentation = ipaddress.ip_network("203.0.113.0/24"), ipaddress.ip_network("192.0.2.0/24")
-    return number.is_private and not number.is_loopback and not any(number in one for one in documentation)
 
 
 def _list(ports: Sequence[int]) -> str:
