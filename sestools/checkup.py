@@ -19,6 +19,7 @@ from sestools.probes import SUCCESS, DnsFacts, is_mailbox_simulator, probe_dialo
 from sestools.probes._connect import resolve
 from sestools.probes._connection import tls_context
 from sestools.probes._record import Cancelled, Deadline, Recorder, Stopped
+from sestools.reachability import half_dead_addresses
 from sestools.report import Report
 from sestools.verdict import judge
 
@@ -166,7 +167,7 @@ def check(
         session=session,
         findings=findings,
         not_checked=tuple(not_checked),
-        notes=_notes(dns, chosen),
+        notes=(*_notes(dns, chosen), *half_dead_addresses(found)),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sestools.endpoints import is_private
@@ -162,7 +163,7 @@ def dead_addresses(run: Sequence[PortCheck]) -> list[Finding]:
         reached = {str(step.address) for step in steps if not step.symptom}
         if reached:
             alive |= reached
-            failed |= {str(step.address): step.symptom for step in steps if step.symptom}
+            failed = {str(step.address): step.symptom for step in steps if step.symptom} | failed
     dead = {address: symptom for address, symptom in failed.items() if address not in alive}
     if not dead:
         return []
@@ -173,8 +174,22 @@ def dead_addresses(run: Sequence[PortCheck]) -> list[Finding]:
         "a blocked port: other addresses answer on the same port",
         "an outage of SES: it answers at the other addresses",
     )
-    return [
-        finding(
-            "ipv6-broken" if only_ipv6 else "addresses-dead", next(iter(dead.values())), evidence, ruled_out
-        )
-    ]
+    address, symptom = next(iter(dead.items()))
+    lead = "ipv6-broken" if only_ipv6 else "addresses-dead"
+    # With the address as its host, so that the lines to type lead there and not to one that answers.
+    return [finding(lead, replace(symptom, host=address), evidence, ruled_out)]
+
+
+def half_dead_addresses(run: Sequence[PortCheck]) -> list[str]:
+    """For each port the addresses that fail there and answer elsewhere, in a sentence: worth a note."""
+    alive = {step.address for check in run for step in connect_steps(check) if not step.symptom}
+    notes = []
+    for check in run:
+        steps = connect_steps(check)
+        failed = [str(step.address) for step in steps if step.symptom and step.address in alive]
+        if failed and len(failed) < len(steps):
+            notes.append(
+                f"on port {check.port} {', '.join(failed)} did not answer, though other addresses did, and it "
+                "answers on another port"
+            )
+    return notes

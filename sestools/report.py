@@ -227,6 +227,8 @@ def same_with(report: Report, *, real: bool = False) -> list[cards.Row]:
         next((one for one in seen if one.target.port == symptom.port), seen[0]),
     )
     target = replace(result.target, connect_to=None, ca_file=None) if real else result.target
+    if symptom.host and symptom.host != report.host:
+        target = replace(target, connect_to=(symptom.host, (target.connect_to or ("", target.port))[1]))
     return [
         (
             "Same with",

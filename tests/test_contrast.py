@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
+import datetime
 import socket
 import ssl
+import sys
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -19,7 +20,8 @@ from sestools.endpoints import is_private
 from sestools.model import Level, Outcome, Security
 from sestools.portcheck import Finding
 from sestools.probes import probe_dns
-from sestools.report import same_with
+from sestools.reachability import half_dead_addresses
+from sestools.report import Report, same_with
 from sestools.simulator import Simulator, faults
 from sestools.terminal import console, print_report
 from sestools.verdict import judge
@@ -434,7 +436,7 @@ def test_a_combination_gets_its_verdict(
         assert one.diagnosis.evidence
         assert one.diagnosis.cause.who
     (lines,) = same_with(report)
-    print_report(console(__import__("sys").stdout), report)
+    print_report(console(sys.stdout), report)
     terminal = capsys.readouterr().out
     for tool in TOOLS:
         assert any(text.startswith(tool) for text in lines[1]), lines
@@ -472,8 +474,8 @@ def dropping(address: str, port: int) -> Iterator[None]:
         yield
 
 
-def seen(simulator: Simulator, addresses: Sequence[str], numbers: Sequence[int]) -> list[Finding]:
-    """What follows for a name with these addresses, at the simulator's own port numbers."""
+def seen(simulator: Simulator, addresses: Sequence[str], numbers: Sequence[int]) -> Report:
+    """A report on a name with these addresses, at the simulator's own port numbers."""
     looking = _Looking(
         timeout=0.7,
         stop=threading.Event(),
@@ -483,43 +485,59 @@ def seen(simulator: Simulator, addresses: Sequence[str], numbers: Sequence[int])
     chosen = [simulator.target(number) for number in numbers]
     found = looking.ports(chosen, addresses)
     dns = _not_run("dns", chosen[0], "the addresses are given")
-    return list(judge(host=simulator.host, dns=dns, ports=found, session=None, named=False))
+    return Report(
+        host=simulator.host,
+        started=datetime.datetime.now(datetime.UTC),
+        seconds=0.0,
+        dns=dns,
+        ports=found,
+        session=None,
+        findings=judge(host=simulator.host, dns=dns, ports=found, session=None, named=False),
+    )
 
 
 def test_one_address_of_two_is_dead(ses: Simulator) -> None:
-    """An address that answers on no port is named, and so are those that answer."""
+    """An address that answers on no port is named, and so are those that answer; the lines lead to the dead one."""
+    real = ses.connect_to[587][1]
     with contextlib.ExitStack() as stack:
         for number in (587, 465):
             stack.enter_context(dropping("127.0.0.9", ses.connect_to[number][1]))
-        (only,) = seen(ses, ["127.0.0.9", "127.0.0.1"], [587, 465])
+        report = seen(ses, ["127.0.0.9", "127.0.0.1"], [587, 465])
+    (only,) = report.findings
     assert only.diagnosis.cause.id == "addresses-dead"
     assert only.diagnosis.evidence[0].startswith("127.0.0.9: timeout")
     assert only.diagnosis.evidence[-1] == "answering: 127.0.0.1"
     assert any("a blocked port" in line for line in only.diagnosis.ruled_out)
+    assert f"nc -vz -w 5 127.0.0.9 {real}" in str(report)
 
 
 def test_only_ipv6_is_dead(ses: Simulator) -> None:
     """If the IPv6 addresses are the dead ones, that is the verdict."""
-    (only,) = seen(ses, ["::1", "127.0.0.1"], [587, 465])
+    report = seen(ses, ["::1", "127.0.0.1"], [587, 465])
+    (only,) = report.findings
     assert only.diagnosis.cause.id == "ipv6-broken"
     assert only.diagnosis.evidence[0].startswith("::1: ")
+    assert f"-connect '[::1]:{ses.connect_to[587][1]}'" in cards.as_text(only.diagnosis, same_with(report))
 
 
 def test_an_address_that_answers_on_another_port_is_not_dead(ses: Simulator) -> None:
     """One address refuses one port and answers the other: a matter of ports, so no address is called dead."""
     real = ses.connect_to[465][1]
     with socket.create_server(("127.0.0.9", real)):
-        findings = seen(ses, ["127.0.0.1", "127.0.0.9"], [587, 465])
-    assert "addresses-dead" not in [one.diagnosis.cause.id for one in findings]
+        report = seen(ses, ["127.0.0.1", "127.0.0.9"], [587, 465])
+    assert [one.diagnosis.cause.id for one in report.findings] == ["healthy"]
+    (note,) = half_dead_addresses(report.ports)
+    assert note.startswith("on port 587 127.0.0.9 did not answer")
 
 
 def test_a_dead_port_on_every_address_is_a_matter_of_ports(ses: Simulator) -> None:
-    """A port that no address answers says nothing about addresses."""
+    """A port that no address answers says nothing about addresses; another port may."""
     ses.set_faults(faults.parse("refused@587"))
-    findings = seen(ses, ["127.0.0.1", "127.0.0.9"], [587, 465])
-    assert [one.diagnosis.cause.id for one in findings] == ["ports-blocked", "addresses-dead"]
-    assert "127.0.0.9: refused" in findings[1].diagnosis.evidence[0]
-    assert findings[1].diagnosis.evidence[-1] == "answering: 127.0.0.1"
+    blocked, dead = seen(ses, ["127.0.0.1", "127.0.0.9"], [587, 465]).findings
+    assert blocked.diagnosis.cause.id == "ports-blocked"
+    assert dead.diagnosis.cause.id == "addresses-dead"
+    assert "127.0.0.9: refused" in dead.diagnosis.evidence[0]
+    assert dead.diagnosis.evidence[-1] == "answering: 127.0.0.1"
 
 
 @pytest.mark.parametrize(
@@ -532,7 +550,6 @@ def test_a_dead_port_on_every_address_is_a_matter_of_ports(ses: Simulator) -> No
 def test_what_a_private_address_is(address: str, private: bool) -> None:
     """A VPC endpoint's address lies in a private network; this host's own and documentation's do not."""
     assert is_private(address) is private
-    assert ipaddress.ip_address(address.partition("%")[0])
 
 
 # --- names and endings ---------------------------------------------------------------------------------------------
@@ -551,8 +568,6 @@ def test_why_no_resolver_was_asked_is_said() -> None:
     (target,) = targets("no-such-host.invalid", ports=[587])
     dns = probe_dns(target, timeout=5, resolvers=[])
     assert dns.outcome is Outcome.FAILED
-    from dataclasses import replace
-
     dns = replace(dns, facts=replace(dns.facts, detail="Resolver configuration could not be read"))
     (only,) = judge(host=target.host, dns=dns, ports=(), session=None, named=True)
     assert only.diagnosis.cause.id == "name-not-found"

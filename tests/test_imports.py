@@ -40,7 +40,7 @@ ARROWS = {
     "reachability": "endpoints findings model portcheck text",
     "dialogues": "catalogue classifier endpoints findings model reachability portcheck",
     "verdict": "credentials dialogues endpoints findings model reachability portcheck",
-    "checkup": "endpoints model portcheck probes report terms text verdict",
+    "checkup": "endpoints model portcheck probes reachability report terms text verdict",
     "watches": "cards plots_addresses text",
     "addresses": "endpoints model probes text watches",
     "rules": "cards endpoints text watches",
