@@ -237,6 +237,9 @@ class _Case:
             return [cause("reply-timeout"), row]
         if row.id == "connect-timeout" and port == 25:
             return [cause("port25-blocked"), row]
+        if row.id == "mtu-stall" and self.observed and symptom.security is Security.WRAPPER:
+            # Nothing at all was heard: more often a server that says nothing than a path that is too narrow.
+            return [cause("reply-timeout"), row]
         if row.id == "idle-timeout" and symptom.stage is Stage.BODY:
             return [row, cause("mtu-stall")]
         if row.id == "reply-hidden" and symptom.stage is Stage.AUTH:
