@@ -1517,7 +1517,7 @@ _CONTRASTS = (
         "edits the list.",
         fix=(
             "Look at greeting, certificate and list in the transcript: they name what answers.",
-            "Try port 465 or 2465, which proxies touch more rarely.",
+            "Try the other ports: proxies rarely touch all of them.",
         ),
         retry=Retry.NO,
         who=_NETWORK,

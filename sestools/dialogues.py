@@ -83,7 +83,7 @@ def _no_sign_in(without: Sequence[PortCheck], ready: Sequence[PortCheck]) -> Fin
         alike.setdefault(f"inside TLS, EHLO lists {listed}", []).append(check)
     evidence = [f"{names(checks)}: {words}" for words, checks in alike.items()]
     symptom = _of(without[0], Stage.EHLO, detail="AUTH is not offered")
-    ruled_out = [*_path(ready), "the certificate: it verifies", "the credentials: none were asked for"]
+    ruled_out = [*_path(ready), "the certificate: it verifies"]
     return finding("auth-missing", symptom, evidence, ruled_out)
 
 

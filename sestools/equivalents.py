@@ -36,9 +36,9 @@ class Equivalent:
         return "; ".join(dict.fromkeys(text for _, text in self.signs))
 
     def at(self, stage: Stage | None) -> str:
-        """How to read it when one stage fails; of all stages, if it is not known which."""
+        """How to read it when one stage fails; nothing, if it is not known which."""
         if stage is None:
-            return self.failing
+            return ""
         texts = [text for when, text in self.signs if when is stage]
         return "; ".join(texts) or "it goes on, for it does not see this"
 
@@ -87,6 +87,7 @@ def equivalents(target: Target) -> tuple[Equivalent, ...]:
                 *(((Stage.TLS, "no line at all: silent, if nc connects"),) if wrapped else ()),
                 (Stage.TLS, "'wrong version number': wrong TLS mode for the port"),
                 (Stage.TLS, "'verify error': the certificate, and why"),
+                (Stage.TLS, "after 'depth=1' another issuer than Amazon: opened on the way"),
                 another if wrapped else (Stage.GREETING, "no line at all: silent, if nc connects"),
                 (Stage.GREETING, "'unexpected eof': closed by the other side"),
                 *(() if wrapped else stripped),

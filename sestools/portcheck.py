@@ -77,7 +77,7 @@ class PortCheck:
         if self.foreign:
             return "another server answers"
         if self.intercepted:
-            return f"TLS is opened on the way: {self.dialogue.facts.tls.certificate.issuer}"
+            return "TLS is opened on the way"
         if self.offers_sign_in is None:
             return "answers; nobody signs in without TLS"
         return "ready to sign in" if self.ready else "offers no sign-in"

@@ -229,16 +229,11 @@ def same_with(report: Report, *, real: bool = False) -> list[cards.Row]:
     target = replace(result.target, connect_to=None, ca_file=None) if real else result.target
     if symptom.host and symptom.host != report.host:
         target = replace(target, connect_to=(symptom.host, (target.connect_to or ("", target.port))[1]))
-    return [
-        (
-            "Same with",
-            tuple(
-                text
-                for line in equivalents(target)
-                for text in (line.command, f"→ {line.at(symptom.stage)}. Healthy: {line.healthy}.")
-            ),
-        )
-    ]
+    texts = []
+    for line in equivalents(target):
+        here = line.at(symptom.stage)
+        texts += [line.command, f"→ {f'{here}. ' if here else ''}Healthy: {line.healthy}."]
+    return [("Same with", tuple(texts))]
 
 
 def transcript(result: ProbeResult) -> Iterator[str]:

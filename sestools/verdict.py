@@ -65,7 +65,10 @@ def _wrong_endpoint(host: str, wrong: str, ports: Sequence[PortCheck]) -> Findin
     region = re.search(r"\.([a-z]{2,4}(?:-[a-z]+)+-\d)\.", host.lower())
     if region:
         evidence.append(f"mail is sent through {smtp_host(region[1])}")
-    evidence += [f"{check.port}: {check.result}" for check in ports if check.dialogue.symptom]
+    alike: dict[str, list[PortCheck]] = {}
+    for check in ports:
+        alike.setdefault(check.result, []).append(check)
+    evidence += [f"{names(checks)}: {words}" for words, checks in alike.items()]
     return finding("wrong-endpoint", Symptom(host=host), evidence)
 
 

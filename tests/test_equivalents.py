@@ -224,6 +224,18 @@ def test_when_all_is_well_the_lines_show_what_they_promise(ses: Simulator, port:
             assert words in lines[tool].healthy
 
 
+def test_an_opened_connection_shows_its_issuer(ses: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a company's authority is trusted, openssl goes on, and names the issuer as its reading says."""
+    monkeypatch.setenv("SSL_CERT_FILE", ses.ca_file)
+    report = check("eu-west-1", ports=[587], connect_to=ses.connect_to)
+    assert report.diagnosis.cause.id == "tls-intercepted"
+    line, reading = printed(report)["openssl"]
+    said = run(line, SSL_CERT_FILE=ses.ca_file)
+    assert "'depth=1' another issuer than Amazon" in reading
+    assert re.search(r"^depth=1 O ?= ?"?sestools simulator", said.text, re.MULTILINE), said
+    assert "verify return:1" in said
+
+
 @pytest.mark.parametrize(("right", "words"), [(True, "235 Authentication successful"), (False, "<~*")])
 def test_the_line_that_signs_in_asks_for_the_password(ses: Simulator, right: bool, words: str) -> None:
     """swaks asks for the password, and stops at AUTH as the check did; no line holds a secret."""
