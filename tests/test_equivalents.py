@@ -232,7 +232,7 @@ def test_an_opened_connection_shows_its_issuer(ses: Simulator, monkeypatch: pyte
     line, reading = printed(report)["openssl"]
     said = run(line, SSL_CERT_FILE=ses.ca_file)
     assert "'depth=1' another issuer than Amazon" in reading
-    assert re.search(r"^depth=1 O ?= ?"?sestools simulator", said.text, re.MULTILINE), said
+    assert re.search(r'^depth=1 O ?= ?"?sestools simulator', said.text, re.MULTILINE), said
     assert "verify return:1" in said
 
 
