@@ -5,16 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Any
 
 from sestools.endpoints import is_private
 from sestools.findings import classified, connect_steps, finding, kind, names, stage
 from sestools.model import Kind, Level, Stage, Symptom
 from sestools.portcheck import Finding, PortCheck
 from sestools.text import duration
-
-if TYPE_CHECKING:
-    from sestools.context import Context
 
 _SHUT = {Kind.TIMEOUT, Kind.REFUSED, Kind.UNREACHABLE}
 """How a port looks whose connection attempts somebody stops."""
@@ -29,7 +26,7 @@ def is_shut(check: PortCheck) -> bool:
     return stage(check) is Stage.CONNECT and kind(check) in _SHUT
 
 
-def shut_ports(host: str, run: Sequence[PortCheck], *, named: bool, context: Context | None) -> list[Finding]:
+def shut_ports(host: str, run: Sequence[PortCheck], *, named: bool, context: Any) -> list[Finding]:
     """What the ports that cannot be connected to mean, beside those that can; none or one finding."""
     shut = [check for check in run if is_shut(check)]
     if not shut:
@@ -49,7 +46,7 @@ def _some(
     made: Sequence[PortCheck],
     evidence: Sequence[str],
     level: Level,
-    context: Context | None,
+    context: Any,
 ) -> Finding:
     """Some ports cannot be connected to, and others can."""
     ruled_out = [
@@ -67,7 +64,7 @@ def _some(
     return finding("ports-blocked", _symptom(shut), evidence, ruled_out, others=others, level=level)
 
 
-def _all(shut: Sequence[PortCheck], evidence: Sequence[str], context: Context | None) -> Finding:
+def _all(shut: Sequence[PortCheck], evidence: Sequence[str], context: Any) -> Finding:
     """No port that was looked at can be connected to."""
     symptom, kinds = _symptom(shut), {kind(check) for check in shut}
     if kinds == {Kind.REFUSED}:
@@ -94,7 +91,7 @@ def _port_25(
     evidence: Sequence[str],
     ruled_out: Sequence[str],
     level: Level,
-    context: Context | None,
+    context: Any,
     others: Sequence[str] = (),
 ) -> Finding:
     """Port 25 is dropped, and it alone as far as was looked."""

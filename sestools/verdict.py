@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
 from sestools.credentials import examine
 from sestools.dialogues import conversations
@@ -13,9 +13,6 @@ from sestools.findings import classified, finding, names
 from sestools.model import Diagnosis, Level, Outcome, ProbeResult, Stage, Symptom
 from sestools.portcheck import Finding, PortCheck
 from sestools.reachability import dead_addresses, shut_ports
-
-if TYPE_CHECKING:
-    from sestools.context import Context
 
 _WEIGHT = {Level.PROBLEM: 0, Level.UNCLEAR: 1, Level.NOTICE: 2, Level.OK: 3}
 
@@ -27,7 +24,7 @@ def judge(
     ports: Sequence[PortCheck],
     session: ProbeResult | None,
     named: bool,
-    context: Context | None = None,
+    context: Any = None,
 ) -> tuple[Finding, ...]:
     """Draw the findings of a check, the weightiest first; there is always one.
 
@@ -37,7 +34,7 @@ def judge(
         ports: Each port that was checked.
         session: The dialogue that signed in, if one was held.
         named: Whether the user named the ports, so that a blocked one is a problem in itself.
-        context: Where this host runs. It changes words, never evidence.
+        context: Where this host runs (a `Context`), if known. It changes words, never evidence.
     """
     wrong = look_alike(host)
     if wrong:
