@@ -41,7 +41,8 @@ def _credentials(options: argparse.Namespace) -> Credentials | None:
     if options.password_stdin:
         if not user:
             raise ValueError("--password-stdin needs --user (or SESTOOLS_USER)")
-        password = sys.stdin.readline().rstrip("\r\n")
+        # As bytes: a locale's own decoder may raise, and its exception holds the password.
+        password = sys.stdin.buffer.readline().decode("utf-8", "surrogateescape").rstrip("\r\n")
     elif not user:
         return None
     elif found := _setting("PASSWORD"):

@@ -91,6 +91,29 @@ def test_signing_in_with_a_password_from_stdin(ses: Simulator, place: list[str])
 
 
 @pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"p\xe4ssword-of-another-age\n", "not UTF-8"),
+        ("secret\n".encode("utf-16"), "not UTF-8"),
+        (b"\xef\xbb\xbfsecret\n", "byte order mark"),
+    ],
+)
+def test_a_password_file_in_another_encoding_is_wrong_use(data: bytes, says: str) -> None:
+    """It is refused in a sentence, whatever the locale does with such bytes, and not shown."""
+    done = subprocess.run(
+        [*COMMAND, "check", "eu-west-1", "--user", "AKIAIOSFODNN7EXAMPLE", "--password-stdin"],
+        input=data,
+        capture_output=True,
+        timeout=60,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8:strict"},
+    )
+    assert done.returncode == 2, done.stderr
+    assert says in done.stderr.decode()
+    assert b"secret" not in done.stderr + done.stdout
+    assert b"another-age" not in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize(
     ("words", "says"),
     [
         (["check", "europe"], "region"),
