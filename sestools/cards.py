@@ -38,7 +38,7 @@ def rows(diagnosis: Diagnosis, more: Sequence[Row] = ()) -> list[Row]:
         ("Ruled out", diagnosis.ruled_out),
         ("Do", cause.fix),
         ("Who", (", ".join(cause.who),)),
-        ("Retry", (RETRY[cause.retry],)),
+        ("Retry", (RETRY[diagnosis.retry],)),
         ("Or else", tuple(f"{other.title} [{other.id}]" for other in diagnosis.candidates[1:4])),
         *more,
         ("Unsure", (cause.note,) if cause.note else ()),

@@ -328,6 +328,9 @@ class Cause:
                 raise ValueError(f"cause {self.id} has no {name}")
 
 
+_BEFORE_MESSAGE = tuple(Stage)[: tuple(Stage).index(Stage.BODY)]
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Diagnosis:
     """What a symptom means.
@@ -352,6 +355,12 @@ class Diagnosis:
     def cause(self) -> Cause:
         """The likeliest cause."""
         return self.candidates[0]
+
+    @property
+    def retry(self) -> Retry:
+        """What trying again is good for: before the message was sent none can have been accepted."""
+        known = self.symptom.stage in _BEFORE_MESSAGE
+        return Retry.SOON if known and self.cause.retry is Retry.UNKNOWN_FATE else self.cause.retry
 
     def __str__(self) -> str:
         return cards.as_text(self)
@@ -378,6 +387,6 @@ class Diagnosis:
             "ruled_out": [printable(text) for text in self.ruled_out],
             "fix": list(cause.fix),
             "who": [str(who) for who in cause.who],
-            "retry": str(cause.retry),
+            "retry": str(self.retry),
             "source": cause.source,
         }

@@ -6,7 +6,20 @@ import pickle
 import pytest
 
 from sestools import cards, endpoints
-from sestools.model import Cause, Credentials, Diagnosis, Mark, Reply, Retry, Security, Symptom, Target, Who
+from sestools.catalogue import cause
+from sestools.model import (
+    Cause,
+    Credentials,
+    Diagnosis,
+    Mark,
+    Reply,
+    Retry,
+    Security,
+    Stage,
+    Symptom,
+    Target,
+    Who,
+)
 from sestools.text import duration, printable
 
 SECRET = "BLBM/9hSUELfq8Gw+rU1YcBjkOxGbhT2XG763xVLGWL9"
@@ -58,6 +71,25 @@ def test_a_name_that_is_no_region_is_refused(region: str) -> None:
     """What cannot be a region is refused, with an example."""
     with pytest.raises(ValueError, match="eu-west-1"):
         endpoints.smtp_host(region)
+
+
+@pytest.mark.parametrize(
+    ("stage", "retry"),
+    [
+        (Stage.GREETING, Retry.SOON),
+        (Stage.AUTH, Retry.SOON),
+        (Stage.DATA, Retry.SOON),
+        (Stage.BODY, Retry.UNKNOWN_FATE),
+        (Stage.IDLE, Retry.UNKNOWN_FATE),
+        (None, Retry.UNKNOWN_FATE),
+    ],
+)
+def test_a_message_that_was_not_sent_was_not_accepted(stage: Stage | None, retry: Retry) -> None:
+    """A lost reply leaves a message's fate unknown only if the message may have been sent."""
+    diagnosis = Diagnosis(symptom=Symptom(stage=stage), candidates=(cause("reply-timeout"),))
+    assert diagnosis.retry is retry
+    assert ("duplicate" in diagnosis.to_markdown()) is (retry is Retry.UNKNOWN_FATE)
+    assert diagnosis.to_dict()["retry"] == str(retry)
 
 
 def test_a_region_in_capitals_is_fine() -> None:
