@@ -21,6 +21,7 @@ ARROWS = {
     "model": "cards endpoints terms text",
     "smtp": "model text",
     "catalogue": "model terms",
+    "faces": "catalogue model",
     "excerpt": "text",
     "message_id": "text",
     "symptoms": "endpoints excerpt message_id model smtp terms text",
