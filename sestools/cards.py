@@ -23,6 +23,17 @@ RETRY = {
 }
 """What to tell a person about trying again, by the value of `Retry`."""
 
+RETRY_IN_SHORT = {
+    "not needed": "not needed",
+    "no": "change something first",
+    "soon": "after 5, 10, 30 s",
+    "new connection": "on a new connection",
+    "slower": "more slowly",
+    "hours": "after hours",
+    "unknown fate": "may duplicate",
+}
+"""The same in a few words, for tables and pictures."""
+
 COLOURS = {"ok": "#1a7f37", "notice": "#9a6700", "problem": "#b8400b", "unclear": "#57606a"}
 """Edge of a card by the value of `Level`; each card also says its level in words."""
 
