@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import defaultdict
+from textwrap import fill
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -59,7 +60,7 @@ def plot_replies(ax: Axes | None = None) -> Axes:
             ax.axhline(top, color="#8888", linewidth=0.6)
     ax.set_xlim(-0.5, len(COLUMNS) - 0.5)
     ax.set_ylim(total + 0.1, -0.1)
-    ax.set_xticks(range(len(COLUMNS)), [RETRY_IN_SHORT[retry].replace(" ", "\n", 1) for retry in COLUMNS])
+    ax.set_xticks(range(len(COLUMNS)), [fill(RETRY_IN_SHORT[retry], 13) for retry in COLUMNS])
     ax.set_yticks(middles, [str(stage) for stage in ROWS])
     ax.xaxis.tick_top()
     ax.tick_params(length=0)

@@ -7,7 +7,7 @@ so a notebook's stored output can be compared.
 from sestools.widgets.lines import Lines, lines_to_type
 from sestools.widgets.panel import CheckPanel
 from sestools.widgets.places import credentials_for, on_binder, place, simulator
-from sestools.widgets.proof import Proof, prove
+from sestools.widgets.proof import Proof, judge, prove
 from sestools.widgets.replies import ReplyPanel, SaidReply, say
 from sestools.widgets.reply_table import ReplyTable
 from sestools.widgets.triage import DiagnosisPanel, next_notebook
@@ -21,6 +21,7 @@ __all__ = [
     "ReplyTable",
     "SaidReply",
     "credentials_for",
+    "judge",
     "lines_to_type",
     "next_notebook",
     "on_binder",
