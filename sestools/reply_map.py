@@ -18,7 +18,7 @@ from sestools.plots import COLOURS, FAILED, Picture
 COLUMNS = (Retry.NO, Retry.SOON, Retry.NEW_CONNECTION, Retry.SLOWER, Retry.HOURS)
 ROWS = (Stage.GREETING, Stage.EHLO, Stage.AUTH, Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.BODY)
 _LOOK = {4: COLOURS["connect"], 5: FAILED}
-_CHIP = 0.62
+_CHIP = 0.7
 """Width of a code's chip, where a column is 1 wide."""
 
 
@@ -53,7 +53,7 @@ def plot_replies(ax: Axes | None = None) -> Axes:
             codes = found[stage, retry].items()
             for line, (code, causes) in enumerate(codes):
                 y = top + (height - len(codes)) / 2 + line
-                _chip(ax, column, y, f"{code} × {causes}" if causes > 1 else str(code), _LOOK[code // 100])
+                _chip(ax, column, y, _words(code, causes), _LOOK[code // 100])
         middles.append(top + height / 2)
         top += height
         if stage is not ROWS[-1]:
@@ -66,6 +66,10 @@ def plot_replies(ax: Axes | None = None) -> Axes:
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     return ax
+
+
+def _words(code: int, causes: int) -> str:
+    return f"{code}: {causes} causes" if causes > 1 else str(code)
 
 
 def _chip(ax: Axes, column: int, y: float, words: str, colour: str) -> None:
@@ -91,10 +95,9 @@ def alt_text() -> str:
     rows = []
     for stage in ROWS:
         said = [
-            f"{RETRY_IN_SHORT[retry]}: "
-            + ", ".join(f"{code} × {causes}" if causes > 1 else str(code) for code, causes in codes.items())
+            f"{RETRY_IN_SHORT[retry]}: " + ", ".join(_words(*item) for item in codes.items())
             for retry in COLUMNS
             if (codes := found[stage, retry])
         ]
         rows.append(f"{stage}: {'; '.join(said)}")
-    return f"Reply codes by stage and by what a retry needs; × counts causes. {'. '.join(rows)}."
+    return f"Reply codes by stage and by what a retry needs; a number of causes is given where there are several. {'. '.join(rows)}."

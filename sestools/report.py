@@ -275,7 +275,9 @@ def same_with(report: Report, *, real: bool = False) -> list[cards.Row]:
     else:
         tools = ("nc", "openssl")
     lines = [line for line in equivalents(target) if line.tool in tools]
-    return [("Same with", tuple(f"{line.command}   → when healthy: {line.healthy}" for line in lines))]
+    return [
+        (cards.SAME_WITH, tuple(f"{line.command}{cards.ARROW}when healthy: {line.healthy}" for line in lines))
+    ]
 
 
 def transcript(result: ProbeResult) -> Iterator[str]:

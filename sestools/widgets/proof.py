@@ -79,7 +79,9 @@ def judge(error: str, answer: dict[str, Any]) -> Proof:
         return Proof(solved=False, said="not answered yet")
     found, retry = classify(error).cause, str(answer["retry"])
     if answer["cause"] not in {row.id for row in CAUSES}:
-        return Proof(solved=False, said=f"not yet: no cause is called {printable(str(answer['cause']), 40)!r}")
+        return Proof(
+            solved=False, said=f"not yet: no cause is called {printable(str(answer['cause']), 40)!r}"
+        )
     if answer["cause"] != found.id:
         return Proof(solved=False, said="not yet: the cause is another one; read the words behind the code")
     if retry not in (found.retry, RETRY_IN_SHORT[found.retry]):

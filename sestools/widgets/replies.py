@@ -81,7 +81,8 @@ class SaidReply:
         for face in self.faces:
             shown = face.printed.split("\n")
             lines += [
-                f"  {face.client if n == 0 else '':<15}{printable(line, _LONG)}" for n, line in enumerate(shown)
+                f"  {face.client if n == 0 else '':<15}{printable(line, _LONG)}"
+                for n, line in enumerate(shown)
             ]
         if not self.faces:
             lines.append(f"  {self._why_no_faces}")

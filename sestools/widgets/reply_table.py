@@ -48,7 +48,9 @@ class ReplyTable(VBox):  # type: ignore[misc]  # ipywidgets has no types
         """The replies that are shown."""
         words = self._search.value.lower().split()
         return tuple(
-            reply for reply in known_replies() if all(word in " ".join(_cells(reply)).lower() for word in words)
+            reply
+            for reply in known_replies()
+            if all(word in " ".join(_cells(reply)).lower() for word in words)
         )
 
     def _show(self, _: Any = None) -> None:
@@ -64,7 +66,8 @@ class ReplyTable(VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def _html(self) -> str:
         heads = "".join(
-            f'<th scope="col" style="{_CELL};border-top:0;{width}">{name}</th>' for name, width in _COLUMNS.items()
+            f'<th scope="col" style="{_CELL};border-top:0;{width}">{name}</th>'
+            for name, width in _COLUMNS.items()
         )
         rows = "".join(map(_row, self.rows))
         return (

@@ -42,7 +42,10 @@ def next_notebook(diagnosis: Diagnosis) -> tuple[str, str]:
     found = diagnosis.cause
     refusal = bool(found.codes) and min(found.codes) >= 400 and found.id not in _SIGN_IN
     if refusal or found.id in ("unknown-4xx", "unknown-5xx", "reply-hidden"):
-        return REPLIES, "says this reply on the simulator, and shows how clients print it and when to try again"
+        return (
+            REPLIES,
+            "says this reply on the simulator, and shows how clients print it and when to try again",
+        )
     if found.stage in _PATH or found.id.startswith("credential-") or found.id.endswith("-blocked"):
         return CONNECTING, "reproduces this on the simulator and shows how it is told from its look-alikes"
     return INCIDENT, "checks every port of your endpoint and writes the report to paste into a ticket"
