@@ -18,7 +18,7 @@ from sestools.plots import COLOURS, FAILED, Picture
 COLUMNS = (Retry.NO, Retry.SOON, Retry.NEW_CONNECTION, Retry.SLOWER, Retry.HOURS)
 ROWS = (Stage.GREETING, Stage.EHLO, Stage.AUTH, Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.BODY)
 _LOOK = {4: COLOURS["connect"], 5: FAILED}
-_CHIP = 0.7
+_CHIP = 0.78
 """Width of a code's chip, where a column is 1 wide."""
 
 
@@ -60,7 +60,10 @@ def plot_replies(ax: Axes | None = None) -> Axes:
             ax.axhline(top, color="#8888", linewidth=0.6)
     ax.set_xlim(-0.5, len(COLUMNS) - 0.5)
     ax.set_ylim(total + 0.1, -0.1)
-    ax.set_xticks(range(len(COLUMNS)), [fill(RETRY_IN_SHORT[retry], 13) for retry in COLUMNS])
+    ax.set_xticks(
+        range(len(COLUMNS)),
+        [fill(RETRY_IN_SHORT[retry].replace("30 s", "30\N{NO-BREAK SPACE}s"), 15) for retry in COLUMNS],
+    )
     ax.set_yticks(middles, [str(stage) for stage in ROWS])
     ax.xaxis.tick_top()
     ax.tick_params(length=0)

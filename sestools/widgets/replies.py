@@ -17,7 +17,7 @@ from sestools.model import Diagnosis, ProbeResult, Security, Stage, Step
 from sestools.probes import probe_dialogue
 from sestools.text import printable
 from sestools.widgets.places import simulator
-from sestools.widgets.style import STYLE
+from sestools.widgets.style import CELL, ROW, STYLE, TABLE
 
 SENDER = "sender@example.com"
 LINES_BEFORE = 2
@@ -28,8 +28,7 @@ _LONG = 2000
 
 _TURN = threading.Lock()
 """One reply at a time: the simulator of this process is shared."""
-_CELL = "text-align:left;vertical-align:top;padding:4px 14px 4px 0;border-top:1px solid #8884"
-_CODE = "white-space:pre-wrap;overflow-wrap:anywhere;font-size:12px;line-height:1.4;margin:0"
+_CODE = "white-space:pre-wrap;overflow-wrap:anywhere;font-size:12px;line-height:1.4;margin:0;background:none"
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -113,13 +112,13 @@ class SaidReply:
         if not self.faces:
             return f"<div>{self._why_no_faces}</div>"
         rows = "".join(
-            f'<tr><th scope="row" style="{_CELL};font-weight:600;white-space:nowrap">{html.escape(face.client)}'
+            f'<tr style="{ROW}"><th scope="row" style="{CELL};font-weight:600;white-space:nowrap">{html.escape(face.client)}'
             f'<div style="font-weight:400;opacity:.7;font-size:12px">{html.escape(face.version)}</div></th>'
-            f'<td style="{_CELL};width:100%"><pre style="{_CODE}">{_lines(face.printed)}</pre>'
+            f'<td style="{CELL};width:100%"><pre style="{_CODE}">{_lines(face.printed)}</pre>'
             f"{_HIDDEN if face.hides else ''}</td></tr>"
             for face in self.faces
         )
-        return f'<table style="border-collapse:collapse;width:100%">{rows}</table>'
+        return f'<table style="{TABLE}">{rows}</table>'
 
 
 _HIDDEN = '<div style="font-size:12px;opacity:.8">It keeps what the server said to itself.</div>'
@@ -250,7 +249,7 @@ class ReplyPanel(VBox):  # type: ignore[misc]  # ipywidgets has no types
         else:
             self.set_trait("value", said)
             self._result.value = f'<div role="region" aria-label="reply">{said._repr_html_()}</div>'
-            self._note(f"Said: {printable(said.text, 100)}")
+            self._note(f"Said: {printable(said.text, 60)}")
         finally:
             self._button.disabled = False
         return self

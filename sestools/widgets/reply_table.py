@@ -11,11 +11,22 @@ from ipywidgets import HTML, Layout, Text, VBox  # type: ignore[import-untyped]
 from sestools.cards import RETRY_IN_SHORT
 from sestools.faces import KnownReply, known_replies
 from sestools.text import printable
-from sestools.widgets.style import STYLE
+from sestools.widgets.style import CELL, ROW, STYLE, TABLE
 
-_CELL = "text-align:left;vertical-align:top;padding:4px 14px 4px 0;border-top:1px solid #8884"
-_COLUMNS = {"Reply": "width:40%", "Stage": "", "What it means": "", "Retry": "", "How sure": "", "Source": ""}
-_SITES = {"docs.aws.amazon.com": "AWS", "repost.aws": "AWS re:Post", "github.com": "GitHub"}
+_COLUMNS = {
+    "Reply": "width:36%",
+    "Stage": "",
+    "What it means": "width:28%",
+    "Retry": "",
+    "How sure": "",
+    "Source": "",
+}
+_SITES = {
+    "docs.aws.amazon.com": "AWS",
+    "aws.amazon.com": "AWS blog",
+    "repost.aws": "AWS re:Post",
+    "github.com": "GitHub",
+}
 
 
 class ReplyTable(VBox):  # type: ignore[misc]  # ipywidgets has no types
@@ -66,12 +77,12 @@ class ReplyTable(VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def _html(self) -> str:
         heads = "".join(
-            f'<th scope="col" style="{_CELL};border-top:0;{width}">{name}</th>'
+            f'<th scope="col" style="{CELL};border-top:0;{width}">{name}</th>'
             for name, width in _COLUMNS.items()
         )
         rows = "".join(map(_row, self.rows))
         return (
-            '<table style="border-collapse:collapse;width:100%;font-size:13px">'
+            f'<table style="{TABLE};font-size:13px">'
             f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
         )
 
@@ -100,10 +111,10 @@ def _row(reply: KnownReply) -> str:
     text, stage, title, id, retry, mark, source = map(html.escape, _cells(reply))
     site = urlsplit(reply.cause.source).hostname or ""
     return (
-        f'<tr><td style="{_CELL}"><code style="overflow-wrap:anywhere;font-size:12px">{text}</code></td>'
-        f'<td style="{_CELL}">{stage}</td>'
-        f'<td style="{_CELL}">{title}<br><code style="opacity:.75;font-size:12px;padding:0">{id}</code></td>'
-        f'<td style="{_CELL}">{retry}</td><td style="{_CELL}">{mark}</td>'
-        f'<td style="{_CELL}"><a href="{source}" target="_blank" rel="noopener">'
+        f'<tr style="{ROW}"><td style="{CELL}"><code style="overflow-wrap:anywhere;font-size:12px">{text}</code></td>'
+        f'<td style="{CELL}">{stage}</td>'
+        f'<td style="{CELL}">{title}<br><code style="opacity:.75;font-size:12px;padding:0">{id}</code></td>'
+        f'<td style="{CELL}">{retry}</td><td style="{CELL}">{mark}</td>'
+        f'<td style="{CELL}"><a href="{source}" target="_blank" rel="noopener">'
         f"{html.escape(_SITES.get(site, site))}</a></td></tr>"
     )

@@ -22,3 +22,8 @@ STYLE = """<style>
 .sestools-panel :focus-visible {outline: 2px solid #0072B2; outline-offset: 1px}
 .sestools-panel code {overflow-wrap: anywhere; font-size: 12px}
 </style>"""
+
+TABLE = "border-collapse:collapse;width:100%;table-layout:auto"
+ROW = "background:none"
+CELL = "text-align:left;vertical-align:top;padding:4px 14px 4px 0;border-top:1px solid #8884"
+"""Tables that look the same in a panel and as a cell's output, for which JupyterLab has rules of its own."""
