@@ -47,9 +47,10 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 SHOWN = [
-    # notebook, titles that must be seen, waterfalls in panels
+    # notebook, titles that must be seen, waterfalls in panels (None: it is not about them)
     ("00-start-here", ("port25-blocked", "bad-credentials", "healthy"), 1),
     ("01-cannot-connect", ("port25-blocked", "egress-blocked", "no-greeting", "wrapper-on-starttls"), 6),
+    ("07-reply-codes", ("send-rate", "daily-quota", "not-verified", "bad-credentials", "reply-hidden"), None),
     ("09-incident", ("ports-blocked",), 0),
 ]
 
@@ -62,7 +63,7 @@ CLIPPED = """() => [...document.querySelectorAll('.sestools-panel button, .sesto
 
 @pytest.mark.parametrize(("name", "titles", "waterfalls"), SHOWN)
 def test_run_all(
-    lab: Lab, page: Page, tmp_path: Path, name: str, titles: tuple[str, ...], waterfalls: int
+    lab: Lab, page: Page, tmp_path: Path, name: str, titles: tuple[str, ...], waterfalls: int | None
 ) -> None:
     """Every cell runs, nothing fails, and verdicts and pictures are seen, in the light and the dark theme."""
     notebook = lab.open(page, f"{name}.ipynb")
@@ -70,8 +71,11 @@ def test_run_all(
     assert notebook.errors() == []
     for id in titles:
         expect(page.locator(".jp-OutputArea-output").get_by_text(cause(id).title).first).to_be_visible()
-    expect(page.locator(WATERFALL)).to_have_count(waterfalls)
-    if not waterfalls:
+    if waterfalls is None:
+        expect(page.locator('img[alt^="Reply codes by stage"]')).to_be_visible()
+    else:
+        expect(page.locator(WATERFALL)).to_have_count(waterfalls)
+    if waterfalls == 0:
         expect(page.locator('img[alt^="Waterfall of stage times"]')).to_be_visible()
     assert page.evaluate(CLIPPED) == []
     notebook.screenshot(tmp_path / f"{name}.png")
@@ -119,6 +123,37 @@ def test_a_person_pastes_an_error(lab: Lab, page: Page) -> None:
     expect(panel.get_by_text(cause("bad-credentials").title)).to_be_visible()
     panel.get_by_label("Symptom").select_option("The connection is refused")
     expect(panel.get_by_text(cause("connection-refused").title).first).to_be_visible()
+
+
+def test_a_person_picks_a_reply_and_searches(lab: Lab, page: Page, tmp_path: Path) -> None:
+    """Stage and reply are picked, the button says it; the table follows what is typed, letter by letter."""
+    path = lab.root / "replies.ipynb"
+    write(
+        path,
+        [
+            "from sestools.widgets import ReplyPanel\nReplyPanel()",
+            "from sestools.widgets import ReplyTable\nReplyTable()",
+        ],
+    )
+    notebook = lab.open(page, path.name)
+    notebook.run_all()
+    panel = page.locator(".sestools-panel").first
+    panel.get_by_label("Stage").select_option("RCPT: a recipient")
+    panel.get_by_label("Reply", exact=True).select_option("RCPT  501 Invalid RCPT TO address provided")
+    panel.get_by_role("button", name="Say it").click()
+    expect(panel.get_by_text(cause("rcpt-invalid").title)).to_be_visible()
+    expect(panel.get_by_text("smtplib.SMTPRecipientsRefused")).to_be_visible()
+    panel.get_by_label("Or any other reply").fill("450 <b>bold</b>")
+    panel.get_by_label("Or any other reply").blur()
+    panel.get_by_role("button", name="Say it").click()
+    expect(panel.get_by_text("S: 450 <b>bold</b>")).to_be_visible()
+    table = page.locator(".sestools-panel").last
+    table.get_by_label("Search").click()
+    page.keyboard.type("454 quota")
+    expect(table.get_by_role("status")).to_have_text("1 of 66 replies")
+    expect(table.get_by_text("daily-quota")).to_be_visible()
+    assert page.evaluate(CLIPPED) == []
+    page.screenshot(path=tmp_path / "replies.png")
 
 
 def write(path: Path, sources: list[str]) -> None:
