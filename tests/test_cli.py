@@ -199,8 +199,9 @@ def test_no_colour_when_asked_or_piped(place: list[str]) -> None:
     assert "\x1b[1m" not in on_terminal(NO_COLOR="1")
 
 
-def test_simulate_plays_ses_until_interrupted() -> None:
-    """`simulate` prints where it listens and a check command that works; Ctrl-C ends it cleanly."""
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_simulate_plays_ses_until_it_is_ended(ending: signal.Signals) -> None:
+    """`simulate` prints where it listens and a check command that works; Ctrl-C or `kill` ends it cleanly."""
     process = subprocess.Popen(
         [*COMMAND, "simulate", "--region", "eu-west-1", "--fault", "dropped@25"],
         stdout=subprocess.PIPE,
@@ -217,7 +218,7 @@ def test_simulate_plays_ses_until_interrupted() -> None:
         done = run(*words, "--json", "--timeout", "0.8")
         assert json.loads(done.stdout)["verdict"]["causes"][0] == "port25-blocked"
     finally:
-        process.send_signal(signal.SIGINT)
+        process.send_signal(ending)
         rest, errors = process.communicate(timeout=10)
     assert process.returncode == 0
     assert "Traceback" not in rest + errors

@@ -148,6 +148,16 @@ def test_a_panel_says_what_is_picked() -> None:
     assert panel.run("daily-quota").value.diagnosis.cause.id == "daily-quota"
 
 
+def test_what_is_picked_last_is_said() -> None:
+    """A reply of one's own goes before the list until something is picked from the list again."""
+    panel = ReplyPanel()
+    panel._own.value = "450 Try later"
+    assert panel.run().value.text == "450 Try later"
+    panel._stage.value = "RCPT"
+    assert panel.run().value.text == panel._reply.value != "450 Try later"
+    assert panel.run("599 Never heard of").value.text == "599 Never heard of"
+
+
 def test_a_panel_keeps_no_secret() -> None:
     """The simulator's password is in no form of a panel that signed in."""
     panel = ReplyPanel("bad-credentials").run()

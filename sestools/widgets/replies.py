@@ -231,6 +231,7 @@ class ReplyPanel(VBox):  # type: ignore[misc]  # ipywidgets has no types
         if known:
             self._reply.value = known.text
         self._stage.observe(self._offer, names="value")
+        self._reply.observe(self._picked, names="value")
         self._button.on_click(lambda _: self.run())
         self._note("Not said yet.")
 
@@ -260,6 +261,10 @@ class ReplyPanel(VBox):  # type: ignore[misc]  # ipywidgets has no types
         if known:
             self._stage.value = ""
             self._reply.value = known.text
+
+    def _picked(self, _: Any) -> None:
+        """What is picked last is what is said."""
+        self._own.value = ""
 
     def _offer(self, _: Any = None) -> None:
         """List the replies of the stage that is chosen."""
