@@ -212,7 +212,7 @@ class ReplyPanel(VBox):  # type: ignore[misc]  # ipywidgets has no types
             options=[(_ALL, ""), *((name, str(stage)) for stage, name in _STAGES.items())],
             layout=Layout(width="16em"),
         )
-        self._reply = Dropdown(description="Reply", layout=Layout(width="auto", flex="1 1 auto"))
+        self._reply = Dropdown(description="Reply", layout=Layout(width="auto", min_width="0", flex="1 1 auto"))
         self._own = Text(
             description="Or any other reply",
             placeholder="450 4.2.0 Try later",
