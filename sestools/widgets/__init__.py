@@ -8,8 +8,9 @@ from sestools.widgets.lines import Lines, lines_to_type
 from sestools.widgets.panel import CheckPanel
 from sestools.widgets.places import credentials_for, on_binder, place, simulator
 from sestools.widgets.proof import Proof, judge, prove
-from sestools.widgets.replies import ReplyPanel, SaidReply, say
+from sestools.widgets.replies import ReplyPanel
 from sestools.widgets.reply_table import ReplyTable
+from sestools.widgets.said import SaidReply, say
 from sestools.widgets.triage import DiagnosisPanel, next_notebook
 
 __all__ = [
