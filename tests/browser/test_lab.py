@@ -195,7 +195,8 @@ def test_a_typed_password_is_not_saved(lab: Lab, page: Page, plain: bool) -> Non
         expect(field).to_have_attribute("placeholder", "held in memory")
         page.get_by_label("SMTP user name").fill(USER)
         page.locator(".sestools-panel").get_by_role("button", name="Check").click()
-        expect(page.get_by_text("AUTH: 535 Authentication Credentials Invalid").first).to_be_visible()
+        shown = page.get_by_text("AUTH: 535 Authentication Credentials Invalid").first
+        expect(shown).to_be_visible(timeout=30_000)
     saved = json.dumps(notebook.save(), ensure_ascii=False)
     assert "widget-state+json" in saved
     processes = b"".join(one.read_bytes() for one in Path("/proc").glob("[0-9]*/cmdline") if one.exists())
