@@ -23,22 +23,37 @@ RETRY = {
 }
 """What to tell a person about trying again, by the value of `Retry`."""
 
+RETRY_IN_SHORT = {
+    "not needed": "not needed",
+    "no": "change something first",
+    "soon": "after 5, 10, 30 s",
+    "new connection": "on a new connection",
+    "slower": "more slowly",
+    "hours": "after hours",
+    "unknown fate": "may duplicate",
+}
+"""The same in a few words, for tables and pictures."""
+
 COLOURS = {"ok": "#1a7f37", "notice": "#9a6700", "problem": "#b8400b", "unclear": "#57606a"}
 """Edge of a card by the value of `Level`; each card also says its level in words."""
 
 Row = tuple[str, tuple[str, ...]]
 
+SAME_WITH, ARROW = "Same with", "→ "
+"""Label of the row of command lines; what begins with an arrow says how to read the one before it."""
+
 
 def rows(diagnosis: Diagnosis, more: Sequence[Row] = ()) -> list[Row]:
     """The labelled sentences of a card, in the order in which they are read. Empty rows are left out."""
     cause = diagnosis.cause
+    todo = cause.retry != "not needed"
     found: list[Row] = [
         ("What", (cause.meaning,)),
         ("Evidence", diagnosis.evidence),
         ("Ruled out", diagnosis.ruled_out),
         ("Do", cause.fix),
-        ("Who", (", ".join(cause.who),)),
-        ("Retry", (RETRY[diagnosis.retry],)),
+        ("Who", (", ".join(cause.who),) if todo else ()),
+        ("Retry", (RETRY[diagnosis.retry],) if todo else ()),
         ("Or else", tuple(f"{other.title} [{other.id}]" for other in diagnosis.candidates[1:4])),
         *more,
         ("Unsure", (cause.note,) if cause.note else ()),
@@ -61,11 +76,12 @@ def as_markdown(diagnosis: Diagnosis, more: Sequence[Row] = ()) -> str:
     cause = diagnosis.cause
     lines = [f"**{markdown_text(cause.title)}** ({cause.mark}, `{cause.id}`)", ""]
     for label, texts in rows(diagnosis, more):
-        if len(texts) == 1:
-            lines.append(f"- **{label}**: {markdown_text(texts[0])}")
+        shown = [_command(text) if label == SAME_WITH else markdown_text(text) for text in texts]
+        if len(shown) == 1:
+            lines.append(f"- **{label}**: {shown[0]}")
         else:
             lines.append(f"- **{label}**:")
-            lines += [f"  - {markdown_text(text)}" for text in texts]
+            lines += [f"  - {text}" for text in shown]
     return "\n".join(lines)
 
 
@@ -104,3 +120,12 @@ _SPECIAL = str.maketrans({char: "\\" + char for char in "\\`*_[]<>|#"})
 def markdown_text(text: str) -> str:
     """A stranger's text for Markdown: shown, never obeyed."""
     return text if _LINK.fullmatch(text) else printable(text, 700).translate(_SPECIAL)
+
+
+def _command(text: str) -> str:
+    """A command line as a code span, so that it can be copied as it is; how to read it is text."""
+    if text.startswith(ARROW):
+        return markdown_text(text)
+    fence = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
+    blank = " " if "`" in text else ""
+    return f"{fence}{blank}{text}{blank}{fence}"

@@ -152,7 +152,8 @@ class _Case:
         if not ours:
             return self.without_match([match.row for match in every if match.row.id not in _GOOD_NEWS])
         lead = (bad or ours)[0]
-        return self.diagnose([*self.refined(lead.row), *(match.row for match in bad)], self.evidence(lead))
+        rows = [*self.refined(lead.row), *(match.row for match in bad)]
+        return self.diagnose(rows, (*self.evidence(lead), *self.beside(lead, bad)))
 
     def matches(self, row: Cause) -> Iterator[_Match]:
         """Where a row fits, by the symptom's form or by its words."""
@@ -286,6 +287,21 @@ class _Case:
         if match.position is None:
             return (str(self.symptom),)
         return (self.quoted(match.position),)
+
+    def beside(self, lead: _Match, others: list[_Match]) -> Iterator[str]:
+        """Other lines of a paste that have a cause of their own, one a cause."""
+        if lead.position is None:
+            return
+        lines = {self.excerpt.number(lead.position)}
+        rows = {lead.row.id}
+        for match in others:
+            if match.position is None or match.row.id in rows:
+                continue
+            rows.add(match.row.id)
+            number = self.excerpt.number(match.position)
+            if number not in lines and len(lines) < MOST:
+                lines.add(number)
+                yield f"{self.quoted(match.position)} ({match.row.id})"
 
     def quoted(self, position: int) -> str:
         """The line of a position, with its number if there are several."""

@@ -94,6 +94,14 @@ def _command(
     return parser
 
 
+def _ports(text: str) -> list[int]:
+    """`587`, or `587,465`."""
+    try:
+        return [int(word) for word in text.split(",")]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"wants port numbers, such as 587,465, not {text!r}") from None
+
+
 def _add_format(parser: argparse.ArgumentParser) -> None:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print JSON (it carries a schema_version)")
@@ -120,11 +128,11 @@ def _add_check(parsers: Any) -> None:
     )
     parser.add_argument(
         "--port",
-        metavar="PORT",
-        type=int,
-        action="append",
+        metavar="PORTS",
+        type=_ports,
+        action="extend",
         dest="ports",
-        help="check this port only (repeatable)",
+        help="check these ports only, such as 587,465 (repeatable)",
     )
     parser.add_argument(
         "--security", choices=("starttls", "wrapper", "plain"), help="TLS mode [the port's own]"

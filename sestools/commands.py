@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 HEALTHY, PROBLEM, UNCLEAR = 0, 1, 3
 
-LARGEST_INPUT = 4 * 1024 * 1024
-"""Bytes of standard input that `classify` reads."""
+HALF_INPUT = 2 * 1024 * 1024
+"""Bytes that `classify` keeps of the beginning of standard input, and as many of its end."""
 
 
 def _setting(name: str, *others: str, default: str | None = None) -> str | None:
@@ -41,19 +41,31 @@ def _credentials(options: argparse.Namespace) -> Credentials | None:
     if options.password_stdin:
         if not user:
             raise ValueError("--password-stdin needs --user (or SESTOOLS_USER)")
-        # As bytes: a locale's own decoder may raise, and its exception holds the password.
-        password = sys.stdin.buffer.readline().decode("utf-8", "surrogateescape").rstrip("\r\n")
+        password = _typed(user) if sys.stdin.isatty() else _first_line()
     elif not user:
         return None
     elif found := _setting("PASSWORD"):
         password = found
     elif sys.stdin.isatty():
-        from getpass import getpass
-
-        password = getpass(f"SMTP password of {user}: ")
+        password = _typed(user)
     else:
         raise ValueError("a user needs a password: use --password-stdin, or set SESTOOLS_PASSWORD")
     return Credentials(user=user, password=password)
+
+
+def _typed(user: str) -> str:
+    from getpass import getpass
+
+    return getpass(f"SMTP password of {user}: ")
+
+
+def _first_line() -> str:
+    """The first line of standard input; a password file may begin with a byte order mark."""
+    try:
+        line = sys.stdin.buffer.readline(4096).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError("the password on standard input is not UTF-8; SES's passwords are ASCII") from None
+    return line.rstrip("\r\n")
 
 
 def _connect_to(given: Sequence[str] | None) -> dict[int, tuple[str, int]] | tuple[str, int] | None:
@@ -182,7 +194,7 @@ def classify(options: argparse.Namespace) -> int:
     codes = []
     for text in texts:
         if text == "-":
-            text = sys.stdin.buffer.read(LARGEST_INPUT).decode("utf-8", "replace")
+            text = _piped()
         if not text.strip():
             raise ValueError("there is nothing to classify; give a text, or pipe one in")
         diagnosis = explain(text)
@@ -225,6 +237,14 @@ def mtu(options: argparse.Namespace) -> int:
 
         print_mtu(console(sys.stdout), result, diagnosis)
     return UNCLEAR if result.reason else HEALTHY if result.ok else PROBLEM
+
+
+def _piped() -> str:
+    """Standard input: all of it, or of a long one its beginning and its end, where the newest lines are."""
+    begin, end = sys.stdin.buffer.read(HALF_INPUT), b""
+    while more := sys.stdin.buffer.read(HALF_INPUT):
+        end = (end + more)[-HALF_INPUT:]
+    return (begin + end).decode("utf-8", "replace")
 
 
 def simulate(options: argparse.Namespace) -> int:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 import re
-import uuid
 
 PREFIXES = {
     "us-east-1": "0100",
@@ -41,4 +40,7 @@ def decode_message_id(message_id: str) -> tuple[str | None, datetime.datetime] |
 def encode_message_id(region: str, at: float, random_bits: int) -> str:
     """An id of the observed form for a message accepted at `at` (seconds since 1970)."""
     prefix = PREFIXES.get(region, UNKNOWN_PREFIX)
-    return f"{prefix}{int(at * 1000):012x}-{uuid.UUID(int=random_bits, version=4)}-000000"
+    # A version 4 UUID (RFC 9562), written out: building the object takes as long as all the rest.
+    bits = f"{random_bits & (1 << 128) - 1:032x}"
+    variant = "89ab"[int(bits[16], 16) & 3]
+    return f"{prefix}{int(at * 1000):012x}-{bits[:8]}-{bits[8:12]}-4{bits[13:16]}-{variant}{bits[17:20]}-{bits[20:]}-000000"

@@ -232,8 +232,8 @@ def same_with(report: Report, *, real: bool = False) -> list[cards.Row]:
     texts = []
     for line in equivalents(target):
         here = line.at(symptom.stage)
-        texts += [line.command, f"→ {f'{here}. ' if here else ''}Healthy: {line.healthy}."]
-    return [("Same with", tuple(texts))]
+        texts += [line.command, f"{cards.ARROW}{f'{here}. ' if here else ''}Healthy: {line.healthy}."]
+    return [(cards.SAME_WITH, tuple(texts))]
 
 
 def transcript(result: ProbeResult) -> Iterator[str]:

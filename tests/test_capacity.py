@@ -54,6 +54,38 @@ def test_a_thousand_connections_are_held_at_once():
         assert ses.connections == 1000
 
 
+def test_nothing_is_answered_in_clear_text_after_starttls():
+    """In 300 sessions whose first command comes together with the end of the handshake, all replies are encrypted."""
+    with Simulator() as ses:
+        context = ssl.create_default_context(cafile=ses.ca_file)
+        for _ in range(300):
+            with socket.create_connection(ses.connect_to[587], timeout=10) as raw:
+                assert raw.recv(500).startswith(b"220 ")
+                raw.sendall(b"EHLO client.example.com\r\n")
+                while not raw.recv(500).endswith(b"250 Ok\r\n"):
+                    pass
+                raw.sendall(b"STARTTLS\r\n")
+                assert raw.recv(500).startswith(b"220 ")
+                incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+                tls = context.wrap_bio(incoming, outgoing, server_hostname=ses.host)
+                while True:
+                    try:
+                        tls.do_handshake()
+                        break
+                    except ssl.SSLWantReadError:
+                        raw.sendall(outgoing.read())
+                        incoming.write(raw.recv(8192))
+                tls.write(b"EHLO client.example.com\r\n")
+                raw.sendall(outgoing.read())  # the client's Finished and its first command in one segment
+                said = b""
+                while not said.endswith(b"250 Ok\r\n"):
+                    try:
+                        said += tls.read(500)  # fails if what came is no TLS record
+                    except ssl.SSLWantReadError:
+                        incoming.write(raw.recv(8192))
+                assert said.startswith(b"250-")
+
+
 def test_ledger_and_accounts_agree_whatever_goes_wrong():
     """Of 3,000 messages through faults the ledger has exactly those that the clients' accounts allow."""
     with Senders() as senders:

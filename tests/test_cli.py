@@ -77,7 +77,17 @@ def test_signing_in_with_a_password_from_stdin(ses: Simulator, place: list[str])
     """The password comes from stdin or the environment, and shows nowhere."""
     secret = ses.credentials.password
     done = run(
-        "check", "eu-west-1", "--user", ses.credentials.user, "--password-stdin", *place, stdin=secret + "\n"
+        *(
+            "check",
+            "eu-west-1",
+            "--user",
+            ses.credentials.user,
+            "--password-stdin",
+            "--port",
+            "587,465",
+            *place,
+        ),
+        stdin=f"\ufeff{secret}\r\n",  # as Windows' editors save a file
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "signed in" in done.stdout
@@ -95,7 +105,6 @@ def test_signing_in_with_a_password_from_stdin(ses: Simulator, place: list[str])
     [
         (b"p\xe4ssword-of-another-age\n", "not UTF-8"),
         ("secret\n".encode("utf-16"), "not UTF-8"),
-        (b"\xef\xbb\xbfsecret\n", "byte order mark"),
     ],
 )
 def test_a_password_file_in_another_encoding_is_wrong_use(data: bytes, says: str) -> None:
@@ -118,6 +127,7 @@ def test_a_password_file_in_another_encoding_is_wrong_use(data: bytes, says: str
     [
         (["check", "europe"], "region"),
         (["check", "eu-west-1", "--port", "0"], "1 to 65535"),
+        (["check", "eu-west-1", "--port", "587;465"], "587,465"),
         (["check", "eu-west-1", "--password-stdin"], "--user"),
         (["check", "eu-west-1", "--user", "AKIAIOSFODNN7EXAMPLE"], "--password-stdin"),
         (["check", "eu-west-1", "--connect-to", "nonsense"], "--connect-to"),
@@ -222,8 +232,9 @@ def test_no_colour_when_asked_or_piped(place: list[str]) -> None:
     assert "\x1b[1m" not in on_terminal(NO_COLOR="1")
 
 
-def test_simulate_plays_ses_until_interrupted() -> None:
-    """`simulate` prints where it listens and a check command that works; Ctrl-C ends it cleanly."""
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_simulate_plays_ses_until_it_is_ended(ending: signal.Signals) -> None:
+    """`simulate` prints where it listens and a check command that works; Ctrl-C or `kill` ends it cleanly."""
     process = subprocess.Popen(
         [*COMMAND, "simulate", "--region", "eu-west-1", "--fault", "dropped@25"],
         stdout=subprocess.PIPE,
@@ -240,7 +251,7 @@ def test_simulate_plays_ses_until_interrupted() -> None:
         done = run(*words, "--json", "--timeout", "0.8")
         assert json.loads(done.stdout)["verdict"]["causes"][0] == "port25-blocked"
     finally:
-        process.send_signal(signal.SIGINT)
+        process.send_signal(ending)
         rest, errors = process.communicate(timeout=10)
     assert process.returncode == 0
     assert "Traceback" not in rest + errors
@@ -312,3 +323,21 @@ def test_importing_is_light() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_newest_lines_of_a_long_log_are_read() -> None:
+    """Of megabytes on standard input the end counts as much as the beginning."""
+    noise = "".join(f"line {number} with nothing in it\n" for number in range(200_000))
+    done = run("classify", "--json", stdin=noise + "554 Message rejected: Email address is not verified.\n")
+    assert json.loads(done.stdout)["causes"][0] == "not-verified"
+
+
+def test_each_cause_in_a_paste_is_shown_with_its_line() -> None:
+    """A paste with several causes names the line of each, once."""
+    lines = (
+        "454 Throttling failure: Maximum sending rate exceeded.\n" * 2
+        + "ok\n535 Authentication Credentials Invalid\n"
+    )
+    evidence = json.loads(run("classify", "--json", stdin=lines).stdout)["evidence"]
+    assert [line[:6] for line in evidence] == ["line 4", "line 1"]
+    assert evidence[1].endswith("(send-rate)")

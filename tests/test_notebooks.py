@@ -62,6 +62,7 @@ def test_there_are_notebooks() -> None:
         "01-cannot-connect.ipynb",
         "04-mtu.ipynb",
         "06-allowlisting.ipynb",
+        "07-reply-codes.ipynb",
         "09-incident.ipynb",
     ]
 
@@ -69,6 +70,7 @@ def test_there_are_notebooks() -> None:
 MUTATIONS = [
     # file, what is there, what a mistake makes of it, notebook that notices
     ("catalogue.py", 'title="Port 25 gets no answer"', 'title="Port 25 is shy"', "00-start-here.ipynb"),
+    ("cards.py", '"hours": "after hours"', '"hours": "after days"', "07-reply-codes.ipynb"),
     ("reachability.py", '"ports-blocked", _symptom', '"addresses-dead", _symptom', "09-incident.ipynb"),
 ]
 
@@ -141,24 +143,28 @@ def test_form(name: str) -> None:
         assert link.startswith("https://") or (NOTEBOOKS / link).is_file(), link
 
 
-def answered(notebook: Any) -> list[str]:
-    """Fill the answers of 01 in from the solutions; gives their letters."""
+def answered(notebook: Any, number: str) -> list[str]:
+    """Fill the answers of a notebook in from its solutions; gives their letters."""
     letters = []
     for cell in notebook.cells:
         for tag in cell.metadata.get("tags", ()):
             if letter := tag.removeprefix("answer-") if tag.startswith("answer-") else "":
-                cell.source = (NOTEBOOKS / "solutions" / f"01-{letter}.py").read_text(encoding="utf-8")
+                cell.source = (NOTEBOOKS / "solutions" / f"{number}-{letter}.py").read_text(encoding="utf-8")
                 letters.append(letter)
     return letters
 
 
-def test_the_solutions_solve_the_exercises() -> None:
+@pytest.mark.parametrize(
+    ("name", "answers"), [("01-cannot-connect.ipynb", "abc"), ("07-reply-codes.ipynb", "abcd")]
+)
+def test_the_solutions_solve_the_exercises(name: str, answers: str) -> None:
     """With the solutions filled in every exercise says solved; as stored, none does."""
-    notebook = read("01-cannot-connect.ipynb")
+    notebook, number = read(name), name[:2]
     stored = text_of(notebook)
-    letters = answered(notebook)
-    assert letters == ["a", "b", "c"]
-    assert sorted(path.stem for path in (NOTEBOOKS / "solutions").glob("01-*.py")) == ["01-a", "01-b", "01-c"]
+    letters = answered(notebook, number)
+    assert letters == list(answers)
+    solutions = (NOTEBOOKS / "solutions").glob(f"{number}-*.py")
+    assert sorted(path.stem for path in solutions) == [f"{number}-{letter}" for letter in letters]
     assert stored.count("not answered yet") == len(letters)
     # The answers need only the cells that define and prove, so the panels are left out.
     notebook.cells = [

@@ -21,7 +21,7 @@ def blocks(language: str) -> list[str]:
 
 def test_the_documented_example_runs(tmp_path: Path) -> None:
     """Copied out of the documentation, the example passes against the fixture; a broken sender fails."""
-    sender, test = blocks("python")
+    sender, test, *_ = blocks("python")
     (tmp_path / "sender.py").write_text(sender)
     (tmp_path / "test_sender.py").write_text(test)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "sestools.pytest_plugin"]

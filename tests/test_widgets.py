@@ -5,11 +5,12 @@ import html
 import pickle
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import ipywidgets
 import pytest
 
-from sestools.catalogue import cause
+from sestools.catalogue import CAUSES, cause
 from sestools.model import Credentials, Diagnosis, Level, Symptom, Target
 from sestools.plots import alt_text, picture, plot_stages, to_svg
 from sestools.simulator import Simulator, faults
@@ -296,13 +297,27 @@ def test_a_pasted_error_is_explained_and_masked() -> None:
         ("egress-blocked", "01-cannot-connect.ipynb"),
         ("mtu-stall", "04-mtu.ipynb"),
         ("addresses-dead", "06-allowlisting.ipynb"),
-        ("not-verified", "09-incident.ipynb"),
+        ("bad-credentials", "01-cannot-connect.ipynb"),
+        ("foreign-greeting", "01-cannot-connect.ipynb"),
+        ("not-verified", "07-reply-codes.ipynb"),
+        ("too-many-connections", "07-reply-codes.ipynb"),
+        ("reply-hidden", "07-reply-codes.ipynb"),
+        ("unknown-4xx", "07-reply-codes.ipynb"),
+        ("connection-lost", "09-incident.ipynb"),
         ("unknown", "09-incident.ipynb"),
     ],
 )
 def test_which_notebook_next(id: str, name: str) -> None:
-    """What fails before mail is handed over belongs to 01; the rest to the incident runbook."""
+    """What fails before mail is handed over belongs to 01, refusals to 07, the rest to the incident runbook."""
     assert next_notebook(Diagnosis(symptom=Symptom(), candidates=(cause(id),)))[0] == name
+
+
+def test_the_notebook_that_is_next_exists() -> None:
+    """Whatever the cause, the notebook that is named is there."""
+    folder = Path(__file__).parents[1] / "notebooks"
+    named = {next_notebook(Diagnosis(symptom=Symptom(), candidates=(row,)))[0] for row in CAUSES}
+    assert len(named) >= 3
+    assert all((folder / name).is_file() for name in named)
 
 
 def test_lines_to_type() -> None:

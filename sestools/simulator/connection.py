@@ -233,7 +233,10 @@ class Connection(asyncio.BufferedProtocol):
             self._later(action.seconds)
             self._send(action.data[:1])
             return
-        self._send(action.data)
+        if self._tls is None:
+            self._path.send(action.data)
+        else:
+            self._send(action.data)
         if self._world.watched:
             for line in action.data.splitlines():
                 self._world.event(self._visit, "<", line.decode("utf-8", "backslashreplace"))

@@ -35,12 +35,12 @@ _NO_DOMAIN = re.compile(r"[^A-Za-z0-9.\-\[\]:]")
 Headers = list[tuple[str, str]]
 
 
-def addresses(value: str) -> list[str]:
+def addresses(value: str) -> Sequence[str]:
     """The addresses in a header value, without display names."""
     # The parser took half of the time of a small message; most values hold one address and need none.
     plain = _PLAIN.fullmatch(value)
     if plain:
-        return [plain[1] or plain[2]]
+        return (plain[1] or plain[2],)
     return [address for _, address in getaddresses([value]) if address]
 
 

@@ -1,4 +1,4 @@
-"""Panels for notebooks, over functions that already work: `check` and `classify`.
+"""Panels for notebooks, over functions that already work: `check`, `classify` and `say`.
 
 A panel renders its result into an HTML child. Its text form holds no times and no addresses of this host,
 so a notebook's stored output can be compared.
@@ -7,7 +7,10 @@ so a notebook's stored output can be compared.
 from sestools.widgets.lines import Lines, lines_to_type
 from sestools.widgets.panel import CheckPanel
 from sestools.widgets.places import credentials_for, on_binder, place, simulator
-from sestools.widgets.proof import Proof, prove
+from sestools.widgets.proof import Proof, judge, prove
+from sestools.widgets.replies import ReplyPanel
+from sestools.widgets.reply_table import ReplyTable
+from sestools.widgets.said import SaidReply, say
 from sestools.widgets.triage import DiagnosisPanel, next_notebook
 
 __all__ = [
@@ -15,11 +18,16 @@ __all__ = [
     "DiagnosisPanel",
     "Lines",
     "Proof",
+    "ReplyPanel",
+    "ReplyTable",
+    "SaidReply",
     "credentials_for",
+    "judge",
     "lines_to_type",
     "next_notebook",
     "on_binder",
     "place",
     "prove",
+    "say",
     "simulator",
 ]

@@ -1,4 +1,4 @@
-"""Whether an exercise's answer works: the endpoint is checked with it, and says so."""
+"""Whether an exercise's answer works: the endpoint is checked with it, or the classifier, and says so."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import html
 from dataclasses import dataclass
 from typing import Any
 
-from sestools.cards import COLOURS
+from sestools.cards import COLOURS, RETRY_IN_SHORT
+from sestools.catalogue import CAUSES
 from sestools.checkup import check
+from sestools.classifier import classify
 from sestools.model import Credentials, Level
 from sestools.report import Report
+from sestools.text import printable
 from sestools.widgets.places import place
 
 
@@ -62,3 +65,25 @@ def prove(answer: dict[str, Any], *, fault: str = "", region: str = "eu-west-1")
         return Proof(solved=False, said=f"not yet: {report.diagnosis.cause.title} ({where})", report=report)
     done = "signed in" if report.session else "ready to sign in"
     return Proof(solved=True, said=f"solved: {done} on {where}", report=report)
+
+
+def judge(error: str, answer: dict[str, Any]) -> Proof:
+    """Compare a reader's diagnosis of an error with the classifier's.
+
+    Args:
+        error: What some client printed.
+        answer: `cause`, the id of a cause, and `retry`, in the words of the table of replies. `...` is no
+            answer yet.
+    """
+    if ... in answer.values():
+        return Proof(solved=False, said="not answered yet")
+    found, retry = classify(error).cause, str(answer["retry"])
+    if answer["cause"] not in {row.id for row in CAUSES}:
+        return Proof(
+            solved=False, said=f"not yet: no cause is called {printable(str(answer['cause']), 40)!r}"
+        )
+    if answer["cause"] != found.id:
+        return Proof(solved=False, said="not yet: the cause is another one; read the words behind the code")
+    if retry not in (found.retry, RETRY_IN_SHORT[found.retry]):
+        return Proof(solved=False, said="not yet: the cause is right, what to do about it is not")
+    return Proof(solved=True, said=f"solved: {found.title}; retry: {RETRY_IN_SHORT[found.retry]}")

@@ -8,6 +8,9 @@ STYLE = """<style>
  opacity: .8; height: 20px; line-height: 20px; overflow: visible}
 .sestools-panel .widget-inline-hbox > input, .sestools-panel .widget-inline-hbox > select {flex: 0 0 auto; height: 30px;
  box-sizing: border-box}
+.sestools-panel .widget-inline-hbox > select {min-width: 0; background-image: url("data:image/svg+xml,%3Csvg \
+xmlns='http://www.w3.org/2000/svg' viewBox='0 0 18 18'%3E%3Cpath d='M5 7l4 4 4-4' fill='none' stroke='%23888' \
+stroke-width='2'/%3E%3C/svg%3E")}
 .sestools-panel .sestools-password {align-items: flex-end; gap: 6px; overflow: visible; grid-column: span 2}
 .sestools-panel .sestools-password > .widget-inline-hbox {min-width: 0}
 .sestools-panel .sestools-password > .widget-button {height: 30px; margin: 0}
@@ -22,3 +25,8 @@ STYLE = """<style>
 .sestools-panel :focus-visible {outline: 2px solid #0072B2; outline-offset: 1px}
 .sestools-panel code {overflow-wrap: anywhere; font-size: 12px}
 </style>"""
+
+TABLE = "border-collapse:collapse;width:100%;table-layout:auto"
+ROW = "background:none"
+CELL = "text-align:left;vertical-align:top;padding:4px 14px 4px 0;border-top:1px solid #8884"
+"""Tables that look the same in a panel and as a cell's output, for which JupyterLab has rules of its own."""

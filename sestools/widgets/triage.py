@@ -32,8 +32,10 @@ SYMPTOMS = {
 CONNECTING = "01-cannot-connect.ipynb"
 MTU = "04-mtu.ipynb"
 ALLOWLISTING = "06-allowlisting.ipynb"
+REPLIES = "07-reply-codes.ipynb"
 INCIDENT = "09-incident.ipynb"
 
+_SIGN_IN = {"starttls-first", "bad-credentials", "not-subscribed"}
 _PATH = {Stage.RESOLVE, Stage.CONNECT, Stage.TLS, Stage.GREETING, Stage.EHLO, Stage.STARTTLS, Stage.AUTH}
 
 
@@ -46,6 +48,12 @@ def next_notebook(diagnosis: Diagnosis) -> tuple[str, str]:
         return (
             ALLOWLISTING,
             "shows how the addresses change, what a pinned list misses, and the rule that lasts",
+        )
+    refusal = bool(found.codes) and min(found.codes) >= 400 and found.id not in _SIGN_IN
+    if refusal or found.id in ("unknown-4xx", "unknown-5xx", "reply-hidden"):
+        return (
+            REPLIES,
+            "says this reply on the simulator, and shows how clients print it and when to try again",
         )
     if found.stage in _PATH or found.id.startswith("credential-") or found.id.endswith("-blocked"):
         return CONNECTING, "reproduces this on the simulator and shows how it is told from its look-alikes"

@@ -13,10 +13,15 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from browser.lab import CHROMIUM, Lab, jupyter_lab
 from sestools.catalogue import cause
 
+expect.set_options(timeout=20_000)  # a busy machine may take its time
 pytestmark = pytest.mark.xdist_group("browser")  # one JupyterLab for all
 
 CANARY = "Canary+Secret/Password=44characters0123456789"
 USER = "AKIAIOSFODNN7EXAMPLE"
+PICTURES = ", ".join(
+    f'img[alt^="{words}"]'
+    for words in ("Waterfall of stage times", "Bytes acknowledged", "Addresses of", "Reply codes by stage")
+)
 WATERFALL = '.sestools-panel [role="img"][aria-label^="Waterfall of stage times"]'
 
 
@@ -47,11 +52,12 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 SHOWN = [
-    # notebook, titles that must be seen, waterfalls in panels
+    # notebook, titles that must be seen, waterfalls in panels (None: it is not about them)
     ("00-start-here", ("port25-blocked", "bad-credentials", "healthy"), 1),
     ("01-cannot-connect", ("port25-blocked", "egress-blocked", "no-greeting", "wrapper-on-starttls"), 6),
     ("04-mtu", ("mtu-stall", "mtu-black-hole", "healthy"), 0),
     ("06-allowlisting", (), 0),
+    ("07-reply-codes", ("send-rate", "daily-quota", "not-verified", "bad-credentials", "reply-hidden"), None),
     ("09-incident", ("ports-blocked",), 0),
 ]
 
@@ -64,7 +70,7 @@ CLIPPED = """() => [...document.querySelectorAll('.sestools-panel button, .sesto
 
 @pytest.mark.parametrize(("name", "titles", "waterfalls"), SHOWN)
 def test_run_all(
-    lab: Lab, page: Page, tmp_path: Path, name: str, titles: tuple[str, ...], waterfalls: int
+    lab: Lab, page: Page, tmp_path: Path, name: str, titles: tuple[str, ...], waterfalls: int | None
 ) -> None:
     """Every cell runs, nothing fails, and verdicts and pictures are seen, in the light and the dark theme."""
     notebook = lab.open(page, f"{name}.ipynb")
@@ -72,13 +78,10 @@ def test_run_all(
     assert notebook.errors() == []
     for id in titles:
         expect(page.locator(".jp-OutputArea-output").get_by_text(cause(id).title).first).to_be_visible()
-    expect(page.locator(WATERFALL)).to_have_count(waterfalls)
+    if waterfalls is not None:
+        expect(page.locator(WATERFALL)).to_have_count(waterfalls)
     if not waterfalls:
-        expect(
-            page.locator(
-                'img[alt^="Waterfall of stage times"], img[alt^="Bytes acknowledged"], img[alt^="Addresses of"]'
-            )
-        ).to_be_visible()
+        expect(page.locator(PICTURES).first).to_be_visible()
     assert page.evaluate(CLIPPED) == []
     notebook.screenshot(tmp_path / f"{name}.png")
     notebook.command("apputils:change-theme", theme="JupyterLab Dark")
@@ -127,6 +130,37 @@ def test_a_person_pastes_an_error(lab: Lab, page: Page) -> None:
     expect(panel.get_by_text(cause("connection-refused").title).first).to_be_visible()
 
 
+def test_a_person_picks_a_reply_and_searches(lab: Lab, page: Page, tmp_path: Path) -> None:
+    """Stage and reply are picked, the button says it; the table follows what is typed, letter by letter."""
+    path = lab.root / "replies.ipynb"
+    write(
+        path,
+        [
+            "from sestools.widgets import ReplyPanel\nReplyPanel()",
+            "from sestools.widgets import ReplyTable\nReplyTable()",
+        ],
+    )
+    notebook = lab.open(page, path.name)
+    notebook.run_all()
+    panel = page.locator(".sestools-panel").first
+    panel.get_by_label("Stage").select_option("RCPT: a recipient")
+    panel.get_by_label("Reply", exact=True).select_option("RCPT  501 Invalid RCPT TO address provided")
+    panel.get_by_role("button", name="Say it").click()
+    expect(panel.get_by_text(cause("rcpt-invalid").title)).to_be_visible()
+    expect(panel.get_by_text("smtplib.SMTPRecipientsRefused")).to_be_visible()
+    panel.get_by_label("Or any other reply").fill("450 <b>bold</b>")
+    panel.get_by_label("Or any other reply").blur()
+    panel.get_by_role("button", name="Say it").click()
+    expect(panel.get_by_text("S: 450 <b>bold</b>")).to_be_visible()
+    table = page.locator(".sestools-panel").last
+    table.get_by_label("Search").click()
+    page.keyboard.type("454 quota")
+    expect(table.get_by_role("status")).to_have_text("1 of 66 replies")
+    expect(table.get_by_text("daily-quota")).to_be_visible()
+    assert page.evaluate(CLIPPED) == []
+    page.screenshot(path=tmp_path / "replies.png")
+
+
 def write(path: Path, sources: list[str]) -> None:
     """A notebook of such cells."""
     kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
@@ -166,7 +200,8 @@ def test_a_typed_password_is_not_saved(lab: Lab, page: Page, plain: bool) -> Non
         expect(field).to_have_attribute("placeholder", "held in memory")
         page.get_by_label("SMTP user name").fill(USER)
         page.locator(".sestools-panel").get_by_role("button", name="Check").click()
-        expect(page.get_by_text("AUTH: 535 Authentication Credentials Invalid").first).to_be_visible()
+        shown = page.get_by_text("AUTH: 535 Authentication Credentials Invalid").first
+        expect(shown).to_be_visible()
     saved = json.dumps(notebook.save(), ensure_ascii=False)
     assert "widget-state+json" in saved
     processes = b"".join(one.read_bytes() for one in Path("/proc").glob("[0-9]*/cmdline") if one.exists())

@@ -1,4 +1,4 @@
-"""Record what real clients print when they meet each of SES's refusals: tests/data/client_faces.jsonl.
+"""Record what real clients print when they meet each of SES's refusals: sestools/faces.jsonl.
 
 Run it from the top of the checkout, as root, after tests/provide.sh: `.venv/bin/python tests/clients/record.py`.
 Dates, process ids and queue ids are replaced, so that running it again changes nothing but what clients say.
@@ -19,12 +19,13 @@ if __name__ == "__main__":
 from clients.relay import BY_WRAPPER, relay, version
 from clients.senders import SENDER, SENDERS, Job, versions
 from sestools.catalogue import cause
+from sestools.faces import FILE, words
 from sestools.model import Stage
 from sestools.simulator import Simulator, faults
 
-DATA = Path(__file__).parents[1] / "data"
-FACES = DATA / "client_faces.jsonl"
-VARIANTS = DATA / "wire_variants.jsonl"
+ROOT = Path(__file__).parents[2]
+FACES = ROOT / "sestools" / FILE
+VARIANTS = ROOT / "tests" / "data" / "wire_variants.jsonl"
 _NOISE = re.compile(r"^(?:[{}] \[.*|\* (?:TLSv|old SSL|Connection #|Closing).*|    at .*)\n?", re.MULTILINE)
 _POSTFIX = (
     (
@@ -44,10 +45,20 @@ def refusals() -> list[tuple[str, Stage, str]]:
         for reply in cause(row).samples
         if re.match(r"[45]\d\d ", reply)
     }
-    for line in VARIANTS.read_text().splitlines():
-        variant = json.loads(line)
+    for variant in variants():
         found.setdefault(variant["reply"], (variant["cause"], Stage(variant["stage"])))
     return [(row, stage, reply) for reply, (row, stage) in found.items()]
+
+
+def variants() -> list[dict[str, str]]:
+    """Other wordings of the same refusals; `mark` is there if one is less sure than its cause."""
+    return [json.loads(line) for line in VARIANTS.read_text().splitlines()]
+
+
+def mark(refusal: str, reply: str) -> str:
+    """How sure it is that SES says this."""
+    own = {words(row["reply"]): row["mark"] for row in variants() if "mark" in row}
+    return own.get(words(reply), str(cause(refusal).mark))
 
 
 def telling(client: str, printed: str) -> str:
@@ -107,6 +118,8 @@ def faces() -> Iterator[dict[str, str]]:
                         "cause": refusal,
                         "knowable": knowable(refusal, reply, face),
                         "reply": reply,
+                        "stage": str(stage),
+                        "mark": mark(refusal, reply),
                         "printed": face,
                     }
 

@@ -1,0 +1,1 @@
+answer_a = {"cause": "idle-timeout", "retry": "on a new connection"}

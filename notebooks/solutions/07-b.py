@@ -1,0 +1,1 @@
+answer_b = {"cause": "daily-quota", "retry": "after hours"}

@@ -1,0 +1,1 @@
+answer_c = {"cause": "not-verified", "retry": "change something first"}

@@ -1,0 +1,1 @@
+answer_d = {"cause": "not-ses", "retry": "change something first"}
