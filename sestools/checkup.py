@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sestools.context import Context, Search, named, told
 from sestools.endpoints import PORTS, default_security, is_private, smtp_host
 from sestools.model import Credentials, Outcome, ProbeResult, Security, Stage, Target
 from sestools.portcheck import PortCheck
@@ -90,6 +91,7 @@ def check(
     timeout: float = 5.0,
     progress: Progress | None = None,
     cancel: threading.Event | None = None,
+    context: Context | str | None = None,
 ) -> Report:
     """Check an SES endpoint on all its ports and say what is wrong, why, and what to do.
 
@@ -112,6 +114,8 @@ def check(
             comes after them: a check with credentials takes at most twice as long.
         progress: Called with (done, total, what) from the calling thread.
         cancel: Set it to end the check within a tenth of a second.
+        context: Where this runs, such as `ec2`, if you know better than what is found (SESTOOLS_CONTEXT says it,
+            too). It words the verdict. Not looked for if everything leads to this host itself.
 
     Returns:
         A `Report`; whatever the network does is in it.
@@ -127,6 +131,7 @@ def check(
     if send and not (confirm_recipient or is_mailbox_simulator(recipient)):
         raise ValueError(f"{recipient} is not the mailbox simulator; confirm_recipient allows mail to it")
     host = chosen[0].host
+    where_from = _context(context, chosen)
     started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
     looking = _Looking(
         timeout=timeout,
@@ -157,7 +162,10 @@ def check(
     except BaseException:
         looking.stop.set()
         raise
-    findings = judge(host=host, dns=dns, ports=found, session=session, named=ports is not None)
+    runs_on = where_from.result() if isinstance(where_from, Search) else where_from
+    findings = judge(
+        host=host, dns=dns, ports=found, session=session, named=ports is not None, context=runs_on
+    )
     return Report(
         host=host,
         started=started,
@@ -168,7 +176,16 @@ def check(
         findings=findings,
         not_checked=tuple(not_checked),
         notes=(*_notes(dns, chosen), *half_dead_addresses(found)),
+        context=runs_on,
     )
+
+
+def _context(given: Context | str | None, chosen: Sequence[Target]) -> Context | Search | None:
+    """Where this runs, or a search for it that goes on beside the check."""
+    if given is not None:
+        return told(given) if isinstance(given, str) else given
+    # A simulator or tunnel on this host: what is around this host is not on the way.
+    return named() if all(map(_is_local, chosen)) else Search()
 
 
 def _where_to_sign_in(found: Sequence[PortCheck], *, named: bool) -> PortCheck | None:
@@ -196,10 +213,11 @@ def _notes(dns: ProbeResult, chosen: Sequence[Target]) -> tuple[str, ...]:
 
 
 def _is_local(target: Target) -> bool:
+    address = target.connect_to[0] if target.connect_to else target.host
     try:
-        return target.connect_to is not None and ipaddress.ip_address(target.connect_to[0]).is_loopback
+        return ipaddress.ip_address(address).is_loopback
     except ValueError:
-        return False
+        return address == "localhost"
 
 
 @dataclass(frozen=True, kw_only=True)

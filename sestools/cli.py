@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Find out why mail through the Amazon SES SMTP interface fails.",
         epilog="examples:\n  sestools check eu-west-1\n  sestools classify '535 Authentication Credentials Invalid'\n"
         "  sestools simulate --fault dropped@25\n\nSettings come from flags, then from the environment "
-        "(SESTOOLS_REGION, AWS_REGION,\nSESTOOLS_USER, SESTOOLS_PASSWORD, SESTOOLS_CA_FILE, SESTOOLS_TIMEOUT), "
+        "(SESTOOLS_REGION, AWS_REGION,\nSESTOOLS_USER, SESTOOLS_PASSWORD, SESTOOLS_CA_FILE, SESTOOLS_TIMEOUT, SESTOOLS_CONTEXT), "
         "then from defaults.\nExit codes: 0 healthy, 1 problem found, 2 wrong use, 3 could not tell, 70 a bug of ours.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -118,6 +118,7 @@ def _add_check(parsers: Any) -> None:
         "  sestools check eu-west-1 --port 587 --user AKIA... --password-stdin < password-file\n"
         "  sestools check us-east-1 --markdown > ticket.md\n"
         "  sestools check eu-west-1 --simulate dropped@25     (practise without AWS)\n"
+        "  sestools check eu-west-1 --simulate dropped@25 --context ec2     (as on an EC2 instance)\n"
         "  sestools check eu-west-1 --simulate s2-proxy       (a scenario: see sestools simulate --list-scenarios)",
     )
     parser.add_argument(
@@ -169,6 +170,12 @@ def _add_check(parsers: Any) -> None:
         const="",
         metavar="FAULT",
         help="check a simulated SES on this host, with a fault if one is named",
+    )
+    parser.add_argument(
+        "--context",
+        metavar="PLACE",
+        help="where this runs, which words the verdict: ec2, ecs, eks, lambda, container, binder, elsewhere or "
+        "unknown [SESTOOLS_CONTEXT, else it is found out]",
     )
     _add_format(parser)
 

@@ -155,6 +155,7 @@ def check(options: argparse.Namespace) -> int:
             confirm_recipient=options.confirm_recipient,
             timeout=_timeout(options),
             progress=progress,
+            context=options.context,
             **place,
         )
     if options.json:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from sestools.endpoints import is_private
 from sestools.findings import classified, connect_steps, finding, kind, names, stage
@@ -26,7 +25,7 @@ def is_shut(check: PortCheck) -> bool:
     return stage(check) is Stage.CONNECT and kind(check) in _SHUT
 
 
-def shut_ports(host: str, run: Sequence[PortCheck], *, named: bool, context: Any) -> list[Finding]:
+def shut_ports(host: str, run: Sequence[PortCheck], *, named: bool) -> list[Finding]:
     """What the ports that cannot be connected to mean, beside those that can; none or one finding."""
     shut = [check for check in run if is_shut(check)]
     if not shut:
@@ -37,8 +36,8 @@ def shut_ports(host: str, run: Sequence[PortCheck], *, named: bool, context: Any
     if _is_vpc_endpoint(host, run) and all(kind(check) is Kind.TIMEOUT for check in shut):
         return [_vpc_endpoint(shut, made, evidence, level)]
     if made:
-        return [_some(shut, made, evidence, level, context)]
-    return [_all(shut, evidence, context)]
+        return [_some(shut, made, evidence, level)]
+    return [_all(shut, evidence)]
 
 
 def _some(
@@ -46,7 +45,6 @@ def _some(
     made: Sequence[PortCheck],
     evidence: Sequence[str],
     level: Level,
-    context: Any,
 ) -> Finding:
     """Some ports cannot be connected to, and others can."""
     ruled_out = [
@@ -56,7 +54,7 @@ def _some(
     ]
     dropped = all(kind(check) is Kind.TIMEOUT for check in shut)
     if dropped and [check.port for check in shut] == [25]:
-        return _port_25(shut[0], evidence, ruled_out, level, context)
+        return _port_25(shut[0], evidence, ruled_out, level)
     others: tuple[str, ...] = ()
     if not dropped and 25 in [check.port for check in shut]:
         ruled_out.append(_NOT_EC2)
@@ -64,7 +62,7 @@ def _some(
     return finding("ports-blocked", _symptom(shut), evidence, ruled_out, others=others, level=level)
 
 
-def _all(shut: Sequence[PortCheck], evidence: Sequence[str], context: Any) -> Finding:
+def _all(shut: Sequence[PortCheck], evidence: Sequence[str]) -> Finding:
     """No port that was looked at can be connected to."""
     symptom, kinds = _symptom(shut), {kind(check) for check in shut}
     if kinds == {Kind.REFUSED}:
@@ -79,7 +77,7 @@ def _all(shut: Sequence[PortCheck], evidence: Sequence[str], context: Any) -> Fi
         again = "only this port was checked; without --port all five are, and their contrast tells more"
         evidence = (*evidence, again)
         if shut[0].port == 25:
-            return _port_25(shut[0], evidence, (_DNS,), Level.PROBLEM, context, others=("connect-timeout",))
+            return _port_25(shut[0], evidence, (_DNS,), Level.PROBLEM, others=("connect-timeout",))
         return finding("connect-timeout", symptom, evidence, (_DNS, _NOTHING_SAID), others=("ports-blocked",))
     ruled_out = (_DNS, "the restriction of EC2 on port 25 alone: the other ports fail too", _NOTHING_SAID)
     others = ("connection-refused",) if Kind.REFUSED in kinds else ()
@@ -91,7 +89,6 @@ def _port_25(
     evidence: Sequence[str],
     ruled_out: Sequence[str],
     level: Level,
-    context: Any,
     others: Sequence[str] = (),
 ) -> Finding:
     """Port 25 is dropped, and it alone as far as was looked."""

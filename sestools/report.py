@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sestools import cards
+from sestools.context import Context
 from sestools.endpoints import region_of
 from sestools.equivalents import equivalents
 from sestools.model import Diagnosis, Kind, Level, Outcome, ProbeResult, Security, Stage, Target
@@ -38,6 +39,7 @@ class Report:
         findings: What follows, the weightiest first; never empty.
         not_checked: What was left out and why.
         notes: Observations that are worth knowing and are no fault.
+        context: Where the check ran; None if that was not looked for, as with a simulator on this host.
     """
 
     host: str
@@ -49,6 +51,7 @@ class Report:
     findings: tuple[Finding, ...]
     not_checked: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    context: Context | None = None
 
     def __post_init__(self) -> None:
         if not self.findings:
@@ -92,6 +95,7 @@ class Report:
             "findings": [{"level": str(item.level), **item.diagnosis.to_dict()} for item in self.findings],
             "not_checked": list(self.not_checked),
             "notes": list(self.notes),
+            "context": plain(self.context),
             "dns": plain(self.dns),
             "ports": [
                 {
@@ -195,6 +199,11 @@ def _connect_cell(check: PortCheck) -> str:
     return f"{symptom.kind} ({duration(max(step.seconds for step in steps))})" if symptom else "-"
 
 
+def where_from(report: Report) -> str:
+    """Where the check ran, or an empty text."""
+    return f"runs on: {report.context}" if report.context else ""
+
+
 def headline(report: Report) -> str:
     """Where was looked, and what the name resolves to."""
     dns = report.dns
@@ -261,6 +270,9 @@ def _markdown(report: Report) -> Iterator[str]:
         yield cards.as_markdown(finding.diagnosis)
     yield ""
     yield cards.markdown_text(headline(report))
+    if report.context:
+        yield ""
+        yield cards.markdown_text(where_from(report))
     yield ""
     yield "| " + " | ".join(HEADINGS) + " |"
     yield "|" + " --- |" * len(HEADINGS)
@@ -300,9 +312,10 @@ def _html(report: Report) -> str:
         for label, texts in (("Note", report.notes), ("Not checked", report.not_checked))
         for text in texts
     )
+    place = f"<div>{html.escape(where_from(report))}</div>" if report.context else ""
     return (
         f'<div style="font-size:13px">{cards.as_html(report.diagnosis, report.level, same_with(report))}{more}'
-        f'<div style="margin:8px 0 2px">{html.escape(headline(report))}</div>'
+        f'<div style="margin:8px 0 2px">{html.escape(headline(report))}{place}</div>'
         f'<table style="border-collapse:collapse"><thead><tr>{head}</tr></thead><tbody>{cells}</tbody></table>'
         f'<div style="opacity:.75;margin-top:6px">{small}</div></div>'
     )

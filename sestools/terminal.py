@@ -13,7 +13,7 @@ from rich.text import Text
 
 from sestools import cards
 from sestools.model import Diagnosis, Level, Outcome, ProbeResult
-from sestools.report import HEADINGS, Report, headline, same_with, table
+from sestools.report import HEADINGS, Report, headline, same_with, table, where_from
 from sestools.text import duration, printable
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ def console(stream: TextIO) -> Console:
 def print_report(out: Console, report: Report, *, simulated: bool = False) -> None:
     """The table of ports, then the verdict and whatever else was found."""
     out.print(Text(headline(report)))
+    if report.context:
+        out.print(Text(where_from(report)))
     out.print()
     if report.ports:
         out.print(_port_table(report))

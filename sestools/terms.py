@@ -122,3 +122,24 @@ class Who(StrEnum):
     """Whoever runs the firewall, routing, proxy or host network."""
     AWS = "AWS"
     """AWS, usually after a request or support case from you."""
+
+
+class Place(StrEnum):
+    """Where a check runs, as far as it matters for what stops its mail."""
+
+    EC2 = "ec2"
+    """An EC2 instance, or a container on one: AWS restricts outgoing port 25."""
+    ECS = "ecs"
+    """A container of ECS or Fargate. ECS Anywhere, on a host of your own, looks the same."""
+    EKS = "eks"
+    """A container of EKS."""
+    LAMBDA = "lambda"
+    """A Lambda function; nothing on it says whether it is attached to a VPC."""
+    CONTAINER = "container"
+    """A container, and nothing tells on whose host."""
+    BINDER = "binder"
+    """Binder: no SES port leaves it."""
+    ELSEWHERE = "elsewhere"
+    """A machine that is not an EC2 instance: at home, in an office, at another provider."""
+    UNKNOWN = "unknown"
+    """Nothing tells."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
 
+from sestools.context import Context
 from sestools.credentials import examine
 from sestools.dialogues import conversations
 from sestools.endpoints import look_alike, region_of, smtp_host
@@ -13,6 +14,7 @@ from sestools.findings import classified, finding, names
 from sestools.model import Diagnosis, Level, Outcome, ProbeResult, Stage, Symptom
 from sestools.portcheck import Finding, PortCheck
 from sestools.reachability import dead_addresses, shut_ports
+from sestools.wordings import worded
 
 _WEIGHT = {Level.PROBLEM: 0, Level.UNCLEAR: 1, Level.NOTICE: 2, Level.OK: 3}
 
@@ -24,7 +26,7 @@ def judge(
     ports: Sequence[PortCheck],
     session: ProbeResult | None,
     named: bool,
-    context: Any = None,
+    context: Context | None = None,
 ) -> tuple[Finding, ...]:
     """Draw the findings of a check, the weightiest first; there is always one.
 
@@ -34,7 +36,7 @@ def judge(
         ports: Each port that was checked.
         session: The dialogue that signed in, if one was held.
         named: Whether the user named the ports, so that a blocked one is a problem in itself.
-        context: Where this host runs (a `Context`), if known. It changes words, never evidence.
+        context: Where the check runs, if that was looked for. It changes words, never evidence.
     """
     wrong = look_alike(host)
     if wrong:
@@ -46,7 +48,7 @@ def judge(
     else:
         findings = [
             *conversations(run),
-            *shut_ports(host, run, named=named, context=context),
+            *shut_ports(host, run, named=named),
             *dead_addresses(run),
             *_not_finished(host, ports, session),
         ]
@@ -54,7 +56,13 @@ def judge(
             findings.append(_signing_in(session))
     if not findings:
         findings.append(_all_well(ports, session))
+    findings = [_worded(one, context) for one in findings]
     return tuple(sorted(findings, key=lambda one: _WEIGHT[one.level]))
+
+
+def _worded(found: Finding, context: Context | None) -> Finding:
+    candidates = tuple(worded(cause, context) for cause in found.diagnosis.candidates)
+    return replace(found, diagnosis=replace(found.diagnosis, candidates=candidates))
 
 
 def _wrong_endpoint(host: str, wrong: str, ports: Sequence[PortCheck]) -> Finding:

@@ -4,7 +4,17 @@ from collections.abc import Iterator
 
 import pytest
 
+from sestools import context
 from sestools.simulator import Simulator
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_metadata_service() -> Iterator[None]:
+    """No test asks the metadata service of the host that it runs on, which could be anywhere."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(context, "METADATA", ("127.0.0.1", 9))
+        patch.delenv("SESTOOLS_CONTEXT", raising=False)
+        yield
 
 
 @pytest.fixture(scope="session")

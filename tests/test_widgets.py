@@ -21,6 +21,7 @@ from sestools.widgets import (
     lines_to_type,
     next_notebook,
     place,
+    places,
     prove,
     simulator,
 )
@@ -230,6 +231,20 @@ def test_on_binder_the_panel_says_what_works(monkeypatch: pytest.MonkeyPatch) ->
     panel._fields["endpoint"].value = "real"
     assert "Warning" in html_of(panel)
     assert panel._fields["fault"].disabled
+
+
+def test_on_binder_a_notebook_says_what_works(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first simulator, or the real endpoint, brings the note, once; elsewhere there is none."""
+    monkeypatch.setattr(places, "_TOLD", threading.Event())
+    simulator("eu-west-1")
+    place("real", "eu-west-1")
+    assert BINDER_NOTE not in capsys.readouterr().out
+    monkeypatch.setenv("SESTOOLS_CONTEXT", "binder")
+    place("real", "eu-west-1")
+    simulator("eu-west-1")
+    assert capsys.readouterr().out.count(BINDER_NOTE) == 1
 
 
 def test_where_to_knock(ses: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:

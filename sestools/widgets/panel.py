@@ -26,7 +26,7 @@ from sestools.model import Credentials
 from sestools.report import Report
 from sestools.text import printable
 from sestools.widgets.lines import lines_to_type
-from sestools.widgets.places import BINDER_NOTE, on_binder, place
+from sestools.widgets.places import binder_note, place
 from sestools.widgets.secret import PasswordField, Secret
 from sestools.widgets.style import STYLE
 
@@ -187,8 +187,8 @@ class CheckPanel(VBox):  # type: ignore[misc]  # ipywidgets has no types
         real = self._values["endpoint"] == "real"
         self._fields["fault"].disabled = real
         notes = []
-        if on_binder():
-            notes.append(f"{'<b>Warning.</b> ' if real else ''}{html.escape(BINDER_NOTE)}")
+        if note := binder_note():
+            notes.append(f"{'<b>Warning.</b> ' if real else ''}{html.escape(note)}")
         elif real:
             notes.append("Connects to Amazon SES from this computer. Nothing is sent.")
         if bool(self._values["user"]) != bool(self._secret):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import atexit
+import html
 import os
 import threading
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+from sestools.context import by_environment
 from sestools.model import Credentials
+from sestools.terms import Place
 
 if TYPE_CHECKING:
     from sestools.simulator import Simulator
@@ -16,13 +19,13 @@ if TYPE_CHECKING:
 _RUNNING: dict[str, Simulator] = {}
 _STOP = ExitStack()
 _LOCK = threading.Lock()
-_BINDER = ("BINDER_SERVICE_HOST", "BINDER_REF_URL", "BINDER_LAUNCH_HOST")
+_TOLD = threading.Event()
 
 BINDER_NOTE = (
     "This notebook runs on Binder, which lets no SMTP port out: use the simulator. A check of the real "
     "endpoint from here shows Binder's firewall, not your network."
 )
-"""What a panel says on Binder. Source: the deployment's network policy, github.com/jupyterhub/mybinder.org-deploy."""
+"""What a notebook says on Binder. Source: the deployment's network policy, github.com/jupyterhub/mybinder.org-deploy."""
 
 
 def simulator(region: str = "eu-west-1") -> Simulator:
@@ -32,6 +35,7 @@ def simulator(region: str = "eu-west-1") -> Simulator:
     """
     from sestools.simulator import Simulator
 
+    _tell_about_binder()
     with _LOCK:
         if region not in _RUNNING:
             if not _RUNNING:
@@ -42,7 +46,26 @@ def simulator(region: str = "eu-west-1") -> Simulator:
 
 def on_binder() -> bool:
     """Whether this process runs on Binder."""
-    return any(os.environ.get(name) for name in _BINDER)
+    found = by_environment()
+    return found is not None and found.place is Place.BINDER
+
+
+def binder_note() -> str:
+    """What has to be said on Binder, or an empty text; whoever asks shows it."""
+    if not on_binder():
+        return ""
+    _TOLD.set()
+    return BINDER_NOTE
+
+
+def _tell_about_binder() -> None:
+    """Show the note in the cell that is running, unless this notebook has shown it."""
+    if on_binder() and not _TOLD.is_set():
+        from IPython.display import display
+
+        display(  # type: ignore[no-untyped-call]
+            {"text/plain": BINDER_NOTE, "text/html": f"<b>Binder.</b> {html.escape(binder_note())}"}, raw=True
+        )
 
 
 def set_faults(server: Simulator, written: str) -> None:
@@ -65,6 +88,7 @@ def place(endpoint: str, region: str, *, fault: str = "") -> dict[str, Any]:
         fault: What is wrong with the simulator, such as `dropped@25`; of no effect on the real endpoint.
     """
     if _is_real(endpoint):
+        _tell_about_binder()
         return {}
     server = simulator(region)
     set_faults(server, fault)

@@ -1,4 +1,4 @@
-"""What an ordinary user without any capability sees: `python client.py check|mtu HOST PORT CA-FILE`, JSON out.
+"""What an ordinary user without any capability sees: `python client.py check|context|mtu HOST PORT CA-FILE`, JSON out.
 
 Nothing of the tests is imported: it runs where only the package can be read.
 """
@@ -13,10 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from sestools import Target, check, classify, probe_mtu
+from sestools.context import Search
 
 
 def seen(kind: str, host: str, port: int, ca_file: str) -> dict[str, Any]:
     """The verdict, and what it rests on."""
+    if kind == "context":
+        # Nothing of the host that runs the tests is looked at: only the network tells.
+        found = Search({}, Path("/nowhere")).result()
+        return {"cause": str(found.place), "detail": found.evidence}
     if kind == "check":
         report = check(host, ca_file=ca_file, timeout=3.0)
         return {

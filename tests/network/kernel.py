@@ -20,6 +20,7 @@ import sestools
 HOST = "email-smtp.eu-west-1.amazonaws.com"
 TOP = Path(__file__).parents[2]
 NOBODY = "65534"
+METADATA = "169.254.169.254"
 ICMP_LOST = "icmp type destination-unreachable icmp code frag-needed drop"
 ICMP6_LOST = "icmpv6 type packet-too-big drop"
 
@@ -31,7 +32,7 @@ class Case:
     Attributes:
         name: What is wrong, in words.
         want: What the client has to report, by name.
-        kind: `mtu` (the probe) or `check`.
+        kind: `mtu` (the probe), `check`, or `context`: whether EC2's metadata service is found.
         port: Which port the MTU probe uses.
         forward: nft rules for what the router forwards.
         output: nft rules for what the router says itself.
@@ -45,6 +46,7 @@ class Case:
         deaf: Whether the server never answers NOOP.
         private: Whether the server has private addresses, as a VPC endpoint has.
         second: Whether the name has a second IPv4 address, which ends in 3.
+        longest: Seconds that it may take.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Case:
     deaf: bool = False
     private: bool = False
     second: bool = False
+    longest: float = 15.0
 
     def server(self, number: int) -> tuple[str, str]:
         """How the server's addresses begin: public as far as anybody can tell, unless they are private.
@@ -122,6 +125,7 @@ class Networks:
                 (self._folder / name).mkdir()
             shutil.copy(Path(__file__).parent / "client.py", self._folder / "client.py")
             stack.enter_context(_namespace(self._server))
+            run("ip", "-n", self._server, "address", "add", f"{METADATA}/32", "dev", "lo")
             for number, case in enumerate(self._cases, 1):
                 for part in ("r", "c"):
                     stack.enter_context(_namespace(f"{self._prefix}-{number}{part}"))
@@ -153,6 +157,7 @@ class Networks:
             run("ip", "-n", space, "address", "add", f"{address}/24", "dev", device)
             run("ip", "-n", space, "address", "add", f"{address6}/64", "dev", device, "nodad")
             run("ip", "-n", space, "link", "set", device, "up")
+        run("ip", "-n", router, "route", "add", METADATA, "via", f"{far}.2")
         if case.second:
             run("ip", "-n", server, "address", "add", f"{far}.3/24", "dev", f"vs{number}")
         run("ip", "-n", client, "route", "add", "default", "via", f"{near}.1")

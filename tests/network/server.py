@@ -60,6 +60,18 @@ async def relay(
     )
 
 
+async def metadata(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer as EC2's instance metadata service does: a token for PUT, what was asked for GET."""
+    with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+        while head := await reader.readuntil(b"\r\n\r\n"):
+            text = b"a-token" if head.startswith(b"PUT /latest/api/token ") else b"amazonaws.com"
+            good = text == b"a-token" or b"x-aws-ec2-metadata-token: a-token" in head.lower()
+            status = b"200 OK" if good else b"401 Unauthorized"
+            writer.write(b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n%s" % (status, len(text), text))
+            await writer.drain()
+    writer.close()
+
+
 async def main(ca: Path, deaf: set[str]) -> None:
     """Serve until killed."""
     simulator.Authority = Large  # type: ignore[misc,attr-defined]
@@ -74,6 +86,7 @@ async def main(ca: Path, deaf: set[str]) -> None:
                 await relay(reader, writer, real, deaf)
 
             await asyncio.start_server(serve, None, port)
+        await asyncio.start_server(metadata, None, 80)
         print("listening", flush=True)
         await asyncio.Event().wait()
 
