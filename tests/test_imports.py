@@ -29,6 +29,9 @@ ARROWS = {
     "foreign": "endpoints excerpt patterns symptoms text",
     "classifier": "catalogue endpoints exceptions excerpt foreign message_id model patterns smtp symptoms terms text",
     "credentials": "catalogue endpoints model text",
+    "retrying": "classifier model text",
+    "outbox": "model text",
+    "sending": "catalogue classifier endpoints foreign model outbox retrying smtp text",
     "probes": "endpoints model smtp terms text",
     "simulator": "catalogue credentials endpoints message_id model smtp terms text",
     "pytest_plugin": "simulator",
@@ -46,11 +49,12 @@ ARROWS = {
     "__init__": "*",
 }
 
-# Packages of others: the base needs the first three only; the extras are for the modules named.
+# Packages of others: the base needs the first four only; the extras are for the modules named.
 OTHERS = {
     "cryptography": "probes simulator",
     "dns": "probes simulator",
     "rich": "terminal",
+    "tenacity": "retrying",
     "trustme": "simulator",
     "matplotlib": "plots",
     "ipywidgets": "widgets",
