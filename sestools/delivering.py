@@ -11,6 +11,7 @@ import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Protocol
 
 from sestools.catalogue import cause
@@ -59,6 +60,12 @@ class Delivery:
 
     id: str
     refused: dict[str, Diagnosis] = field(default_factory=dict)
+
+
+@lru_cache(maxsize=8)
+def _context(ca_file: str | None) -> ssl.SSLContext:
+    """Made once: loading the system's authorities takes longer than a handshake."""
+    return ssl.create_default_context(cafile=ca_file)
 
 
 class _Client(smtplib.SMTP):
@@ -112,9 +119,7 @@ class Line:
                 raise ValueError(f"{name} must be greater than 0, not {value!r}")
         self._target, self._credentials, self._clock = target, target.credentials, clock
         self._max_messages, self._max_age, self.max_idle = max_messages, max_age, max_idle
-        # Made once: loading the system's authorities takes longer than a handshake.
-        self._context = ssl.create_default_context(cafile=target.ca_file)
-        self._connect = connect or (lambda: _Client(target, timeout, self._context))
+        self._connect = connect or (lambda: _Client(target, timeout, _context(target.ca_file)))
         self._client: smtplib.SMTP | None = None
         self._carried, self._opened_at, self._used_at = 0, 0.0, 0.0
         self._stage: Stage | None = None
@@ -205,16 +210,17 @@ class Line:
                     return self._client
             self.hang_up()
         if self._client is None:
-            self._client = self._open()
+            self._client = self.open()
             self._carried, self._opened_at = 0, self._clock.now()
         return self._client
 
-    def _open(self) -> smtplib.SMTP:
+    def open(self) -> smtplib.SMTP:
+        """A new connection, signed in."""
         self.opened += 1
         client = self._connect()
         try:
             if self._target.security is Security.STARTTLS:
-                client.starttls(context=self._context)
+                client.starttls(context=_context(self._target.ca_file))
             self._require_ses(*client.ehlo())
             client.login(self._credentials.user, self._credentials.password)
         except BaseException:

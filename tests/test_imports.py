@@ -33,6 +33,7 @@ ARROWS = {
     "outbox": "model text",
     "delivering": "catalogue classifier endpoints foreign model outbox smtp text",
     "sending": "delivering model outbox retrying",
+    "labs": "delivering model outbox retrying sending simulator",
     "probes": "endpoints model smtp terms text",
     "simulator": "catalogue credentials endpoints message_id model smtp terms text",
     "pytest_plugin": "simulator",
@@ -61,7 +62,7 @@ OTHERS = {
     "ipywidgets": "widgets",
     "traitlets": "widgets",
     "IPython": "widgets",
-    "pandas": "sweeps",
+    "pandas": "labs sweeps",
     "pytest": "pytest_plugin",
 }
 
