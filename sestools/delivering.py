@@ -73,7 +73,14 @@ class _Client(smtplib.SMTP):
 
     def __init__(self, target: Target, timeout: float, context: ssl.SSLContext) -> None:
         self._target, self._context = target, context
-        super().__init__(target.host, target.port, timeout=timeout)
+        self.greeting = ""
+        # The name is for the server's log. Left out, smtplib asks DNS for it, which can take seconds.
+        super().__init__(target.host, target.port, local_hostname="localhost", timeout=timeout)
+
+    def connect(self, *where: Any, **more: Any) -> tuple[int, bytes]:
+        code, text = super().connect(*where, **more)
+        self.greeting = text.decode("utf-8", "backslashreplace")
+        return code, text
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         sock = socket.create_connection(self._target.connect_to or (host, port), timeout)
@@ -219,23 +226,22 @@ class Line:
         self.opened += 1
         client = self._connect()
         try:
+            self._require_ses(client)
             if self._target.security is Security.STARTTLS:
                 client.starttls(context=_context(self._target.ca_file))
-            self._require_ses(*client.ehlo())
             client.login(self._credentials.user, self._credentials.password)
         except BaseException:
             client.close()
             raise
         return client
 
-    def _require_ses(self, code: int, text: bytes) -> None:
+    def _require_ses(self, client: smtplib.SMTP) -> None:
         """No credentials to somebody else who stands where SES should."""
-        if code != 250:
-            raise _Said(code, text)
-        name = text.split(b"\n")[0].decode("ascii", "replace")
-        if region_of(self._target.host) and "amazonaws.com" not in name and not is_ses(name):
-            said = f"it calls itself {printable(name, 80)}"
-            raise Failed(_judged("foreign-greeting", Stage.EHLO, said))
+        greeting = getattr(client, "greeting", None)
+        if greeting is not None and region_of(self._target.host) and not is_ses(greeting):
+            raise Failed(
+                _judged("foreign-greeting", Stage.GREETING, f"the greeting is {printable(greeting, 200)}")
+            )
 
     def _diagnosis(self, error: Exception) -> Diagnosis:
         what: Any = error.args if isinstance(error, _Said) else error

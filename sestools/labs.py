@@ -88,7 +88,7 @@ def _scripts() -> Iterator[Script]:
     yield Script(
         name="outage",
         about="The network is gone for a minute, and later for half a minute.",
-        faults=(parse("outage", since=5, until=65), parse("outage", since=80, until=110)),
+        faults=(parse("outage", since=5, until=65), parse("outage", since=120, until=150)),
     )
     yield Script(
         name="resets",
