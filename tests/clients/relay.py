@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import select
+import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from peers.servers import OWN_NAME, POSTFIX, START, UNPACKED, running_postfix
+from peers.servers import OWN_NAME, POSTFIX, START, UNPACKED, running_postfix, start_postfix
 
 from clients.senders import RECIPIENT, SENDER, libraries, message
 from sestools.simulator import Simulator
@@ -26,7 +28,7 @@ _ACTIVE = re.compile(r"^[0-9A-F]+\*", re.MULTILINE)
 _TRIED = re.compile(rf"\bto=<{re.escape(RECIPIENT)}>.* status=")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Relay:
     """A running Postfix that relays to the simulator."""
 
@@ -34,6 +36,28 @@ class Relay:
     folder: Path
     master: int
     env: dict[str, str]
+
+    def kill(self) -> None:
+        """End all of its processes with SIGKILL, as a power cut would."""
+        # Postfix's master makes a session of its own: the group is it and its children, nobody else.
+        assert os.getpgid(self.master) == self.master
+        handle = os.pidfd_open(self.master)
+        os.killpg(self.master, signal.SIGKILL)
+        select.select([handle], [], [], START)
+        os.close(handle)
+
+    def start(self) -> None:
+        """Start it again after a `kill`."""
+        self.master = start_postfix(self.folder, SASL_PATH=self.env["SASL_PATH"])
+
+    def submit(self, subjects: Iterable[int]) -> None:
+        """Queue a message for each subject, and return when all are safe in the queue."""
+        sendmail = POSTFIX / "usr/sbin/sendmail"
+        lines = [
+            f"printf 'Subject: {subject}\\n\\n.\\n' | {sendmail} -i -f {SENDER} {RECIPIENT} || exit 1"
+            for subject in subjects
+        ]
+        self._run("sh", "-c", "\n".join(lines))
 
     def send(self, sender: str = SENDER) -> str:
         """Queue a message, wait until it was tried once, and return the log since."""
@@ -48,6 +72,11 @@ class Relay:
         self._command("postqueue", "-c", str(self.folder), "-f")
         return self._until_tried(start)
 
+    def flush_all(self) -> None:
+        """Try everything that is queued again, and return when nothing is being tried any more."""
+        self._command("postqueue", "-c", str(self.folder), "-f")
+        self.queue()
+
     def queue(self) -> str:
         """What `mailq` prints once no message is being tried: the log is ahead of the queue."""
         deadline = time.monotonic() + START
@@ -61,7 +90,9 @@ class Relay:
         self._command("postsuper", "-c", str(self.folder), "-d", "ALL")
 
     def _command(self, name: str, *words: str, given: str | None = None) -> str:
-        program = str(POSTFIX / "usr/sbin" / name)
+        return self._run(str(POSTFIX / "usr/sbin" / name), *words, given=given)
+
+    def _run(self, program: str, *words: str, given: str | None = None) -> str:
         done = subprocess.run(
             # The master's own mount namespace: there is where the accounts are that Postfix wants.
             ["nsenter", f"--target={self.master}", "--mount", program, *words],
@@ -89,8 +120,11 @@ class Relay:
 
 
 @contextlib.contextmanager
-def relay(folder: Path, ses: Simulator) -> Iterator[Relay]:
-    """Postfix, configured as SES's guide says: `relayhost`, a password map, and TLS that verifies."""
+def relay(folder: Path, ses: Simulator, more: str = "") -> Iterator[Relay]:
+    """Postfix, configured as SES's guide says: `relayhost`, a password map, and TLS that verifies.
+
+    `more` are lines for its `main.cf`.
+    """
     real = {port: where[1] for port, where in ses.connect_to.items()}
     (folder / "hosts").write_text(f"127.0.0.1 localhost {ses.host}\n")
     user, password = ses.credentials.user, ses.credentials.password
@@ -115,7 +149,7 @@ smtp_host_lookup = native
 smtp_connection_cache_on_demand = no
 smtp_destination_concurrency_failed_cohort_limit = 0
 smtps_destination_concurrency_failed_cohort_limit = 0
-"""
+{more}"""
     services = [
         "pickup unix n - n 60 1 pickup",
         "qmgr unix n - n 300 1 qmgr",
