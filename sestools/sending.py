@@ -22,6 +22,9 @@ from sestools.retrying import Decision, Policy, is_unknown
 
 __all__ = ["Sender"]
 
+BREATH = 5.0
+"""Seconds before the next message after several in a row were given up: AWS's own first wait."""
+
 _SHARED = frozenset({Retry.SLOWER, Retry.HOURS, Retry.NEW_CONNECTION})
 """Advice that is about the account or the connection, at whatever message it comes."""
 
@@ -162,6 +165,8 @@ class Sender:
             self._in_a_row = 0  # SES is well, the message is not
         elif not own:
             self._broken = failure
+        elif self._in_a_row > 1:
+            self._sleep(BREATH)  # nobody tries these again, but the next message would fail at once, too
         return job.entry(Fate.REFUSED if refused else Fate.UNSENT, diagnosis=failure)
 
     def _note(

@@ -200,6 +200,10 @@ def test_two_failures_in_a_row_are_everybodys() -> None:
     entries = sent(ses, 200)
     assert {entry.fate for entry in entries} == {Fate.SENT}
     assert sum(len(entry.attempts) for entry in entries) < 200 + 10
+    # Nor if each of them is given up at its first failure.
+    ses = VirtualSes(faults=[faults.parse("reset:BODY", until=40)])
+    entries = sent(ses, 200, policy=Policy.documented(when_unknown="give up"))
+    assert 5 < sum(entry.fate is Fate.UNKNOWN for entry in entries) < 15
 
 
 def test_rates_are_kept_and_read() -> None:
