@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import math
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from sestools.probes import Life, LifetimeFacts, Purpose
 By = Literal["age", "messages", "silence"]
 
 CONFIDENCE = 0.9
+NEARLY = 0.9
+"""Share of moments at which a smooth curve must lie within the intervals to be used."""
 TOGETHER = 5.0
 """Seconds within which the connections of one host end, if their host ended them."""
 
@@ -31,6 +34,8 @@ class Curve:
             everybody has died).
         lives: How many lives it rests on.
         censored: When lives were left that had not ended: each counts as longer than that.
+        weibull: Shape and scale of the Weibull distribution that fits best; None if no life ended. A shape of 1
+            says that age does not matter, a greater one that old connections die more easily.
         shared: Connections that were set aside because they shared a host with another: they die with it, and
             so say nothing of their own.
     """
@@ -43,6 +48,7 @@ class Curve:
     confidence: float = CONFIDENCE
     lives: int
     censored: tuple[float, ...] = field(repr=False)
+    weibull: tuple[float, float] | None = None
     shared: int = 0
 
     @property
@@ -51,9 +57,27 @@ class Curve:
         return self.lives - len(self.censored)
 
     @property
+    def ends(self) -> tuple[float, ...]:
+        """When lives ended."""
+        before = (1.0, *self.alive)
+        return tuple(time for at, time in enumerate(self.times) if self.alive[at] < before[at])
+
+    @property
     def longest(self) -> float:
         """How long the longest life was watched: beyond it nothing is known."""
         return self.times[-1]
+
+    @property
+    def smooth(self) -> bool:
+        """Whether that distribution agrees with the curve: within the intervals nearly everywhere."""
+        if self.weibull is None:
+            return False
+        shape, scale = self.weibull
+        inside = [
+            low <= math.exp(-((time / scale) ** shape)) <= high
+            for time, low, high in zip(self.times, self.low, self.high, strict=True)
+        ]
+        return sum(inside) >= NEARLY * len(inside)
 
     @property
     def median(self) -> float | None:
@@ -82,6 +106,7 @@ class Curve:
             "shared": self.shared,
             "confidence": self.confidence,
             "median": self.median,
+            "weibull": self.weibull,
             "censored": [round(time, 3) for time in self.censored],
             "curve": [
                 {"at": round(at, 3), "alive": round(alive, 4), "low": round(low, 4), "high": round(high, 4)}
@@ -166,8 +191,14 @@ def curve(
             exact = stats.binomtest(watched if share else 0, watched).proportion_ci(confidence)
             lows.append(float(exact.low))
             highs.append(float(exact.high))
+    # A life of no length has no place in it.
+    from_zero = stats.CensoredData(
+        uncensored=[max(time, 0.01) for time in deaths], right=[max(time, 0.01) for time in alive_at_the_end]
+    )
+    shape, _, scale = stats.weibull_min.fit(from_zero, floc=0) if deaths else (0.0, 0.0, 0.0)
     return Curve(
         by=by,
+        weibull=(float(shape), float(scale)) if deaths else None,
         times=tuple(float(time) for time in found.quantiles),
         alive=tuple(float(share) for share in found.probabilities),
         low=tuple(lows),

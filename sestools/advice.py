@@ -1,0 +1,439 @@
+"""When to change a connection: after how many messages, how many seconds, how much silence, and at what cost.
+
+A new connection costs a handshake. An old one may be dead by the next message, which then has to be sent again.
+Between the two lies a choice that depends on how long connections live, on how often messages come, and on
+what a broken send costs; all three are stated with the advice.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from itertools import pairwise
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from sestools.probes import LifetimeFacts, Purpose
+from sestools.survival import Curve, survival
+from sestools.text import duration
+
+if TYPE_CHECKING:
+    from numpy import ndarray
+
+PRICE = 10.0
+"""Handshakes that a broken send costs: the first retry comes after 5 s, and a handshake takes about half a second."""
+MARGIN = 0.95
+"""Share of the shortest idle cut-off seen that is used: what is sent takes time to arrive."""
+UNMEASURED_MESSAGES = 100
+"""Messages on one connection where no limit was measured: SES has one that it does not tell, of about 300."""
+UNMEASURED_IDLE = 5.0
+"""Seconds of silence where no cut-off was measured: AWS's documentation speaks of about 10."""
+
+_PATHS, _LENGTH = 400, 1001
+_MESSAGES = (1, 2, 3, 5, 10, 20, 30, 50, 75, 100, 150, 200, 300, 500, 750, 1000)
+_SECONDS = (1, 2, 3, 5, 7, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 300, 450, 600, 900, 1800, 3600)
+_IDLE = (0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 20, 30, 45, 60)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Traffic:
+    """How messages come: the seconds between one and the next, drawn one by one.
+
+    Attributes:
+        gaps: Lengths of gaps that occur.
+        shares: How often each occurs; they add up to 1. None: all alike.
+        random: Whether each gap is the mean of an exponential distribution, instead of exact.
+        words: The traffic in words.
+    """
+
+    gaps: tuple[float, ...]
+    shares: tuple[float, ...] | None = None
+    random: bool = False
+    words: str
+
+    def __post_init__(self) -> None:
+        if not self.gaps or not all(0 <= gap < math.inf for gap in self.gaps):
+            raise ValueError("traffic needs gaps between messages, in seconds")
+
+    @classmethod
+    def steady(cls, rate: float) -> Traffic:
+        """So many messages a second, evenly: a queue that is worked off."""
+        return cls(gaps=(1 / _positive(rate, "rate"),), words=f"{rate:g} messages a second, evenly")
+
+    @classmethod
+    def scattered(cls, rate: float) -> Traffic:
+        """So many messages a second on average, whenever they come (Poisson): mail of a web application."""
+        return cls(
+            gaps=(1 / _positive(rate, "rate"),), random=True, words=f"{rate:g} messages a second, at random"
+        )
+
+    @classmethod
+    def bursts(cls, size: float, rate: float, pause: float) -> Traffic:
+        """Bursts of so many messages on average, so many a second, with pauses of so many seconds on average."""
+        share = 1 / _positive(size, "size")
+        return cls(
+            gaps=(1 / _positive(rate, "rate"), _positive(pause, "pause")),
+            shares=(1 - share, share),
+            words=f"bursts of about {size:g} messages, {rate:g} a second, {pause:g} s apart",
+        )
+
+    @classmethod
+    def recorded(cls, times: Sequence[float]) -> Traffic:
+        """As often as messages were sent at these times (seconds, in any order), such as those of a log."""
+        ordered = sorted(times)
+        if len(ordered) < 3:
+            raise ValueError("recorded traffic needs the times of at least three messages")
+        gaps = tuple(after - before for before, after in pairwise(ordered))
+        return cls(gaps=gaps, words=f"as recorded: {len(ordered)} messages")
+
+
+def _positive(number: float, name: str) -> float:
+    if not 0 < number < math.inf:
+        raise ValueError(f"{name} must be greater than 0, not {number!r}")
+    return number
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thresholds:
+    """When a connection is given back and a new one is opened. None is never.
+
+    Attributes:
+        messages: After so many messages.
+        age: Once it is so many seconds old.
+        idle: Once nothing was said for so many seconds.
+    """
+
+    messages: int | None = None
+    age: float | None = None
+    idle: float | None = None
+
+    def __str__(self) -> str:
+        parts = [
+            "no limit of messages" if self.messages is None else f"{self.messages} messages",
+            "no limit of age" if self.age is None else f"{self.age:g} s of age",
+            "no limit of silence" if self.idle is None else f"{self.idle:g} s of silence",
+        ]
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What thresholds cost, for a thousand messages.
+
+    Attributes:
+        handshakes: Connections that are opened.
+        broken: Sends that meet a dead connection, and have to be repeated.
+        price: How many handshakes a broken send costs.
+    """
+
+    handshakes: float
+    broken: float
+    price: float = PRICE
+
+    @property
+    def total(self) -> float:
+        """Both together, counted in handshakes."""
+        return self.handshakes + self.price * self.broken
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """How long connections live, as it was measured or as it is known.
+
+    Attributes:
+        alive: The share that lives beyond each of some ages in seconds.
+        cap: Messages that a connection may carry; None if it has no limit.
+        cutoff: Seconds of silence that end it; None if none do.
+    """
+
+    alive: Callable[[ndarray[Any, Any]], ndarray[Any, Any]]
+    cap: int | None = None
+    cutoff: float | None = None
+
+
+class Costs:
+    """What thresholds cost in a world, at some traffic: exact but for the drawing of gaps, which is repeatable."""
+
+    def __init__(self, world: World, traffic: Traffic, *, price: float = PRICE) -> None:
+        import numpy as np
+
+        self.price = price
+        self._world = world
+        self._gaps, self._ages = _arrivals(traffic)
+        alive = world.alive(self._ages)
+        self._sent = np.concatenate([np.zeros((len(alive), 1)), np.cumsum(alive, axis=1)], axis=1)
+        """Messages that are sent, by the number of messages tried."""
+        self._alive = np.concatenate([np.ones((len(alive), 1)), alive], axis=1)
+        self._all = alive.shape[1]
+        self._breaks = np.minimum(self._first_gap(world.cutoff), world.cap or self._all)
+        self._ends: dict[tuple[str, float | None], Any] = {}
+
+    def _first_gap(self, length: float | None) -> Any:
+        """The number of the first message that such a gap comes before, on each path."""
+        import numpy as np
+
+        if length is None:
+            return np.full(len(self._gaps), self._all)
+        long = self._gaps >= length
+        return np.where(long.any(axis=1), long.argmax(axis=1), self._all)
+
+    def _end(self, thresholds: Thresholds) -> Any:
+        import numpy as np
+
+        for key in (("idle", thresholds.idle), ("age", thresholds.age)):
+            if key not in self._ends:
+                name, limit = key
+                if name == "idle":
+                    self._ends[key] = self._first_gap(limit)
+                else:
+                    self._ends[key] = (
+                        (self._ages < limit).sum(axis=1)
+                        if limit is not None
+                        else np.full(len(self._ages), self._all)
+                    )
+        both = np.minimum(self._ends["idle", thresholds.idle], self._ends["age", thresholds.age])
+        return np.minimum(both, thresholds.messages or self._all)
+
+    def of(self, thresholds: Thresholds) -> Cost:
+        """For a thousand messages."""
+        import numpy as np
+
+        end = self._end(thresholds)
+        rows = np.arange(len(end))
+        tried = np.minimum(end, self._breaks)
+        messages = self._sent[rows, tried].mean()
+        # Who gets as far as a silence or a number that ends connections is broken there, if not before.
+        broken = np.where(self._breaks < end, 1.0, 1.0 - self._alive[rows, tried]).mean()
+        return Cost(handshakes=1000 / messages, broken=1000 * broken / messages, price=self.price)
+
+    def best(self, options: Sequence[Thresholds], *, within: float = 0.0) -> tuple[Thresholds, Cost]:
+        """The cheapest; or, of those that cost hardly more, the one that changes connections least."""
+        costs = [(self.of(one), one) for one in options]
+        most = min(cost.total for cost, _ in costs) * (1 + within) + 1e-9
+        cost, chosen = max(((cost, one) for cost, one in costs if cost.total <= most), key=_calm)
+        return chosen, cost
+
+
+def _calm(option: tuple[Cost, Thresholds]) -> tuple[float, ...]:
+    cost, one = option
+    age, messages, idle = (
+        math.inf if limit is None else limit for limit in (one.age, one.messages, one.idle)
+    )
+    return age, messages, -round(cost.total, 3), idle
+
+
+@lru_cache(maxsize=8)
+def _arrivals(traffic: Traffic) -> tuple[Any, Any]:
+    """Gaps before messages, and ages of the connection at them: rows of messages after its first."""
+    import numpy as np
+
+    if not traffic.random and len(traffic.gaps) == 1:
+        gaps = np.full((1, _LENGTH), traffic.gaps[0])
+    else:
+        drawn = np.random.default_rng(0)
+        gaps = drawn.choice(traffic.gaps, size=(_PATHS, _LENGTH), p=traffic.shares)
+        if traffic.random:
+            gaps = drawn.exponential(gaps)
+    gaps[:, 0] = 0.0
+    return gaps, np.cumsum(gaps, axis=1)
+
+
+def options(
+    *, messages: int | None = None, age: float | None = None, idle: float | None = None
+) -> list[Thresholds]:
+    """Every combination of usual thresholds up to these, and these; None: the largest is no limit."""
+
+    def up_to(usual: Sequence[float], most: float | None) -> list[float | None]:
+        return [one for one in usual if most is None or one < most] + [most]
+
+    return [
+        Thresholds(messages=int(number) if number else None, age=seconds, idle=quiet)
+        for seconds in up_to(_SECONDS, age)
+        for quiet in up_to(_IDLE, idle)
+        for number in up_to(_MESSAGES, messages)
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reason:
+    """Why a threshold is where it is.
+
+    Attributes:
+        value: The threshold.
+        unit: `messages` or `s`.
+        why: The evidence, in a sentence.
+    """
+
+    value: float | None
+    unit: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Advice:
+    """When to change connections, why, and at what cost.
+
+    Attributes:
+        thresholds: The advice.
+        cost: What it costs, if connections live as they were seen to.
+        least: The same, if they live as long as the intervals allow.
+        most: And as short.
+        traffic: How messages come.
+        messages: Why so many.
+        age: Why so old.
+        idle: Why so silent.
+        curve: Survival by age; None if it was not measured.
+        tried: For `messages`, `age` and `idle`: the cost of other values, the other two left as advised.
+    """
+
+    thresholds: Thresholds
+    cost: Cost
+    least: Cost
+    most: Cost
+    traffic: Traffic
+    messages: Reason
+    age: Reason
+    idle: Reason
+    curve: Curve | None = field(default=None, repr=False)
+    tried: dict[str, tuple[tuple[float, Cost], ...]] = field(default_factory=dict, repr=False)
+
+    def __str__(self) -> str:
+        return f"Change the connection after {self.thresholds}."
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON wants it."""
+        chosen = self.thresholds
+        return {
+            "recycle": {"messages": chosen.messages, "age": chosen.age, "idle": chosen.idle},
+            "why": {"messages": self.messages.why, "age": self.age.why, "idle": self.idle.why},
+            "traffic": self.traffic.words,
+            "price": self.cost.price,
+            "per_thousand": {
+                name: {
+                    "handshakes": round(cost.handshakes, 2),
+                    "broken": round(cost.broken, 2),
+                    "total": round(cost.total, 2),
+                }
+                for name, cost in (("expected", self.cost), ("least", self.least), ("most", self.most))
+            },
+        }
+
+
+def advise(facts: LifetimeFacts, traffic: Traffic, *, price: float = PRICE) -> Advice:
+    """When this traffic should change connections that live as these did.
+
+    The cheapest thresholds are searched for among usual values, with the survival curve smoothed (Weibull)
+    where that agrees with it: the steps of a curve of sixty lives would be mistaken for advice. Of those that
+    cost within 2 % of the cheapest, the ones that change connections least are advised.
+
+    Args:
+        facts: What `probe_lifetime` saw.
+        traffic: How messages come.
+        price: Handshakes that a broken send costs.
+    """
+    if not price > 0:
+        raise ValueError(f"price must be greater than 0, not {price!r}")
+    curve = survival(facts, "age")
+    messages, cap = _messages(facts)
+    idle, cutoff = _idle(facts)
+    longest = curve.longest if curve else None
+    worlds = [World(alive=alive, cap=cap, cutoff=cutoff) for alive in _alive(curve)]
+    expected, least, most = (Costs(world, traffic, price=price) for world in worlds)
+    found = options(messages=int(messages.value or 0) or None, age=longest, idle=idle.value)
+    chosen, cost = expected.best(found, within=0.02)
+    return Advice(
+        thresholds=chosen,
+        cost=cost,
+        least=least.of(chosen),
+        most=most.of(chosen),
+        traffic=traffic,
+        messages=replace(messages, value=chosen.messages),
+        age=Reason(value=chosen.age, unit="s", why=_age(curve, chosen.age)),
+        idle=replace(idle, value=chosen.idle),
+        curve=curve,
+        tried={
+            name: tuple(
+                (value, expected.of(replace(chosen, **{name: value})))
+                for value in sorted({getattr(one, name) for one in found} - {None})
+            )
+            for name in ("messages", "age", "idle")
+        },
+    )
+
+
+def _alive(curve: Curve | None) -> list[Callable[[Any], Any]]:
+    """The share alive as expected, at best, and at worst."""
+    import numpy as np
+
+    if curve is None:
+        return [np.ones_like] * 3
+    times = np.array(curve.times)
+
+    def steps(shares: tuple[float, ...], first: float) -> Callable[[Any], Any]:
+        heights = np.array((first, *shares))
+        return lambda ages: heights[np.searchsorted(times, ages, side="right")]
+
+    edges = [steps(curve.high, 1.0), steps(curve.low, 1.0)]
+    if curve.smooth and curve.weibull:
+        shape, scale = curve.weibull
+        return [lambda ages: np.exp(-((ages / scale) ** shape)), *edges]
+    return [steps(curve.alive, 1.0), *edges]
+
+
+def _messages(facts: LifetimeFacts) -> tuple[Reason, int | None]:
+    """The largest threshold that makes sense, why, and the limit if one was seen."""
+    sending = facts.of(Purpose.SENDING)
+    told = [life.messages for life in sending if life.said]
+    if told:
+        cap = max(1, min(told))
+        why = f"{len(told)} of {len(sending)} connections that sent were refused more, the first after {cap} messages"
+        return Reason(value=cap, unit="messages", why=why), cap
+    most = max((life.messages for life in sending), default=0)
+    if most >= UNMEASURED_MESSAGES:
+        why = (
+            f"no limit was met; the most that a connection carried was {most} messages, and beyond is unknown"
+        )
+        return Reason(value=most, unit="messages", why=why), None
+    why = (
+        f"no limit was measured; SES has one that it does not tell, reports speak of about 300, so "
+        f"{UNMEASURED_MESSAGES} stays well below"
+    )
+    return Reason(value=UNMEASURED_MESSAGES, unit="messages", why=why), None
+
+
+def _idle(facts: LifetimeFacts) -> tuple[Reason, float | None]:
+    """The same for silence."""
+    curve = survival(facts, "silence")
+    if curve is None or not curve.ended:
+        watched = f"no silent connection was ended within {curve.longest:.0f} s" if curve else "not measured"
+        why = f"{watched}; AWS documents about 10 s, so {UNMEASURED_IDLE:g} s stays well below"
+        return Reason(value=UNMEASURED_IDLE, unit="s", why=why), None
+    ends = curve.ends
+    cutoff = ends[0]
+    slowest = max((life.opening for life in facts.lives), default=0.0)
+    idle = max(0.1, math.floor(10 * (MARGIN * cutoff - slowest / 8)) / 10)
+    why = (
+        f"{curve.ended} of {curve.lives} silent connections were ended, after {duration(cutoff)} to "
+        f"{duration(ends[-1])}; less 5 % and the time that a command takes to arrive"
+    )
+    return Reason(value=idle, unit="s", why=why), cutoff
+
+
+def _age(curve: Curve | None, age: float | None) -> str:
+    if curve is None or age is None:
+        return "life by age was not measured; AWS says that hosts are replaced regularly, and names no time"
+    share, low, high = curve.at(age)
+    words = f"after {age:.0f} s, {share:.0%} of the connections still live ({curve.confidence:.0%} interval: {low:.0%} to {high:.0%}, from {curve.lives} lives)"
+    if not curve.ended:
+        return f"{words}; none ended, and nothing was watched for longer"
+    if curve.smooth and curve.weibull and curve.weibull[0] < 1.25:
+        return f"{words}; an old connection dies hardly more easily than a young one, so age matters little"
+    return words
+
+
+def typical_idle(facts: LifetimeFacts) -> float | None:
+    """The idle cut-off: the median of those that were seen; None if none was."""
+    curve = survival(facts, "silence")
+    return median(curve.ends) if curve and curve.ended else None
