@@ -19,11 +19,14 @@ if TYPE_CHECKING:
     from sestools.model import Security as Security
     from sestools.model import Stage as Stage
     from sestools.model import Target as Target
+    from sestools.outbox import Mail as Mail
     from sestools.probes import probe_dialogue as probe_dialogue
     from sestools.probes import probe_dns as probe_dns
     from sestools.probes import probe_mtu as probe_mtu
     from sestools.probes import probe_tcp as probe_tcp
     from sestools.probes import probe_tls as probe_tls
+    from sestools.retrying import Policy as Policy
+    from sestools.sending import Sender as Sender
     from sestools.sweeps import sweep as sweep
     from sestools.sweeps import targets_of as targets_of
 
@@ -32,7 +35,10 @@ __version__ = "0.1.0"
 _HOMES = {
     "CAUSES": "catalogue",
     "Credentials": "model",
+    "Mail": "outbox",
+    "Policy": "retrying",
     "Security": "model",
+    "Sender": "sending",
     "Stage": "model",
     "Target": "model",
     "check": "checkup",

@@ -1,4 +1,4 @@
-"""The command line: `sestools check`, `sestools classify`, `sestools mtu`, `sestools sweep`, `sestools simulate`.
+"""The command line: `sestools COMMAND`, such as `check`, `classify`, `mtu`, `sweep`, `send`, `simulate`.
 
 Data goes to stdout, progress to stderr. Exit codes: 0 healthy, 1 problem found, 2 wrong use, 3 could not
 tell, 70 a bug of ours; 130 after Ctrl-C, 141 when the reader of the output went away.
@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sestools import __version__, commands, commands_sweep
+from sestools import __version__, commands, commands_send, commands_sweep
 
 WRONG_USE, BUG, INTERRUPTED, BROKEN_PIPE = 2, 70, 130, 141
 
@@ -74,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_classify(parsers)
     _add_mtu(parsers)
     _add_sweep(parsers)
+    _add_send(parsers)
     _add_simulate(parsers)
     return parser
 
@@ -230,6 +231,11 @@ def _add_sweep(parsers: Any) -> None:
         "--simulate", nargs="?", const="", metavar="FAULT", help="look at a simulated SES on this host"
     )
     parser.add_argument("--json", action="store_true", help="print JSON (it carries a schema_version)")
+
+
+def _add_send(parsers: Any) -> None:
+    about = "send messages, and say what became of each; to SES's mailbox simulator by default"
+    commands_send.add_options(_command(parsers, "send", commands_send.send, about, commands_send.EXAMPLES))
 
 
 def _add_simulate(parsers: Any) -> None:

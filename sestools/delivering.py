@@ -229,6 +229,7 @@ class Line:
             self._require_ses(client)
             if self._target.security is Security.STARTTLS:
                 client.starttls(context=_context(self._target.ca_file))
+            self._require_amazon(client)
             client.login(self._credentials.user, self._credentials.password)
         except BaseException:
             client.close()
@@ -241,6 +242,20 @@ class Line:
         if greeting is not None and region_of(self._target.host) and not is_ses(greeting):
             raise Failed(
                 _judged("foreign-greeting", Stage.GREETING, f"the greeting is {printable(greeting, 200)}")
+            )
+
+    def _require_amazon(self, client: smtplib.SMTP) -> None:
+        """No credentials to a proxy that this host trusts. Whoever names authorities knows whom to trust."""
+        if (
+            self._target.ca_file
+            or not region_of(self._target.host)
+            or not isinstance(client.sock, ssl.SSLSocket)
+        ):
+            return
+        issuer = str((client.sock.getpeercert() or {}).get("issuer"))
+        if "amazon" not in issuer.lower():
+            raise Failed(
+                _judged("tls-intercepted", Stage.TLS, f"the certificate is from {printable(issuer, 200)}")
             )
 
     def _diagnosis(self, error: Exception) -> Diagnosis:

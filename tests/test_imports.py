@@ -35,6 +35,8 @@ ARROWS = {
     "sending": "delivering model outbox retrying",
     "labs": "delivering model outbox retrying sending simulator",
     "probes": "endpoints model smtp terms text",
+    "survival": "probes",
+    "advice": "probes survival text",
     "simulator": "catalogue credentials endpoints message_id model smtp terms text",
     "pytest_plugin": "simulator",
     "equivalents": "endpoints model text",
@@ -46,8 +48,9 @@ ARROWS = {
     "widgets": "*",
     "terminal": "cards model report terms text",
     "commands": "*",
+    "commands_send": "*",
     "commands_sweep": "*",
-    "cli": "__init__ commands commands_sweep",
+    "cli": "__init__ commands commands_send commands_sweep",
     "__init__": "*",
 }
 
@@ -63,6 +66,8 @@ OTHERS = {
     "traitlets": "widgets",
     "IPython": "widgets",
     "pandas": "labs sweeps",
+    "scipy": "survival",
+    "numpy": "advice",
     "pytest": "pytest_plugin",
 }
 
@@ -147,7 +152,7 @@ def test_packages_of_others() -> None:
 )
 def test_importing_stays_light(statement: str) -> None:
     """Importing loads none of the heavy packages, nor those that one probe alone needs."""
-    heavy = {"pandas", "numpy", "matplotlib", "ipywidgets", "IPython", "boto3", "dns", "rich", "trustme"}
+    heavy = {"pandas", "numpy", "scipy", "matplotlib", "ipywidgets", "IPython", "boto3", "dns", "rich", "trustme"}
     heavy |= {"cryptography", "jupyterlab", "asyncio"}
     code = f"import sys\n{statement}\nprint(*sorted({heavy!r} & sys.modules.keys()))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
