@@ -203,9 +203,9 @@ class Costs:
         end = self._end(thresholds)
         rows = np.arange(len(end))
         tried = np.minimum(end, self._breaks)
-        messages = self._sent[rows, tried].mean()
+        messages = float(self._sent[rows, tried].mean())
         # Who gets as far as a silence or a number that ends connections is broken there, if not before.
-        broken = np.where(self._breaks < end, 1.0, 1.0 - self._alive[rows, tried]).mean()
+        broken = float(np.where(self._breaks < end, 1.0, 1.0 - self._alive[rows, tried]).mean())
         return Cost(handshakes=1000 / messages, broken=1000 * broken / messages, price=self.price)
 
     def best(self, options: Sequence[Thresholds], *, within: float = 0.0) -> tuple[Thresholds, Cost]:
@@ -338,7 +338,7 @@ def advise(facts: LifetimeFacts, traffic: Traffic, *, price: float = PRICE) -> A
     curve = survival(facts, "age")
     messages, cap = _messages(facts)
     idle, cutoff = _idle(facts)
-    longest = curve.longest if curve else None
+    longest = max(1.0, math.floor(curve.longest)) if curve else None
     worlds = [World(alive=alive, cap=cap, cutoff=cutoff) for alive in _alive(curve)]
     expected, least, most = (Costs(world, traffic, price=price) for world in worlds)
     found = options(messages=int(messages.value or 0) or None, age=longest, idle=idle.value)

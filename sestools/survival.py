@@ -14,6 +14,8 @@ from sestools.probes import Life, LifetimeFacts, Purpose
 By = Literal["age", "messages", "silence"]
 
 CONFIDENCE = 0.9
+FEW = 3
+"""Different ends below which nothing is fitted to them."""
 NEARLY = 0.9
 """Share of moments at which a smooth curve must lie within the intervals to be used."""
 TOGETHER = 5.0
@@ -34,7 +36,7 @@ class Curve:
             everybody has died).
         lives: How many lives it rests on.
         censored: When lives were left that had not ended: each counts as longer than that.
-        weibull: Shape and scale of the Weibull distribution that fits best; None if no life ended. A shape of 1
+        weibull: Shape and scale of the Weibull distribution that fits best; None if hardly any ended. A shape of 1
             says that age does not matter, a greater one that old connections die more easily.
         shared: Connections that were set aside because they shared a host with another: they die with it, and
             so say nothing of their own.
@@ -191,14 +193,9 @@ def curve(
             exact = stats.binomtest(watched if share else 0, watched).proportion_ci(confidence)
             lows.append(float(exact.low))
             highs.append(float(exact.high))
-    # A life of no length has no place in it.
-    from_zero = stats.CensoredData(
-        uncensored=[max(time, 0.01) for time in deaths], right=[max(time, 0.01) for time in alive_at_the_end]
-    )
-    shape, _, scale = stats.weibull_min.fit(from_zero, floc=0) if deaths else (0.0, 0.0, 0.0)
     return Curve(
         by=by,
-        weibull=(float(shape), float(scale)) if deaths else None,
+        weibull=_weibull(stats, deaths, alive_at_the_end) if by == "age" else None,
         times=tuple(float(time) for time in found.quantiles),
         alive=tuple(float(share) for share in found.probabilities),
         low=tuple(lows),
@@ -208,6 +205,17 @@ def curve(
         censored=tuple(sorted(alive_at_the_end)),
         shared=shared,
     )
+
+
+def _weibull(stats: Any, deaths: Sequence[float], left: Sequence[float]) -> tuple[float, float] | None:
+    """Shape and scale of what fits best; a life of no length has no place in it."""
+    if len(set(deaths)) < FEW:
+        return None
+    data = stats.CensoredData(
+        uncensored=[max(time, 0.01) for time in deaths], right=[max(time, 0.01) for time in left]
+    )
+    shape, _, scale = stats.weibull_min.fit(data, floc=0)
+    return float(shape), float(scale)
 
 
 def _scipy() -> Any:
