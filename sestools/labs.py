@@ -7,13 +7,14 @@ memory a day passes in a moment (thousands of messages); over sockets the same t
 from __future__ import annotations
 
 import contextlib
-import html
 import math
 import smtplib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from random import Random
 from typing import Any
 
+from sestools import tables
 from sestools.delivering import Clock, Line
 from sestools.model import Target
 from sestools.outbox import Attempt, Entry, Fate, Mail
@@ -24,7 +25,18 @@ from sestools.simulator.faults import Fault, parse
 from sestools.simulator.memory import VirtualSes
 from sestools.simulator.world import Accepted, Rules
 
-__all__ = ["SCRIPTS", "Contender", "Lab", "Result", "Script", "blind", "careful", "lost_mail", "naive"]
+__all__ = [
+    "SCRIPTS",
+    "Contender",
+    "Lab",
+    "Result",
+    "Script",
+    "blind",
+    "careful",
+    "lost_mail",
+    "naive",
+    "timelines",
+]
 
 _STAGES = ("TLS", "GREETING", "EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "BODY")
 
@@ -136,6 +148,7 @@ class Place:
     timeout: float
     rate: float | None
     times: float
+    seed: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -244,27 +257,11 @@ class Lab:
 
     def __repr__(self) -> str:
         headings, rows = self.table()
-        widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
-        return "\n".join(
-            "  ".join(
-                cell.ljust(width) if number < 2 else cell.rjust(width)
-                for number, (cell, width) in enumerate(zip(row, widths, strict=True))
-            ).rstrip()
-            for row in (headings, *rows)
-        )
+        return tables.as_text(headings, rows, right=headings[2:])
 
     def _repr_html_(self) -> str:
         headings, rows = self.table()
-
-        def row(cells: Iterable[str], tag: str) -> str:
-            return "".join(
-                f'<{tag} style="text-align:{"left" if number < 2 else "right"};padding:2px 12px 2px 0">'
-                f"{html.escape(cell)}</{tag}>"
-                for number, cell in enumerate(cells)
-            )
-
-        body = "".join(f"<tr>{row(cells, 'td')}</tr>" for cells in rows)
-        return f"<table><thead><tr>{row(headings, 'th')}</tr></thead><tbody>{body}</tbody></table>"
+        return tables.as_html(headings, rows, right=headings[2:])
 
 
 def _total(some: list[Result]) -> Result:
@@ -330,6 +327,7 @@ def _in_memory(script: Script, seed: int) -> Iterator[_Opened]:
         timeout=10.0,
         rate=script.send_rate,
         times=1.0,
+        seed=seed,
     )
     yield place, lambda: ses.accepted, lambda: ses.connections
 
@@ -354,6 +352,7 @@ def _over_sockets(script: Script, seed: int, times: float) -> Iterator[_Opened]:
             timeout=10.0 / times,
             rate=fast.send_rate,
             times=times,
+            seed=seed,
         )
         yield place, lambda: ses.accepted, lambda: ses.connections
 
@@ -416,6 +415,27 @@ def _count(entries: list[Entry], ledger: list[Accepted], start: float, script: S
     }
 
 
+def timelines(
+    policies: Iterable[Policy], *faults: str, seed: int = 0, **conditions: Any
+) -> dict[str, tuple[Attempt, ...]]:
+    """How each policy gets one message through faults such as `says:send-rate`: its attempts, by its name.
+
+    `conditions` say when the faults happen, such as `until=90` (seconds).
+    """
+    found = {}
+    for policy in policies:
+        wrong = tuple(parse(fault, **conditions) for fault in faults)
+        lab = lost_mail(
+            Script(name="one message", about="", faults=wrong),
+            contenders=[careful(policy, name=policy.name)],
+            messages=1,
+            seeds=[seed],
+            keep=True,
+        )
+        found[policy.name] = lab.entries["one message", policy.name, seed][0].attempts
+    return found
+
+
 # --- the senders ----------------------------------------------------------------------------------------------
 
 
@@ -431,21 +451,21 @@ def careful(policy: Policy | None = None, *, name: str = "", **more: Any) -> Con
         for seconds in ("max_age", "max_idle"):
             limits[seconds] /= place.times
         settings = {"rate": place.rate, "connect": place.connect, "clock": place.clock, **limits}
-        fast = _faster(chosen, place.times)
+        fast = _faster(chosen, place.times, place.seed)
         with Sender(place.target, policy=fast, timeout=place.timeout, **settings) as sender:
             yield from sender.send_all(mails)
 
     return Contender(name=name or "sestools", run=run)
 
 
-def _faster(policy: Policy, times: float) -> Policy:
-    """The same policy, so many times as fast."""
+def _faster(policy: Policy, times: float, seed: int) -> Policy:
+    """The same policy, so many times as fast, its chances from the seed."""
 
     def sped(wait: Any) -> Any:
         if isinstance(wait, Schedule):
             return Schedule(tuple(one / times for one in wait.seconds))
         if isinstance(wait, Exponential):
-            return replace(wait, base=wait.base / times, cap=wait.cap / times)
+            return replace(wait, base=wait.base / times, cap=wait.cap / times, random=Random(seed))  # noqa: S311
         return wait
 
     return replace(

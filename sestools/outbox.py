@@ -12,6 +12,7 @@ from email.utils import getaddresses
 from enum import StrEnum
 from typing import Any, Self
 
+from sestools import tables
 from sestools.model import Diagnosis
 from sestools.text import duration, printable
 
@@ -201,14 +202,10 @@ class Account:
         }
 
     def __repr__(self) -> str:
-        _, rows = self.table()
-        return "\n".join(["  ".join(row) for row in rows] + [self.summary])
+        return f"{tables.as_text(*self.table(), right=_NUMBERS)}\n{self.summary}"
 
     def _repr_html_(self) -> str:
-        headings, rows = self.table()
-        cell = 'style="text-align:left;vertical-align:top;padding:2px 12px 2px 0"'
-        head = "".join(f'<th scope="col" {cell}>{name}</th>' for name in headings)
-        body = "".join(
-            f"<tr>{''.join(f'<td {cell}>{html.escape(text)}</td>' for text in row)}</tr>" for row in rows
-        )
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><p>{html.escape(self.summary)}</p>"
+        return f"{tables.as_html(*self.table(), right=_NUMBERS)}<p>{html.escape(self.summary)}</p>"
+
+
+_NUMBERS = ("attempts", "waited")

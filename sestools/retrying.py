@@ -17,6 +17,7 @@ from tenacity import RetryCallState, Retrying, stop_after_attempt, stop_before_d
 from tenacity.stop import stop_any, stop_base
 from tenacity.wait import wait_base
 
+from sestools import tables
 from sestools.classifier import classify
 from sestools.model import Diagnosis, Kind, Retry, Stage, Symptom
 from sestools.text import duration, printable
@@ -49,6 +50,10 @@ class Schedule(wait_base):
         if not self.seconds or not all(one >= 0 for one in self.seconds):
             raise ValueError(f"a schedule is one wait or more, in seconds, not {self.seconds!r}")
 
+    def __str__(self) -> str:
+        times = ", ".join(map(duration, self.seconds))
+        return f"{times}, and again" if len(self.seconds) > 1 else f"{times} each time"
+
     def __call__(self, retry_state: RetryCallState) -> float:
         """The wait after the attempt that just failed."""
         return self.seconds[(retry_state.attempt_number - 1) % len(self.seconds)]
@@ -77,6 +82,10 @@ class Exponential(wait_base):
             raise ValueError(f"jitter is one of {', '.join(JITTERS)}, not {self.jitter!r}")
         if not 0 < self.base <= self.cap:
             raise ValueError(f"a first wait is more than 0 s and at most the cap, not {self.base!r} s")
+
+    def __str__(self) -> str:
+        jitter = "no jitter" if self.jitter == "none" else f"{self.jitter} jitter"
+        return f"growing from {duration(self.base)} to {duration(self.cap)}, {jitter}"
 
     def __call__(self, retry_state: RetryCallState) -> float:
         """The wait after the attempt that just failed."""
@@ -212,6 +221,34 @@ class Policy:
             return Decision(again=False, why=f"given up after {tried} in {duration(seconds)}: {why}")
         return Decision(again=True, seconds=pause, why=why)
 
+    def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+        """Headings and rows: what this policy does after each kind of failure."""
+        return ("step", "what happened", "what follows"), [self._row(*one) for one in _KINDS]
+
+    def _row(self, stage: Stage, what: Any) -> tuple[str, ...]:
+        failure = classify(what, stage=stage, host=_HOST)
+        first, why = self._read(failure, 1)
+        said = str(failure.symptom.reply or f"{failure.symptom.kind}, no reply")
+        if first is None:
+            return (
+                stage,
+                said,
+                "left: accepted, or not"
+                if is_unknown(failure.symptom)
+                else "refused: change something first",
+            )
+        again, _ = self._read(failure, 2)
+        waits = f"at once, then {again}" if isinstance(first, wait_none) else str(first)
+        where = " on a new connection" if "new connection" in why else ""
+        twice = "; perhaps twice" if is_unknown(failure.symptom) else ""
+        return stage, said, f"again{where}: {waits}{twice}"
+
+    def _repr_html_(self) -> str:
+        return tables.as_html(*self.table())
+
+    def __str__(self) -> str:
+        return tables.as_text(*self.table())
+
     def retrying(self, **more: Any) -> Retrying:
         """This policy around a function of yours that sends: `policy.retrying()(send, message)`.
 
@@ -259,5 +296,20 @@ class Policy:
             return wait, f"{cause.title} ({said}): nothing was sent, again on a new connection"
         return self.wait, f"{cause.title} ({said})"
 
+
+_HOST = "email-smtp.us-east-1.amazonaws.com"
+_KINDS: tuple[tuple[Stage, Any], ...] = (
+    (Stage.CONNECT, TimeoutError("timed out")),
+    (Stage.GREETING, (421, "Too many concurrent SMTP connections")),
+    (Stage.AUTH, (535, "Authentication Credentials Invalid")),
+    (Stage.MAIL, (451, "4.4.2 Timeout waiting for data from client.")),
+    (Stage.MAIL, ConnectionResetError(104, "Connection reset by peer")),
+    (Stage.BODY, (454, "Throttling failure: Maximum sending rate exceeded.")),
+    (Stage.BODY, (454, "Throttling failure: Daily message quota exceeded.")),
+    (Stage.BODY, (454, "Temporary service failure")),
+    (Stage.BODY, (554, "Message rejected: Email address is not verified.")),
+    (Stage.BODY, ConnectionResetError(104, "Connection reset by peer")),
+)
+"""One of each kind of failure."""
 
 _ENVELOPE = {Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.IDLE}
