@@ -168,7 +168,6 @@ class Costs:
         self._alive = np.concatenate([np.ones((len(alive), 1)), alive], axis=1)
         self._all = alive.shape[1]
         self._breaks = np.minimum(self._first_gap(world.cutoff), world.cap or self._all)
-        self._ends: dict[tuple[str, float | None], Any] = {}
 
     def _first_gap(self, length: float | None) -> Any:
         """The number of the first message that such a gap comes before, on each path."""
@@ -179,38 +178,41 @@ class Costs:
         long = self._gaps >= length
         return np.where(long.any(axis=1), long.argmax(axis=1), self._all)
 
-    def _end(self, thresholds: Thresholds) -> Any:
+    def _first_age(self, age: float | None) -> Any:
+        """The number of the first message at which the connection is so old, on each path."""
         import numpy as np
 
-        for key in (("idle", thresholds.idle), ("age", thresholds.age)):
-            if key not in self._ends:
-                name, limit = key
-                if name == "idle":
-                    self._ends[key] = self._first_gap(limit)
-                else:
-                    self._ends[key] = (
-                        (self._ages < limit).sum(axis=1)
-                        if limit is not None
-                        else np.full(len(self._ages), self._all)
-                    )
-        both = np.minimum(self._ends["idle", thresholds.idle], self._ends["age", thresholds.age])
-        return np.minimum(both, thresholds.messages or self._all)
+        return np.full(len(self._ages), self._all) if age is None else (self._ages < age).sum(axis=1)
 
     def of(self, thresholds: Thresholds) -> Cost:
         """For a thousand messages."""
+        return self.of_all([thresholds])[0]
+
+    def of_all(self, options: Sequence[Thresholds]) -> list[Cost]:
+        """The same for many."""
         import numpy as np
 
-        end = self._end(thresholds)
-        rows = np.arange(len(end))
-        tried = np.minimum(end, self._breaks)
-        messages = float(self._sent[rows, tried].mean())
-        # Who gets as far as a silence or a number that ends connections is broken there, if not before.
-        broken = float(np.where(self._breaks < end, 1.0, 1.0 - self._alive[rows, tried]).mean())
-        return Cost(handshakes=1000 / messages, broken=1000 * broken / messages, price=self.price)
+        gap, age = lru_cache(None)(self._first_gap), lru_cache(None)(self._first_age)
+        alike: dict[tuple[float | None, float | None], list[int]] = {}
+        for number, one in enumerate(options):
+            alike.setdefault((one.idle, one.age), []).append(number)
+        costs: dict[int, Cost] = {}
+        rows = np.arange(len(self._gaps))[:, None]
+        for (idle, old), numbers in alike.items():
+            limits = np.array([options[number].messages or self._all for number in numbers])
+            end = np.minimum(np.minimum(gap(idle), age(old))[:, None], limits)
+            breaks = self._breaks[:, None]
+            tried = np.minimum(end, breaks)
+            messages = self._sent[rows, tried].mean(axis=0)
+            # Who gets as far as a silence or a number that ends connections is broken there, if not before.
+            broken = np.where(breaks < end, 1.0, 1.0 - self._alive[rows, tried]).mean(axis=0)
+            for number, sent, lost in zip(numbers, messages.tolist(), broken.tolist(), strict=True):
+                costs[number] = Cost(handshakes=1000 / sent, broken=1000 * lost / sent, price=self.price)
+        return [costs[number] for number in range(len(options))]
 
     def best(self, options: Sequence[Thresholds], *, within: float = 0.0) -> tuple[Thresholds, Cost]:
         """The cheapest; or, of those that cost hardly more, the one that changes connections least."""
-        costs = [(self.of(one), one) for one in options]
+        costs = list(zip(self.of_all(options), options, strict=True))
         most = min(cost.total for cost, _ in costs) * (1 + within) + 1e-9
         cost, chosen = max(((cost, one) for cost, one in costs if cost.total <= most), key=_calm)
         return chosen, cost
@@ -428,7 +430,7 @@ def _age(curve: Curve | None, age: float | None) -> str:
     words = f"after {age:.0f} s, {share:.0%} of the connections still live ({curve.confidence:.0%} interval: {low:.0%} to {high:.0%}, from {curve.lives} lives)"
     if not curve.ended:
         return f"{words}; none ended, and nothing was watched for longer"
-    if curve.smooth and curve.weibull and curve.weibull[0] < 1.25:
+    if curve.smooth and curve.weibull and curve.weibull[0] == 1:
         return f"{words}; an old connection dies hardly more easily than a young one, so age matters little"
     return words
 

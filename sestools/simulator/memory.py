@@ -18,7 +18,7 @@ from itertools import count
 from typing import Any, ClassVar
 
 from sestools.endpoints import PORTS, Security
-from sestools.model import Credentials, Stage
+from sestools.model import Credentials, Stage, Target
 from sestools.simulator.account import Account
 from sestools.simulator.actions import Abort, Action, Close, HalfClose, Pour, Say, Stall, StartTls, Wait
 from sestools.simulator.clock import VirtualClock
@@ -130,10 +130,14 @@ class VirtualSes:
             if not turns:
                 raise TimeoutError("timed out")
 
-    @property
-    def tls(self) -> Any:
-        """What stands for an SSL context where a client wants one."""
-        return _Handshake()
+    def reach(self, port: int = 587) -> dict[str, Any]:
+        """What a probe needs to reach it in virtual time: `probe_lifetime(**ses.reach())`."""
+        return {
+            "target": Target(host=self.host, port=port, credentials=self.credentials),
+            "connect": lambda: self.connect(port),
+            "context": _Handshake(),
+            "clock": self.clock,
+        }
 
     def smtp(self, port: int = 587, *, timeout: float = 30.0, mss: int = ETHERNET_MSS) -> VirtualSmtp:
         """The standard library's SMTP client, connected to this SES."""
