@@ -373,15 +373,22 @@ def _alive(curve: Curve | None) -> list[Callable[[Any], Any]]:
         return [np.ones_like] * 3
     times = np.array(curve.times)
 
-    def steps(shares: tuple[float, ...], first: float) -> Callable[[Any], Any]:
-        heights = np.array((first, *shares))
+    def steps(shares: tuple[float, ...]) -> Callable[[Any], Any]:
+        heights = np.array((1.0, *shares))
         return lambda ages: heights[np.searchsorted(times, ages, side="right")]
 
-    edges = [steps(curve.high, 1.0), steps(curve.low, 1.0)]
+    worst = steps(curve.low)
+    first, least = curve.times[0], curve.low[0]
+
+    def low(ages: Any) -> Any:
+        # Before anything was seen to end the lower edge goes down evenly, from where everybody lives.
+        return np.minimum(worst(ages), 1.0 - (1.0 - least) * np.minimum(ages / first, 1.0))
+
+    edges = [steps(curve.high), low]
     if curve.smooth and curve.weibull:
         shape, scale = curve.weibull
         return [lambda ages: np.exp(-((ages / scale) ** shape)), *edges]
-    return [steps(curve.alive, 1.0), *edges]
+    return [steps(curve.alive), *edges]
 
 
 def _messages(facts: LifetimeFacts) -> tuple[Reason, int | None]:
