@@ -248,9 +248,9 @@ class Lab:
             "messages",
             "lost",
             "twice",
-            "delay p50",
-            "p99",
-            "longest",
+            "delay p50, s",
+            "p99, s",
+            "longest, s",
             "attempts",
         )
         return (*headings, "connections"), rows

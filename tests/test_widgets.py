@@ -295,6 +295,8 @@ def test_a_pasted_error_is_explained_and_masked() -> None:
         ("credential-secret-key", "01-cannot-connect.ipynb"),
         ("egress-blocked", "01-cannot-connect.ipynb"),
         ("mtu-stall", "04-mtu.ipynb"),
+        ("send-rate", "03-lost-to-network-faults.ipynb"),
+        ("connection-lost", "03-lost-to-network-faults.ipynb"),
         ("not-verified", "09-incident.ipynb"),
         ("unknown", "09-incident.ipynb"),
     ],

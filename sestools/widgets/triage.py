@@ -11,7 +11,7 @@ from ipywidgets import HTML, Button, Dropdown, Layout, Textarea, VBox  # type: i
 from sestools.catalogue import cause
 from sestools.classifier import classify
 from sestools.excerpt import mask_secrets
-from sestools.model import Diagnosis, Stage
+from sestools.model import Diagnosis, Retry, Stage
 from sestools.widgets.style import STYLE
 
 SYMPTOMS = {
@@ -30,10 +30,14 @@ SYMPTOMS = {
 """What a person sees, and the cause whose first sample looks like it."""
 
 CONNECTING = "01-cannot-connect.ipynb"
+LOST = "03-lost-to-network-faults.ipynb"
 MTU = "04-mtu.ipynb"
 INCIDENT = "09-incident.ipynb"
 
 _PATH = {Stage.RESOLVE, Stage.CONNECT, Stage.TLS, Stage.GREETING, Stage.EHLO, Stage.STARTTLS, Stage.AUTH}
+
+
+_WORTH_RETRYING = {Retry.SOON, Retry.SLOWER, Retry.HOURS, Retry.UNKNOWN_FATE}
 
 
 def next_notebook(diagnosis: Diagnosis) -> tuple[str, str]:
@@ -43,6 +47,8 @@ def next_notebook(diagnosis: Diagnosis) -> tuple[str, str]:
         return MTU, "proves whether it is the size of the packets, finds the size, and tries the fix"
     if found.stage in _PATH or found.id.startswith("credential-") or found.id.endswith("-blocked"):
         return CONNECTING, "reproduces this on the simulator and shows how it is told from its look-alikes"
+    if found.retry in _WORTH_RETRYING:
+        return LOST, "shows which step decides whether sending again is safe, and retries that lose nothing"
     return INCIDENT, "checks every port of your endpoint and writes the report to paste into a ticket"
 
 

@@ -50,6 +50,7 @@ SHOWN = [
     # notebook, titles that must be seen, waterfalls in panels
     ("00-start-here", ("port25-blocked", "bad-credentials", "healthy"), 1),
     ("01-cannot-connect", ("port25-blocked", "egress-blocked", "no-greeting", "wrapper-on-starttls"), 6),
+    ("03-lost-to-network-faults", ("connection-lost",), 0),
     ("04-mtu", ("mtu-stall", "mtu-black-hole", "healthy"), 0),
     ("09-incident", ("ports-blocked",), 0),
 ]
@@ -74,7 +75,9 @@ def test_run_all(
     expect(page.locator(WATERFALL)).to_have_count(waterfalls)
     if not waterfalls:
         expect(
-            page.locator('img[alt^="Waterfall of stage times"], img[alt^="Bytes acknowledged"]')
+            page.locator(
+                'img[alt^="Waterfall of stage times"], img[alt^="Bytes acknowledged"], img[alt^="Lost, sent"]'
+            ).first
         ).to_be_visible()
     assert page.evaluate(CLIPPED) == []
     notebook.screenshot(tmp_path / f"{name}.png")
