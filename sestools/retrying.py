@@ -37,6 +37,13 @@ class WhenUnknown(StrEnum):
     """Leave it: it arrives once, or not at all."""
 
 
+def _in_words(seconds: float) -> str:
+    for unit, name in ((3600, "h"), (60, "min")):
+        if seconds >= unit and seconds % unit == 0:
+            return f"{seconds / unit:g} {name}"
+    return f"{seconds:g} s"
+
+
 @dataclass(frozen=True)
 class Schedule(wait_base):
     """Waits of fixed lengths, one after the other, then again from the first. By default those of AWS.
@@ -51,7 +58,7 @@ class Schedule(wait_base):
             raise ValueError(f"a schedule is one wait or more, in seconds, not {self.seconds!r}")
 
     def __str__(self) -> str:
-        times = ", ".join(map(duration, self.seconds))
+        times = ", ".join(map(_in_words, self.seconds))
         return f"{times}, and again" if len(self.seconds) > 1 else f"{times} each time"
 
     def __call__(self, retry_state: RetryCallState) -> float:
@@ -85,7 +92,7 @@ class Exponential(wait_base):
 
     def __str__(self) -> str:
         jitter = "no jitter" if self.jitter == "none" else f"{self.jitter} jitter"
-        return f"growing from {duration(self.base)} to {duration(self.cap)}, {jitter}"
+        return f"growing from {_in_words(self.base)} to {_in_words(self.cap)}, {jitter}"
 
     def __call__(self, retry_state: RetryCallState) -> float:
         """The wait after the attempt that just failed."""

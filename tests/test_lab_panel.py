@@ -26,7 +26,9 @@ def test_a_new_panel_runs_nothing() -> None:
     panel = LabPanel(faults="outage", seed=3)
     assert panel.value is None
     assert "not run yet" in repr(panel)
-    assert "lost_mail(&#x27;outage&#x27;, messages=500, seeds=[3])" in shown(panel)
+    assert "lost_mail(&#x27;outage&#x27;, contenders=[naive(), blind(), careful("
+    assert "when_unknown=&#x27;resend&#x27;" in shown(panel)
+    assert "seeds=[3])" in shown(panel)
     assert "text/html" not in panel._repr_mimebundle_()
 
 
@@ -121,7 +123,7 @@ def test_a_policy_shows_what_it_does() -> None:
     """One row for each kind of failure; the choice for the unknown is in it."""
     resend = str(Policy.documented(when_unknown="resend"))
     assert "454 Temporary service failure" in resend
-    assert "5.0 s, 10.0 s, 30.0 s, 1200.0 s, and again; perhaps twice" in resend
+    assert "5 s, 10 s, 30 s, 20 min, and again; perhaps twice" in resend
     leave = Policy.documented(when_unknown="give up")
     assert "left: accepted, or not" in leave._repr_html_()
     assert "refused: change something first" in str(leave)

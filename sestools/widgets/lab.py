@@ -175,8 +175,20 @@ class LabPanel(VBox):  # type: ignore[misc]  # ipywidgets has no types
     def _describe(self, _: Any = None) -> None:
         script = SCRIPTS[self._get("faults")]
         self._note.value = (
-            f"{html.escape(script.about)}<br>Same as <code>lost_mail({html.escape(repr(script.name))}, "
-            f"messages={self._get('messages')}, seeds=[{self._get('seed')}])</code>"
+            f"{html.escape(script.about)}<br>Same as <code>{html.escape(self._call(script))}</code>"
+        )
+
+    def _call(self, script: Script) -> str:
+        name, choice = self._get("policy"), f"when_unknown={self._get('when_unknown')!r}"
+        jitter = "none" if name == "exponential" else name
+        policy = {
+            "documented": f"Policy.documented({choice})",
+            "fixed": f"Policy.fixed(1.0, {choice})",
+            "none": "Policy.none()",
+        }.get(name, f"Policy.exponential({choice}, jitter={jitter!r})")
+        return (
+            f"lost_mail({script.name!r}, contenders=[naive(), blind(), careful({policy})], "
+            f"messages={self._get('messages')}, seeds=[{self._get('seed')}])"
         )
 
     def _html(self, lab: Lab) -> str:
