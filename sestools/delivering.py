@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import smtplib
-import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, Protocol
 
 from sestools.catalogue import cause
 from sestools.classifier import classify
+from sestools.client import Client, tls_context
 from sestools.endpoints import Security, region_of
 from sestools.foreign import is_ses
 from sestools.model import Diagnosis, Retry, Stage, Symptom, Target
@@ -62,33 +61,6 @@ class Delivery:
     refused: dict[str, Diagnosis] = field(default_factory=dict)
 
 
-@lru_cache(maxsize=8)
-def _context(ca_file: str | None) -> ssl.SSLContext:
-    """Made once: loading the system's authorities takes longer than a handshake."""
-    return ssl.create_default_context(cafile=ca_file)
-
-
-class _Client(smtplib.SMTP):
-    """smtplib's client, which connects where the target says and verifies the name that the target says."""
-
-    def __init__(self, target: Target, timeout: float, context: ssl.SSLContext) -> None:
-        self._target, self._context = target, context
-        self.greeting = ""
-        # The name is for the server's log. Left out, smtplib asks DNS for it, which can take seconds.
-        super().__init__(target.host, target.port, local_hostname="localhost", timeout=timeout)
-
-    def connect(self, *where: Any, **more: Any) -> tuple[int, bytes]:
-        code, text = super().connect(*where, **more)
-        self.greeting = text.decode("utf-8", "backslashreplace")
-        return code, text
-
-    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        sock = socket.create_connection(self._target.connect_to or (host, port), timeout)
-        if self._target.security is Security.WRAPPER:
-            return self._context.wrap_socket(sock, server_hostname=host)
-        return sock
-
-
 class Line:
     """A connection to SES that is opened when it is needed and changed before SES ends it.
 
@@ -126,7 +98,7 @@ class Line:
                 raise ValueError(f"{name} must be greater than 0, not {value!r}")
         self._target, self._credentials, self._clock = target, target.credentials, clock
         self._max_messages, self._max_age, self.max_idle = max_messages, max_age, max_idle
-        self._connect = connect or (lambda: _Client(target, timeout, _context(target.ca_file)))
+        self._connect = connect or (lambda: Client(target, timeout))
         self._client: smtplib.SMTP | None = None
         self._carried, self._opened_at, self._used_at = 0, 0.0, 0.0
         self._stage: Stage | None = None
@@ -228,7 +200,7 @@ class Line:
         try:
             self._require_ses(client)
             if self._target.security is Security.STARTTLS:
-                client.starttls(context=_context(self._target.ca_file))
+                client.starttls(context=tls_context(self._target.ca_file))
             self._require_amazon(client)
             client.login(self._credentials.user, self._credentials.password)
         except BaseException:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import time
 from collections import Counter
 from typing import Any
 
@@ -96,6 +97,27 @@ def test_no_credentials_for_a_stranger(fault: str) -> None:
     assert heard
     assert not any(line.upper().startswith("> AUTH") for line in heard)
     assert ses.credentials.password not in repr(entry)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["drips:GREETING:0.3", "drips:MAIL:0.2", "drips:TLS:0.05", "endless-greeting", "long-line", "silent", "stalled:BODY",
+     "mixed-codes", "injected"],
+)  # fmt: skip
+def test_whatever_a_server_does_a_reply_ends(fault: str) -> None:
+    """A server that drips, stalls, floods or babbles costs one time-out, and never a hang or a false success."""
+    with (
+        Simulator(faults=[faults.parse(fault)]) as ses,
+        Sender(ses.target(587, sign_in=True), policy=Policy.none(), timeout=0.6) as sender,
+    ):
+        started = time.monotonic()
+        entry = sender.send(mails(1)[0])
+        assert time.monotonic() - started < 3
+        if fault == "injected":  # in clear text before TLS: it counts for nothing
+            assert entry.id == ses.accepted[0].id
+        else:
+            assert entry.fate is (Fate.UNKNOWN if fault == "stalled:BODY" else Fate.UNSENT)
+            assert not ses.accepted or fault == "stalled:BODY"
 
 
 def test_refused_alone() -> None:
