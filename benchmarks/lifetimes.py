@@ -18,7 +18,8 @@ from itertools import islice
 
 import numpy as np
 
-from sestools.advice import Advice, Cost, Costs, Thresholds, Traffic, World, advise, options, typical_idle
+from sestools.advice import Advice, advise, typical_idle
+from sestools.costs import Cost, Costs, Thresholds, Traffic, World, options
 from sestools.probes import LifetimeFacts, Plan, probe_lifetime
 from sestools.recipes import DEFAULTS
 from sestools.simulator.memory import VirtualSes

@@ -11,7 +11,8 @@ import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from sestools.advice import Advice, Thresholds
+from sestools.advice import Advice
+from sestools.costs import Thresholds
 from sestools.endpoints import smtp_host
 
 WIDTH = 100

@@ -18,6 +18,8 @@ FEW = 3
 """Different ends below which nothing is fitted to them."""
 FAR = 1.25
 """Largest distance of a curve of n lives from what was fitted to it, times the root of n (Lilliefors 1969, 1 %)."""
+ALIKE = 1.1
+"""How many times as long as the shortest silence the longest may be, if one clock ended both."""
 TOGETHER = 5.0
 """Seconds within which the connections of one host end, if their host ended them."""
 
@@ -124,23 +126,36 @@ def survival(facts: LifetimeFacts, by: By = "age", *, confidence: float = CONFID
     many messages, too much silence) is a life that was left, like one that was still alive. By messages and by
     silence it is the other way round. Connections to the same host count once.
     """
+    shared = 0
     if by == "age":
-        lives, shared = one_a_host(facts.of(Purpose.KEPT, Purpose.SENDING))
+        # A sender's connections are watched until one is refused more: how many there are depends on how long they
+        # live, which would bias the curve.
+        lives, shared = one_a_host(facts.of(Purpose.KEPT) or facts.of(Purpose.SENDING))
         seen = [(life.seconds, life.end is not None and not life.said) for life in lives]
     elif by == "messages":
-        shared = 0
         seen = [(float(life.messages), life.said) for life in facts.of(Purpose.SENDING)]
     else:
-        shared, quiet = 0, facts.of(Purpose.SILENT)
-        quiet = tuple(life for life in quiet if life.signed_in) or quiet
-        # Something on the way ends silent connections without a word. If nobody said anything, it did.
-        told = any(life.said for life in quiet)
-        seen = [(life.silence, life.said if told else life.end is not None) for life in quiet]
+        seen = _silences(facts.of(Purpose.SILENT))
     if not seen:
         return None
     return curve(
         by, [time for time, _ in seen], [end for _, end in seen], confidence=confidence, shared=shared
     )
+
+
+def _silences(lives: tuple[Life, ...]) -> list[tuple[float, bool]]:
+    """How long each was silent, and whether that ended it.
+
+    Those that had signed in count, if the server told one of them why it ended; else all do. Something on the way
+    ends silent connections without a word, but all of them after the same silence: ends without words count if
+    they agree.
+    """
+    signed_in = tuple(life for life in lives if life.signed_in)
+    quiet = signed_in if any(life.said for life in signed_in) else lives
+    wordless = [life.silence for life in quiet if life.end and not life.said]
+    agree = len(wordless) > 1 and max(wordless) <= ALIKE * min(wordless)
+    told = any(life.said for life in quiet)
+    return [(life.silence, life.said or (agree and not told and life.end is not None)) for life in quiet]
 
 
 def one_a_host(lives: Iterable[Life]) -> tuple[list[Life], int]:

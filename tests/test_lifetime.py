@@ -6,7 +6,8 @@ import threading
 import lifetimes
 import pytest
 
-from sestools.advice import PRICE, Costs, Thresholds, Traffic, World, advise, options, typical_idle
+from sestools.advice import advise, typical_idle
+from sestools.costs import PRICE, Costs, Thresholds, Traffic, World, options
 from sestools.model import Credentials, Kind, Outcome, Stage, Target
 from sestools.probes import Life, LifetimeFacts, Plan, Purpose, probe_lifetime
 from sestools.simulator import Simulator

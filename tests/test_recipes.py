@@ -13,7 +13,8 @@ import yaml
 from clients.senders import NODE, libraries
 from peers.servers import POSTFIX
 
-from sestools.advice import Advice, Cost, Reason, Thresholds, Traffic
+from sestools.advice import Advice, Reason
+from sestools.costs import Cost, Thresholds, Traffic
 from sestools.outbox import Fate, Mail
 from sestools.recipes import CLIENTS, DEFAULTS, recipe
 from sestools.simulator import Simulator

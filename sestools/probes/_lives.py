@@ -52,9 +52,9 @@ class Estimate:
 class Plan:
     """How a measurement goes about it.
 
-    Sixty lives are watched by default: with so many, the true coverage of a 90 % interval for the share that
-    still lives is between 88 % and 92 % wherever that share is between 20 % and 80 % (exact binomial); with
-    thirty it is only known to be between 86 % and 94 %.
+    Sixty lives are watched by default: with so many, a 90 % interval for the share that still lives covers the
+    truth with a chance between 87 % and 93 %, wherever that share is between 20 % and 80 %, and as a rule with
+    90 %; with 24, between 85 % and 95 % (computed from the binomial distribution, without censoring).
 
     Attributes:
         silent: Connections that keep quiet, at the same time. With credentials, as many again before AUTH.
