@@ -11,7 +11,8 @@ from tenacity import RetryCallState, Retrying
 
 from sestools import classify
 from sestools.model import Stage
-from sestools.retrying import JITTERS, Exponential, Policy, Schedule, WhenUnknown, is_unknown
+from sestools.retrying import Policy, WhenUnknown, is_unknown
+from sestools.waits import JITTERS, Exponential, Schedule
 
 HOST = "email-smtp.eu-west-1.amazonaws.com"
 RATE = (454, b"Throttling failure: Maximum sending rate exceeded.")
