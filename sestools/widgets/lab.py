@@ -186,8 +186,10 @@ class LabPanel(VBox):  # type: ignore[misc]  # ipywidgets has no types
             "fixed": f"Policy.fixed(1.0, {choice})",
             "none": "Policy.none()",
         }.get(name, f"Policy.exponential({choice}, jitter={jitter!r})")
+        rate = self._get("rate")
+        given = f"replace(SCRIPTS[{script.name!r}], rate={rate:g})" if rate else repr(script.name)
         return (
-            f"lost_mail({script.name!r}, contenders=[naive(), blind(), careful({policy})], "
+            f"lost_mail({given}, contenders=[naive(), blind(), careful({policy})], "
             f"messages={self._get('messages')}, seeds=[{self._get('seed')}])"
         )
 

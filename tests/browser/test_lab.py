@@ -127,6 +127,29 @@ def test_a_person_pastes_an_error(lab: Lab, page: Page) -> None:
     expect(panel.get_by_text(cause("connection-refused").title).first).to_be_visible()
 
 
+def test_a_person_loses_mail_in_the_lab(lab: Lab, page: Page, tmp_path: Path) -> None:
+    """Faults, policy, choice and rate are picked, *Send* is pressed, and the pictures show what was lost."""
+    path = lab.root / "lost.ipynb"
+    write(path, ["from sestools.widgets import LabPanel\nLabPanel()"])
+    lab.open(page, path.name).run_all()
+    panel = page.locator(".sestools-panel")
+    panel.get_by_label("Faults").select_option("refusals")
+    panel.get_by_label("Retry policy").select_option("exponential, equal jitter")
+    panel.get_by_label("Lost behind the final dot").select_option("give up: perhaps lost")
+    panel.get_by_label("Messages a second").fill("50")
+    panel.get_by_label("Seed").fill("7")
+    panel.get_by_label("Seed").press("Enter")
+    expect(panel.get_by_text("seeds=[7]")).to_be_visible()
+    panel.get_by_role("button", name="Send").click()
+    expect(panel.get_by_role("status")).to_have_text("Done.")
+    picture = panel.locator('img[alt^="Lost, sent twice and delayed"]')
+    expect(picture).to_be_visible()
+    assert "sestools, equal jitter: 0 of 500 lost" in (picture.get_attribute("alt") or "")
+    expect(panel.locator('img[alt^="Timeline of attempts"]')).to_be_visible()
+    assert page.evaluate(CLIPPED) == []
+    page.screenshot(path=tmp_path / "lost.png", full_page=True)
+
+
 def write(path: Path, sources: list[str]) -> None:
     """A notebook of such cells."""
     kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
