@@ -33,7 +33,7 @@ _EVERYBODYS = frozenset({"paused", "suspended", "auth-required", "old-tls", "sta
 
 
 class Sender:
-    """Sends messages one after the other over a connection that it keeps::
+    """Sends messages one after the other over a connection that it keeps, from one thread::
 
         policy = Policy.documented(when_unknown="resend")
         with Sender(Target.ses("eu-west-1", credentials=credentials), policy=policy, rate=14) as sender:
@@ -107,8 +107,9 @@ class Sender:
         """Send messages; gives the account of each as soon as its fate is decided.
 
         Messages are drawn one at a time, so that they can come from a stream. Nothing raises that a server or
-        a network can cause.
+        a network can cause. What was given up for all is given up for this call: the next one tries again.
         """
+        self._broken, self._shared = None, _Tally()
         rest, number = iter(mails), count()
         aside: list[tuple[float, int, _Job]] = []
         while True:

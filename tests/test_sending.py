@@ -280,6 +280,15 @@ def test_what_never_ends_is_given_up_for_all(fault: str, cause: str, fates: dict
     assert not ses.accepted
 
 
+def test_what_was_given_up_is_tried_again_with_the_next_call() -> None:
+    """A sender survives what stopped it: once the password is right again, mail goes out."""
+    ses = VirtualSes(faults=[faults.parse("says:bad-credentials")])
+    with virtual(ses) as sender:
+        assert sender.send(mails(1)[0]).fate is Fate.UNSENT
+        ses.set_faults()
+        assert sender.send(mails(1)[0]).fate is Fate.SENT
+
+
 def test_wrong_use() -> None:
     """No credentials, no TLS, or a limit of nothing: told when it is built."""
     good = Target.ses("eu-west-1", credentials=Credentials(user="u", password="canary-password"))
