@@ -151,7 +151,7 @@ def advise(facts: LifetimeFacts, traffic: Traffic, *, price: float = PRICE) -> A
     curve = survival(facts, "age")
     messages, cap = _messages(facts)
     idle, cutoff = _idle(facts)
-    longest = max(1.0, math.floor(curve.longest)) if curve else None
+    longest = (math.floor(curve.longest) or curve.longest) if curve else None
     worlds = [World(alive=alive, cap=cap, cutoff=cutoff) for alive in _alive(curve)]
     expected, least, most = (Costs(world, traffic, price=price) for world in worlds)
     found = options(messages=int(messages.value or 0) or None, age=longest, idle=idle.value)
@@ -214,7 +214,7 @@ def _alive(curve: Curve | None) -> list[Callable[[Any], Any]]:
 def _messages(facts: LifetimeFacts) -> tuple[Reason, int | None]:
     """The largest threshold that makes sense, why, and the limit if one was seen."""
     sending = facts.of(Purpose.SENDING)
-    told = [life.messages for life in sending if life.said]
+    told = [life.messages for life in sending if life.full]
     if told:
         cap = max(1, min(told))
         why = f"{len(told)} of {len(sending)} connections that sent were refused more, the first after {cap} messages"

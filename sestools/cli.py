@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sestools import __version__, commands, commands_send, commands_sweep
+from sestools import __version__, commands, commands_lifetime, commands_send, commands_sweep
 
 WRONG_USE, BUG, INTERRUPTED, BROKEN_PIPE = 2, 70, 130, 141
 
@@ -75,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_mtu(parsers)
     _add_sweep(parsers)
     _add_send(parsers)
+    _add_lifetime(parsers)
     _add_simulate(parsers)
     return parser
 
@@ -236,6 +237,12 @@ def _add_sweep(parsers: Any) -> None:
 def _add_send(parsers: Any) -> None:
     about = "send messages, and say what became of each; to SES's mailbox simulator by default"
     commands_send.add_options(_command(parsers, "send", commands_send.send, about, commands_send.EXAMPLES))
+
+
+def _add_lifetime(parsers: Any) -> None:
+    about = "measure how long connections live, and say when to change them"
+    command = _command(parsers, "lifetime", commands_lifetime.lifetime, about, commands_lifetime.EXAMPLES)
+    commands_lifetime.add_options(command)
 
 
 def _add_simulate(parsers: Any) -> None:

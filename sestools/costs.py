@@ -47,14 +47,12 @@ class Traffic:
     @classmethod
     def steady(cls, rate: float) -> Traffic:
         """So many messages a second, evenly: a queue that is worked off."""
-        return cls(gaps=(1 / _positive(rate, "rate"),), words=f"{rate:g} messages a second, evenly")
+        return cls(gaps=(1 / _positive(rate, "rate"),), words=f"{rate:g} a second, evenly")
 
     @classmethod
     def scattered(cls, rate: float) -> Traffic:
         """So many messages a second on average, whenever they come (Poisson): mail of a web application."""
-        return cls(
-            gaps=(1 / _positive(rate, "rate"),), random=True, words=f"{rate:g} messages a second, at random"
-        )
+        return cls(gaps=(1 / _positive(rate, "rate"),), random=True, words=f"{rate:g} a second, at random")
 
     @classmethod
     def bursts(cls, size: float, rate: float, pause: float) -> Traffic:

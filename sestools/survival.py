@@ -130,10 +130,10 @@ def survival(facts: LifetimeFacts, by: By = "age", *, confidence: float = CONFID
     if by == "age":
         # A sender's connections are watched until one is refused more: how many there are depends on how long they
         # live, which would bias the curve.
-        lives, shared = one_a_host(facts.of(Purpose.KEPT) or facts.of(Purpose.SENDING))
+        lives, shared = one_a_host(facts.of(Purpose.KEPT))
         seen = [(life.seconds, life.end is not None and not life.said) for life in lives]
     elif by == "messages":
-        seen = [(float(life.messages), life.said) for life in facts.of(Purpose.SENDING)]
+        seen = [(float(life.messages), life.full) for life in facts.of(Purpose.SENDING)]
     else:
         seen = _silences(facts.of(Purpose.SILENT))
     if not seen:

@@ -17,6 +17,7 @@ from sestools.report import HEADINGS, Report, headline, same_with, table
 from sestools.text import duration
 
 if TYPE_CHECKING:
+    from sestools.advice import Advice
     from sestools.outbox import Account
     from sestools.sweeps import Sweep
 
@@ -129,6 +130,26 @@ def print_sweep(out: Console, sweep: Sweep) -> None:
     out.print(grid)
     out.print()
     out.print(Text(sweep.summary))
+
+
+def print_lifetime(out: Console, result: ProbeResult, advice: Advice | None) -> None:
+    """What was seen, then the advice with its reasons."""
+    out.print(Text(str(result.target)))
+    for line in result.facts.lines:
+        out.print(Text(f"  {line}"))
+    if result.symptom:
+        out.print(Text(f"could not be measured: {result.symptom}", style=STYLES[Level.PROBLEM]))
+    if advice is None:
+        return
+    out.print()
+    grid = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for name in ("change after", "", "why"):
+        grid.add_column(name, no_wrap=name != "why", overflow="fold")
+    for name, value, why in advice.rows:
+        grid.add_row(Text(name), Text(value, style="bold"), Text(why))
+    out.print(grid)
+    out.print()
+    out.print(Text(advice.summary))
 
 
 def print_account(out: Console, account: Account) -> None:

@@ -41,10 +41,10 @@ class Estimate:
     messages: int
 
     def __str__(self) -> str:
+        minutes = f"{self.seconds / 60:.0f} minutes" if self.seconds >= 120 else duration(self.seconds)
         mail = f"{self.messages} messages to SES's mailbox simulator" if self.messages else "no message"
         return (
-            f"at most {duration(self.seconds)}, {self.connections} connections of which {self.at_once} at a "
-            f"time, and {mail}"
+            f"at most {minutes}, {self.connections} connections of which {self.at_once} at a time, and {mail}"
         )
 
 
@@ -149,6 +149,12 @@ class Life:
         """Whether the server said why it ended the connection."""
         return self.end is not None and self.end.reply is not None
 
+    @property
+    def full(self) -> bool:
+        """Whether the server wanted no more messages on it: it said so, and did not speak of silence."""
+        reply = self.end.reply if self.end else None
+        return reply is not None and self.messages > 0 and "timeout" not in reply.text.lower()
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON wants it."""
         return {
@@ -190,6 +196,19 @@ class LifetimeFacts:
         """The connections that were held for this."""
         return tuple(life for life in self.lives if life.purpose in purposes)
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What was seen, a line a purpose."""
+        found = []
+        for purpose in Purpose:
+            for signed_in in (True, False):
+                lives = [life for life in self.of(purpose) if life.signed_in is signed_in]
+                if lives:
+                    found.append(_line(purpose, lives, signed_in=signed_in))
+        if self.refusal:
+            found.append(f"no more were opened, or messages sent: {self.refusal}")
+        return tuple(found)
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON wants it."""
         return {
@@ -198,3 +217,18 @@ class LifetimeFacts:
             "refusal": str(self.refusal) if self.refusal else None,
             "lives": [life.to_dict() for life in self.lives],
         }
+
+
+def _line(purpose: Purpose, lives: list[Life], *, signed_in: bool) -> str:
+    """A few lives in words."""
+    told = sum(life.said for life in lives)
+    gone = sum(life.end is not None and not life.said for life in lives)
+    alive = len(lives) - told - gone
+    seconds = sorted(life.seconds for life in lives)
+    parts = [f"{told} were ended with a reply" * (told > 0), f"{gone} without a word" * (gone > 0)]
+    parts.append(f"{alive} were alive when they were left" * (alive > 0))
+    carried = f", {sum(life.messages for life in lives)} messages" if purpose is Purpose.SENDING else ""
+    return (
+        f"{len(lives)} {purpose}, {'signed in' if signed_in else 'not signed in'}{carried}: "
+        f"{', '.join(filter(None, parts))}; they lived {duration(seconds[0])} to {duration(seconds[-1])}"
+    )

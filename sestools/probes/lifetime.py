@@ -23,6 +23,8 @@ from sestools.smtp import Garbled, command, dot_stuff, path
 
 PATIENCE = 3
 """Refusals in a row after which a connection sends no more."""
+ROUND = 12
+"""Connections in a row, at least, that must reach a known host before no new one is expected."""
 LOOK = {Purpose.SILENT: 0.1, Purpose.KEPT: 0.5}
 """Seconds between two looks whether a connection still lives; the error of a measured life."""
 
@@ -133,6 +135,8 @@ class _Watch:
         self.lives: list[Life] = []
         self.refusal: Symptom | None = None
         self.hosts: set[str] = set()
+        self.met = 0
+        """Connections in a row that reached a host which was known."""
         self.opened = 0
         self.budget = plan.senders * plan.messages
         self._progress = progress or (lambda done, total, what: None)
@@ -155,7 +159,7 @@ class _Watch:
         keep = min(plan.keep, cut / 3)
         others = [self._slot(keep) for _ in range(min(plan.at_once, plan.lives))]
         if self.sender:
-            others += [self._sending(self.sender, number) for number in range(plan.senders)]
+            others += [self._sending(self.sender, number, keep) for number in range(plan.senders)]
         self._side_by_side(others)
 
     def _side_by_side(self, tasks: list[Iterator[float]]) -> None:
@@ -177,6 +181,16 @@ class _Watch:
             for task in tasks:
                 task.close()  # type: ignore[attr-defined]
 
+    @property
+    def wants_more(self) -> bool:
+        """Whether more lives are to be watched: no longer if a whole round brought no new host."""
+        plan = self.plan
+        return (
+            len(self.hosts) < plan.lives
+            and self.opened < plan.most_lives
+            and self.met < max(plan.at_once, ROUND)
+        )
+
     # --- what is done with a connection ---------------------------------------------------------------------
 
     def _silent(self, sign_in: bool) -> Iterator[float]:
@@ -186,30 +200,34 @@ class _Watch:
 
     def _slot(self, keep: float) -> Iterator[float]:
         """One life after the other, until enough hosts were seen."""
-        while not self.refusal and len(self.hosts) < self.plan.lives and self.opened < self.plan.most_lives:
+        while not self.refusal and self.wants_more:
             with self._held(Purpose.KEPT, self.target.credentials is not None) as held:
                 while held and held.age < self.plan.age and held.lives():
                     if held.silence >= keep and not held.says(command("NOOP")):
                         break
                     yield min(LOOK[Purpose.KEPT], keep)
 
-    def _sending(self, sender: str, number: int) -> Iterator[float]:
+    def _sending(self, sender: str, number: int, keep: float) -> Iterator[float]:
         """Send until no more are taken; a connection whose host goes before that has a successor."""
         pause = self.plan.senders / self.plan.rate
         yield number / self.plan.rate
-        told = False
-        while self.budget > 0 and not told and not self.refusal:
+        done = False
+        while self.budget > 0 and not done and not self.refusal:
             with self._held(Purpose.SENDING, True) as held:
-                refused = 0
+                refused, due = 0, self.clock.now()
                 while held and self.budget > 0 and held.carried < self.plan.messages and held.lives():
-                    self.budget -= 1
-                    refused = 0 if held.sends(sender) else refused + 1
+                    if due <= self.clock.now():
+                        due += pause
+                        self.budget -= 1
+                        refused = 0 if held.sends(sender) else refused + 1
+                    elif held.silence >= keep:
+                        held.says(command("NOOP"))
                     if held.end or refused >= PATIENCE:
                         break
-                    yield pause
+                    yield max(0.0, min(due - self.clock.now(), keep))
                 if held and refused >= PATIENCE:
                     self.refusal = held.refused
-                told = held is None or held.carried >= self.plan.messages or held.was_told
+                done = held is None or held.carried >= self.plan.messages or held.was_told
 
     @contextlib.contextmanager
     def _held(self, purpose: Purpose, sign_in: bool) -> Iterator[_Held | None]:
@@ -225,7 +243,9 @@ class _Watch:
             yield None
             return
         if purpose is Purpose.KEPT:
-            self.hosts.add(held.host or f"#{self.opened}")
+            host = held.host or f"#{self.opened}"
+            self.met = self.met + 1 if host in self.hosts else 0
+            self.hosts.add(host)
         try:
             yield held
         finally:
