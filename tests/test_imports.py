@@ -43,6 +43,7 @@ ARROWS = {
     "costs": "",
     "advice": "costs probes survival text",
     "recipes": "advice costs endpoints",
+    "replays": "costs simulator",
     "plots_lifetime": "advice plots survival",
     "simulator": "catalogue credentials endpoints message_id model smtp terms text",
     "pytest_plugin": "simulator",

@@ -10,6 +10,7 @@ from sestools.advice import advise, typical_idle
 from sestools.costs import PRICE, Costs, Thresholds, Traffic, World, options
 from sestools.model import Credentials, Kind, Outcome, Stage, Target
 from sestools.probes import Life, LifetimeFacts, Plan, Purpose, probe_lifetime
+from sestools.replays import replay
 from sestools.simulator import Simulator
 from sestools.simulator.memory import VirtualSes
 from sestools.survival import curve, one_a_host, survival
@@ -227,10 +228,10 @@ def test_costs_are_those_of_the_textbook() -> None:
 def test_costs_agree_with_the_simulator() -> None:
     """What the costs are expected to be is what a client meets in the simulator."""
     traffic = Traffic.scattered(1)
-    pauses = [gap for gap, _ in zip(lifetimes.gaps(traffic, 3), range(2000), strict=False)]
+    world = {"hosts": 200, "host_lifetime": lifetimes.LIFE, "random_lifetimes": True}
     for thresholds in (Thresholds(messages=20), Thresholds(idle=3.0), Thresholds(age=30.0)):
         expected = Costs(lifetimes.truth(), traffic).of(thresholds)
-        seen = lifetimes.replay(thresholds, pauses, 5)
+        seen = replay(thresholds, traffic, seed=5, **world)
         assert seen.handshakes == pytest.approx(expected.handshakes, rel=0.15)
         assert seen.broken == pytest.approx(expected.broken, abs=4 * math.sqrt(expected.broken / 2))
 

@@ -5,6 +5,7 @@ so a notebook's stored output can be compared.
 """
 
 from sestools.widgets.lab import LabPanel
+from sestools.widgets.lifetime import LifetimePanel
 from sestools.widgets.lines import Lines, lines_to_type
 from sestools.widgets.panel import CheckPanel
 from sestools.widgets.places import credentials_for, on_binder, place, simulator
@@ -15,6 +16,7 @@ __all__ = [
     "CheckPanel",
     "DiagnosisPanel",
     "LabPanel",
+    "LifetimePanel",
     "Lines",
     "Proof",
     "credentials_for",
