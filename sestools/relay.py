@@ -24,8 +24,8 @@ TLSPROXY = "tlsproxy/unix=tlsproxy unix - - y - 0 tlsproxy"
 """The line that master.cf needs beside them, for `postconf -M`. Distributions ship it commented out."""
 
 _WAITS = r"""# Refusals of SES that end by themselves or when AWS lifts them: the mail waits in the queue and does not bounce.
-/^5(\.\d+\.\d+ .*Sending (is )?(paused|suspended) for this account.*)/ 4$1
-/^5(\.\d+\.\d+ .*MAIL FROM domain not verified.*)/ 4$1
+/^5(\.[0-9]+\.[0-9]+ .*Sending (is )?(paused|suspended) for this account.*)/ 4$1
+/^5(\.[0-9]+\.[0-9]+ .*MAIL FROM domain not verified.*)/ 4$1
 """
 
 

@@ -42,6 +42,7 @@ ARROWS = {
     "survival": "probes",
     "costs": "",
     "advice": "costs probes survival text",
+    "relay": "endpoints model",
     "recipes": "advice costs endpoints",
     "replays": "costs simulator",
     "plots_lifetime": "advice plots survival",

@@ -7,13 +7,14 @@ import re
 import subprocess
 import tempfile
 import threading
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 from clients.relay import product, relay
 from clients.senders import libraries
-from crashes import EACH, crash
+from crashes import EACH, IMPATIENT, crash
 from peers import servers
 
 from sestools.endpoints import PORTS
@@ -28,6 +29,8 @@ needs_servers = pytest.mark.skipif(bool(servers.why_not()), reason=servers.why_n
 
 def postconf(folder: Path, *words: str) -> str:
     """What Postfix reads in a folder; it may complain of nothing."""
+    for file in folder.iterdir():
+        os.utime(file, (0, 0))  # it waits two seconds before it reads what was written just now
     done = subprocess.run(
         [servers.POSTFIX / "usr/sbin/postconf", "-c", folder, *words],
         env={**os.environ, "LD_LIBRARY_PATH": f"{servers.POSTFIX}/usr/lib/postfix:{libraries()}"},
@@ -47,12 +50,22 @@ def test_postconf_takes_every_line(tmp_path: Path, port: int, rate: float) -> No
     assert len(written) > 20
     read = dict(line.split(" = ", 1) for line in postconf(tmp_path, "-n").splitlines())
     assert read == {**written, "config_directory": str(tmp_path)}
-    postconf(tmp_path, "-M", TLSPROXY)
-    assert postconf(tmp_path, "-M", "tlsproxy/unix").split() == TLSPROXY.partition("=")[2].split()
-    assert written["relayhost"] == passwords.read_text().split()[0] == f"[email-smtp.eu-west-1.amazonaws.com]:{port}"
+    assert (
+        written["relayhost"]
+        == passwords.read_text().split()[0]
+        == f"[email-smtp.eu-west-1.amazonaws.com]:{port}"
+    )
     assert ("smtp_tls_wrappermode" in written) == (port in (465, 2465))
     assert written["smtp_destination_rate_delay"] == {1: "1s", 0.4: "3s", 14: "0s"}[rate]
     assert waits.exists()
+
+
+def test_postconf_takes_the_service(tmp_path: Path) -> None:
+    """The line for master.cf is one that Postfix writes there."""
+    (tmp_path / "main.cf").touch()
+    (tmp_path / "master.cf").touch()
+    postconf(tmp_path, "-M", TLSPROXY)
+    assert postconf(tmp_path, "-M").split() == TLSPROXY.partition("=")[2].split()
 
 
 def test_every_value_says_why() -> None:
@@ -72,7 +85,8 @@ def test_the_secret_is_in_one_file_that_others_cannot_read(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("user", "password"), [("a b", "c"), ("a", "b c"), ("a:b", "c"), ("a", "secret\nrelayhost x:y"), ("a", "b\r")]
+    ("user", "password"),
+    [("a b", "c"), ("a", "b c"), ("a:b", "c"), ("a", "secret\nrelayhost x:y"), ("a", "b\r")],
 )
 def test_what_a_password_map_cannot_hold_is_refused(tmp_path: Path, user: str, password: str) -> None:
     """The complaint does not show the password, and nothing is written."""
@@ -88,7 +102,7 @@ def test_what_a_password_map_cannot_hold_is_refused(tmp_path: Path, user: str, p
 )  # fmt: skip
 def test_numbers_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
     """SES has five ports, and Postfix would take a limit of 0 for no limit."""
-    with pytest.raises(ValueError, match="SES has the ports|must be"):
+    with pytest.raises(ValueError, match=r"SES has the ports|must be"):
         relay_config("eu-west-1", **wrong)
 
 
@@ -113,6 +127,23 @@ def test_what_ends_by_itself_waits() -> None:
             assert re.search("to=<postmaster@mail.example.com>.* status=sent", log)  # what it held
             ses.set_faults()
             assert "status=sent" in postfix.send()
+
+
+@needs_servers
+def test_connections_are_kept_and_changed() -> None:
+    """Postfix sends much mail over few connections, and no more over one than it was told."""
+    with tempfile.TemporaryDirectory(prefix="sestools-relay-") as name, Simulator("eu-west-1") as ses:
+        folder = Path(name)
+        folder.chmod(0o755)
+        with relay(folder, ses, product(folder, ses, **IMPATIENT)) as postfix:
+            ses.set_faults(faults.parse("refused"))
+            postfix.submit(range(50))
+            ses.set_faults()
+            postfix.drain()
+    assert len(ses.accepted) == 50
+    used = Counter(accepted.connection for accepted in ses.accepted)
+    assert max(used.values()) == 10
+    assert len(used) <= 25  # without reuse 50
 
 
 @needs_servers

@@ -77,6 +77,13 @@ class Relay:
         """Have everything that is queued tried again, and do not wait for it."""
         self._command("postqueue", "-c", str(self.folder), "-f")
 
+    def drain(self) -> None:
+        """Have it tried again and again until the queue is empty."""
+        deadline = time.monotonic() + 3 * START
+        while "queue is empty" not in (listed := self.queue()):
+            assert time.monotonic() < deadline, f"there is mail that does not drain:\n{listed}"
+            self.hurry()
+
     def queue(self) -> str:
         """What `mailq` prints once no message is being tried: the log is ahead of the queue."""
         deadline = time.monotonic() + START
@@ -126,7 +133,9 @@ def product(folder: Path, ses: Simulator, **instead: str) -> str:
         folder, "eu-west-1", ses.credentials, ca_file=f"{folder}/ca.pem", rate=100, max_messages=10, max_age=2
     )
     for file in (config, passwords):
-        file.write_text(file.read_text().replace(f"[{ses.host}]:587", f"[{ses.host}]:{ses.connect_to[587][1]}"))
+        file.write_text(
+            file.read_text().replace(f"[{ses.host}]:587", f"[{ses.host}]:{ses.connect_to[587][1]}")
+        )
     text = config.read_text()
     for name, value in instead.items():
         text, found = re.subn(rf"(?m)^{name} = .*$", f"{name} = {value}", text)
