@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sestools.advice import advise as advise
     from sestools.catalogue import CAUSES as CAUSES
     from sestools.checkup import check as check
     from sestools.classifier import classify as classify
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from sestools.outbox import Mail as Mail
     from sestools.probes import probe_dialogue as probe_dialogue
     from sestools.probes import probe_dns as probe_dns
+    from sestools.probes import probe_lifetime as probe_lifetime
     from sestools.probes import probe_mtu as probe_mtu
     from sestools.probes import probe_tcp as probe_tcp
     from sestools.probes import probe_tls as probe_tls
@@ -41,12 +43,14 @@ _HOMES = {
     "Sender": "sending",
     "Stage": "model",
     "Target": "model",
+    "advise": "advice",
     "check": "checkup",
     "classify": "classifier",
     "equivalents": "equivalents",
     "examine": "credentials",
     "probe_dialogue": "probes",
     "probe_dns": "probes",
+    "probe_lifetime": "probes",
     "probe_mtu": "probes",
     "probe_tcp": "probes",
     "probe_tls": "probes",

@@ -62,6 +62,7 @@ def test_there_are_notebooks() -> None:
         "01-cannot-connect.ipynb",
         "03-lost-to-network-faults.ipynb",
         "04-mtu.ipynb",
+        "05-long-lived-connections.ipynb",
         "09-incident.ipynb",
     ]
 
@@ -172,7 +173,7 @@ def test_the_solutions_solve_the_exercises() -> None:
     assert all(line.startswith("solved") for line in proofs), proofs
 
 
-@pytest.mark.parametrize("name", ["03-lost-to-network-faults", "04-mtu"])
+@pytest.mark.parametrize("name", ["03-lost-to-network-faults", "04-mtu", "05-long-lived-connections"])
 def test_the_solution_of_a_notebook_with_one_exercise(name: str) -> None:
     """As stored it is not answered; with its solution filled in it is solved."""
     notebook = read(f"{name}.ipynb")

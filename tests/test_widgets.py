@@ -297,6 +297,7 @@ def test_a_pasted_error_is_explained_and_masked() -> None:
         ("mtu-stall", "04-mtu.ipynb"),
         ("send-rate", "03-lost-to-network-faults.ipynb"),
         ("connection-lost", "03-lost-to-network-faults.ipynb"),
+        ("idle-timeout", "05-long-lived-connections.ipynb"),
         ("not-verified", "09-incident.ipynb"),
         ("unknown", "09-incident.ipynb"),
     ],

@@ -43,7 +43,6 @@ class LifetimePanel(VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     Args:
         life: Seconds that a host lives on average; 0 is for ever.
-        spread: `at random`, or `all the same`.
         idle: Seconds of silence that end a connection.
         messages: Messages that a connection may carry.
         traffic: How messages come: a name of `TRAFFIC`.
@@ -60,7 +59,6 @@ class LifetimePanel(VBox):  # type: ignore[misc]  # ipywidgets has no types
         self,
         *,
         life: float = 60.0,
-        spread: str = "at random",
         idle: float = 10.0,
         messages: int = 300,
         traffic: str = next(iter(TRAFFIC)),
@@ -70,7 +68,7 @@ class LifetimePanel(VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._thread: threading.Thread | None = None
         self._busy = threading.Lock()
         self._fields = {
-            "life": BoundedFloatText(description="Hosts live, s (0: for ever)", min=0, max=1e6, layout=_AUTO),
+            "life": BoundedFloatText(description="Hosts live, s on average (0: for ever)", min=0, max=1e6, layout=_AUTO),
             "spread": Dropdown(
                 description="Their lives", options=["at random", "all the same"], layout=_AUTO
             ),
@@ -84,7 +82,7 @@ class LifetimePanel(VBox):  # type: ignore[misc]  # ipywidgets has no types
             ),
             "seed": BoundedIntText(description="Seed", min=0, max=10**6, layout=_AUTO),
         }
-        given = {"life": life, "spread": spread, "idle": idle, "messages": messages}
+        given = {"life": life, "idle": idle, "messages": messages}
         for name, value in (given | {"traffic": traffic, "price": price, "seed": seed}).items():
             self._fields[name].value = value
         self._run = Button(description="Measure", icon="play", button_style="primary")
@@ -136,7 +134,7 @@ class LifetimePanel(VBox):  # type: ignore[misc]  # ipywidgets has no types
                     max_messages=self._get("messages"),
                     hosts=200,
                     host_lifetime=self._get("life") or None,
-                    random_lifetimes=self._get("spread") == "at random",
+                    random_lifetimes=True,
                     seed=self._get("seed"),
                 )
                 self._facts = probe_lifetime(**ses.reach(), plan=Plan(rate=14), sender=_SENDER).facts
@@ -165,7 +163,7 @@ class LifetimePanel(VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def __repr__(self) -> str:
         life = (
-            f"hosts live {self._get('life'):g} s {self._get('spread')}"
+            f"hosts live {self._get('life'):g} s on average"
             if self._get("life")
             else "hosts live for ever"
         )

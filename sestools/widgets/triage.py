@@ -32,6 +32,7 @@ SYMPTOMS = {
 CONNECTING = "01-cannot-connect.ipynb"
 LOST = "03-lost-to-network-faults.ipynb"
 MTU = "04-mtu.ipynb"
+LIFETIME = "05-long-lived-connections.ipynb"
 INCIDENT = "09-incident.ipynb"
 
 _PATH = {Stage.RESOLVE, Stage.CONNECT, Stage.TLS, Stage.GREETING, Stage.EHLO, Stage.STARTTLS, Stage.AUTH}
@@ -47,6 +48,8 @@ def next_notebook(diagnosis: Diagnosis) -> tuple[str, str]:
         return MTU, "proves whether it is the size of the packets, finds the size, and tries the fix"
     if found.stage in _PATH or found.id.startswith("credential-") or found.id.endswith("-blocked"):
         return CONNECTING, "reproduces this on the simulator and shows how it is told from its look-alikes"
+    if found.retry is Retry.NEW_CONNECTION:
+        return LIFETIME, "measures how long connections live, and says when to change them"
     if found.retry in _WORTH_RETRYING:
         return LOST, "shows which step decides whether sending again is safe, and retries that lose nothing"
     return INCIDENT, "checks every port of your endpoint and writes the report to paste into a ticket"

@@ -52,6 +52,7 @@ SHOWN = [
     ("01-cannot-connect", ("port25-blocked", "egress-blocked", "no-greeting", "wrapper-on-starttls"), 6),
     ("03-lost-to-network-faults", ("connection-lost",), 0),
     ("04-mtu", ("mtu-stall", "mtu-black-hole", "healthy"), 0),
+    ("05-long-lived-connections", ("idle-timeout",), 0),
     ("09-incident", ("ports-blocked",), 0),
 ]
 
@@ -76,7 +77,7 @@ def test_run_all(
     if not waterfalls:
         expect(
             page.locator(
-                'img[alt^="Waterfall of stage times"], img[alt^="Bytes acknowledged"], img[alt^="Lost, sent"]'
+                'img[alt^="Waterfall of stage times"], img[alt^="Bytes acknowledged"], img[alt^="Lost, sent"], img[alt^="Survival"]'
             ).first
         ).to_be_visible()
     assert page.evaluate(CLIPPED) == []
