@@ -27,8 +27,9 @@ lint: .venv/test ## style and types only
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-soak: .venv/test ## a quarter of an hour of failing checks, messages and nonsense: nothing may leak or be lost
+soak: .venv/test provide ## half an hour of failing checks, lost mail and nonsense: nothing may leak or be lost
 	$(BIN)/python benchmarks/soak.py
+	$(BIN)/python benchmarks/lifetimes.py
 
 bench: .venv/test provide ## how fast it is, as ratios with their bounds
 	$(BIN)/python benchmarks/run.py

@@ -238,11 +238,18 @@ def sweeping() -> Iterator[Figure]:
     )
 
 
+def sending() -> Iterator[Figure]:
+    """The sender, beside smtplib and smtp-source."""
+    import throughput
+
+    yield from throughput.sending(serving)
+
+
 def main() -> int:
     """Measure everything and print the table."""
     console = Console(width=150)
     figures: list[Figure] = []
-    measures = (slowest_port, giving_up, rate, command_line, importing, sweeping, *servers.MEASURES)
+    measures = (slowest_port, giving_up, rate, command_line, importing, sweeping, sending, *servers.MEASURES)
     wanted = sys.argv[1:] or [measure.__name__ for measure in measures]
     for measure in measures:
         if measure.__name__ not in wanted:

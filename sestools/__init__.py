@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sestools.addresses import watch_addresses as watch_addresses
+    from sestools.advice import advise as advise
     from sestools.catalogue import CAUSES as CAUSES
     from sestools.checkup import check as check
     from sestools.classifier import classify as classify
@@ -20,12 +21,16 @@ if TYPE_CHECKING:
     from sestools.model import Security as Security
     from sestools.model import Stage as Stage
     from sestools.model import Target as Target
+    from sestools.outbox import Mail as Mail
     from sestools.probes import probe_dialogue as probe_dialogue
     from sestools.probes import probe_dns as probe_dns
+    from sestools.probes import probe_lifetime as probe_lifetime
     from sestools.probes import probe_mtu as probe_mtu
     from sestools.probes import probe_tcp as probe_tcp
     from sestools.probes import probe_tls as probe_tls
+    from sestools.retrying import Policy as Policy
     from sestools.rules import allowlist_advice as allowlist_advice
+    from sestools.sending import Sender as Sender
     from sestools.sweeps import sweep as sweep
     from sestools.sweeps import targets_of as targets_of
 
@@ -34,16 +39,21 @@ __version__ = "0.1.0"
 _HOMES = {
     "CAUSES": "catalogue",
     "Credentials": "model",
+    "Mail": "outbox",
+    "Policy": "retrying",
     "Security": "model",
+    "Sender": "sending",
     "Stage": "model",
     "Target": "model",
     "allowlist_advice": "rules",
+    "advise": "advice",
     "check": "checkup",
     "classify": "classifier",
     "equivalents": "equivalents",
     "examine": "credentials",
     "probe_dialogue": "probes",
     "probe_dns": "probes",
+    "probe_lifetime": "probes",
     "probe_mtu": "probes",
     "probe_tcp": "probes",
     "probe_tls": "probes",

@@ -1,4 +1,4 @@
-"""The command line: `sestools check`, `sestools classify`, `sestools mtu`, `sestools allowlist` and more.
+"""The command line: `sestools COMMAND`, such as `check`, `classify`, `mtu`, `sweep`, `send`, `simulate`.
 
 Data goes to stdout, progress to stderr. Exit codes: 0 healthy, 1 problem found, 2 wrong use, 3 could not
 tell, 70 a bug of ours; 130 after Ctrl-C, 141 when the reader of the output went away.
@@ -13,7 +13,14 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sestools import __version__, commands, commands_allowlist, commands_sweep
+from sestools import (
+    __version__,
+    commands,
+    commands_allowlist,
+    commands_lifetime,
+    commands_send,
+    commands_sweep,
+)
 
 WRONG_USE, BUG, INTERRUPTED, BROKEN_PIPE = 2, 70, 130, 141
 
@@ -75,6 +82,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_mtu(parsers)
     _add_sweep(parsers)
     _add_allowlist(parsers)
+    _add_send(parsers)
+    _add_lifetime(parsers)
     _add_simulate(parsers)
     return parser
 
@@ -290,6 +299,17 @@ def _add_allowlist(parsers: Any) -> None:
         "--simulate", nargs="?", const="", metavar="FAULT", help="ask a simulated SES on this host"
     )
     _add_format(parser)
+
+
+def _add_send(parsers: Any) -> None:
+    about = "send messages, and say what became of each; to SES's mailbox simulator by default"
+    commands_send.add_options(_command(parsers, "send", commands_send.send, about, commands_send.EXAMPLES))
+
+
+def _add_lifetime(parsers: Any) -> None:
+    about = "measure how long connections live, and say when to change them"
+    command = _command(parsers, "lifetime", commands_lifetime.lifetime, about, commands_lifetime.EXAMPLES)
+    commands_lifetime.add_options(command)
 
 
 def _add_simulate(parsers: Any) -> None:

@@ -89,10 +89,10 @@ def _connect_to(given: Sequence[str] | None) -> dict[int, tuple[str, int]] | tup
     return found
 
 
-def _timeout(options: argparse.Namespace) -> float:
+def _timeout(options: argparse.Namespace, default: str = "5") -> float:
     if options.timeout is not None:
         return float(options.timeout)
-    text = _setting("TIMEOUT", default="5") or "5"
+    text = _setting("TIMEOUT") or default
     try:
         return float(text)
     except ValueError:

@@ -17,6 +17,8 @@ from sestools.report import HEADINGS, Report, headline, same_with, table, where_
 from sestools.text import duration, printable
 
 if TYPE_CHECKING:
+    from sestools.advice import Advice
+    from sestools.outbox import Account
     from sestools.sweeps import Sweep
 
 STYLES = {Level.OK: "green", Level.NOTICE: "yellow", Level.PROBLEM: "bold red", Level.UNCLEAR: "magenta"}
@@ -149,3 +151,43 @@ def print_sweep(out: Console, sweep: Sweep) -> None:
     out.print(grid)
     out.print()
     out.print(Text(sweep.summary))
+
+
+def print_lifetime(out: Console, result: ProbeResult, advice: Advice | None) -> None:
+    """What was seen, then the advice with its reasons."""
+    out.print(Text(str(result.target)))
+    for line in result.facts.lines:
+        out.print(Text(f"  {line}"))
+    if result.symptom:
+        out.print(Text(f"could not be measured: {result.symptom}", style=STYLES[Level.PROBLEM]))
+    if advice is None:
+        return
+    out.print()
+    grid = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for name in ("change after", "", "why"):
+        grid.add_column(name, no_wrap=name != "why", overflow="fold")
+    for name, value, why in advice.rows:
+        grid.add_row(Text(name), Text(value, style="bold"), Text(why))
+    out.print(grid)
+    out.print()
+    out.print(Text(advice.summary))
+
+
+def print_account(out: Console, account: Account) -> None:
+    """One line a message, then the sentence; the card of each thing that stood in the way."""
+    headings, rows = account.table()
+    grid = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for name in headings:
+        right = name in ("attempts", "waited")
+        grid.add_column(name, justify="right" if right else "left", no_wrap=name != "what", overflow="fold")
+    for entry, (name, fate, *more) in zip(account.entries, rows, strict=True):
+        style = STYLES[Level.OK if entry.fate == "sent" and not entry.refused else Level.PROBLEM]
+        grid.add_row(Text(name), Text(fate, style=style), *map(Text, more))
+    out.print(grid)
+    out.print()
+    out.print(Text(account.summary))
+    failed = [entry.diagnosis for entry in account.entries if entry.diagnosis]
+    failed += [diagnosis for entry in account.entries for diagnosis in entry.refused.values()]
+    for diagnosis in {found.cause.id: found for found in failed}.values():
+        out.print()
+        print_diagnosis(out, diagnosis, Level.PROBLEM)

@@ -31,7 +31,23 @@ ARROWS = {
     "foreign": "endpoints excerpt patterns symptoms text",
     "classifier": "catalogue endpoints exceptions excerpt foreign message_id model patterns smtp symptoms terms text",
     "credentials": "catalogue endpoints model text",
+    "tables": "",
+    "waits": "",
+    "retrying": "classifier model tables text waits",
+    "outbox": "model tables text",
+    "client": "endpoints model smtp",
+    "delivering": "catalogue classifier client endpoints foreign model outbox smtp text",
+    "sending": "delivering model outbox retrying",
+    "labs": "delivering model outbox retrying sending simulator tables waits",
+    "plots_lab": "labs outbox plots retrying text",
     "probes": "endpoints model smtp terms text",
+    "survival": "probes",
+    "costs": "",
+    "advice": "costs probes survival text",
+    "relay": "endpoints model",
+    "recipes": "advice costs endpoints",
+    "replays": "costs simulator",
+    "plots_lifetime": "advice plots survival",
     "simulator": "catalogue credentials endpoints message_id model smtp terms text",
     "pytest_plugin": "simulator",
     "equivalents": "endpoints model text",
@@ -54,24 +70,29 @@ ARROWS = {
     "widgets": "*",
     "terminal": "cards model report terms text",
     "commands": "*",
+    "commands_send": "*",
+    "commands_lifetime": "*",
     "commands_sweep": "*",
     "terminal_allowlist": "model terminal text watches",
     "commands_allowlist": "*",
-    "cli": "__init__ commands commands_allowlist commands_sweep",
+    "cli": "__init__ commands commands_allowlist commands_lifetime commands_send commands_sweep",
     "__init__": "*",
 }
 
-# Packages of others: the base needs the first three only; the extras are for the modules named.
+# Packages of others: the base needs the first four only; the extras are for the modules named.
 OTHERS = {
     "cryptography": "probes simulator",
     "dns": "probes simulator",
     "rich": "terminal terminal_allowlist",
+    "tenacity": "retrying waits",
     "trustme": "simulator",
-    "matplotlib": "plots plots_addresses reply_map",
+    "matplotlib": "plots plots_addresses plots_lab plots_lifetime reply_map",
     "ipywidgets": "widgets",
     "traitlets": "widgets",
     "IPython": "widgets",
-    "pandas": "sweeps",
+    "pandas": "labs sweeps",
+    "scipy": "survival",
+    "numpy": "advice costs",
     "pytest": "pytest_plugin",
 }
 
@@ -156,7 +177,18 @@ def test_packages_of_others() -> None:
 )
 def test_importing_stays_light(statement: str) -> None:
     """Importing loads none of the heavy packages, nor those that one probe alone needs."""
-    heavy = {"pandas", "numpy", "matplotlib", "ipywidgets", "IPython", "boto3", "dns", "rich", "trustme"}
+    heavy = {
+        "pandas",
+        "numpy",
+        "scipy",
+        "matplotlib",
+        "ipywidgets",
+        "IPython",
+        "boto3",
+        "dns",
+        "rich",
+        "trustme",
+    }
     heavy |= {"cryptography", "jupyterlab", "asyncio"}
     code = f"import sys\n{statement}\nprint(*sorted({heavy!r} & sys.modules.keys()))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

@@ -318,7 +318,9 @@ def test_a_pasted_error_is_explained_and_masked() -> None:
         ("too-many-connections", "07-reply-codes.ipynb"),
         ("reply-hidden", "07-reply-codes.ipynb"),
         ("unknown-4xx", "07-reply-codes.ipynb"),
-        ("connection-lost", "09-incident.ipynb"),
+        ("send-rate", "03-lost-to-network-faults.ipynb"),
+        ("connection-lost", "03-lost-to-network-faults.ipynb"),
+        ("idle-timeout", "05-long-lived-connections.ipynb"),
         ("unknown", "09-incident.ipynb"),
     ],
 )

@@ -86,6 +86,22 @@ class Connection:
             self._reader.feed(data)
         return reply
 
+    def heard(self) -> Reply | None:
+        """What has come unasked, without waiting for it.
+
+        Raises:
+            Garbled, Closed, OSError: As `read_reply`, except that nobody waits.
+        """
+        self.socket.settimeout(0)
+        try:
+            data = self.socket.recv(READ_SIZE)
+        except (BlockingIOError, ssl.SSLWantReadError, TimeoutError):
+            return self._next()
+        if not data:
+            raise Closed("the server closed the connection")
+        self._reader.feed(data)
+        return self._next()
+
     def _next(self) -> Reply | None:
         """The next reply, without secrets that a server says back."""
         try:

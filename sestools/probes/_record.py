@@ -8,7 +8,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from sestools.model import Kind, Reply, Stage, Step, Symptom, Target
@@ -42,16 +42,26 @@ class Closed(Exception):
 class Deadline:
     """One moment that everything in a probe ends at, in seconds from now."""
 
-    def __init__(self, seconds: float, cancel: threading.Event | None = None) -> None:
+    def __init__(
+        self,
+        seconds: float,
+        cancel: threading.Event | None = None,
+        now: Callable[[], float] = time.perf_counter,
+    ) -> None:
         if not 0 < seconds < float("inf"):
             raise ValueError(f"timeout must be a positive number of seconds, not {seconds!r}")
         self.seconds = seconds
         self.cancel = cancel
-        self.start = time.perf_counter()
+        self._now = now
+        self.start = now()
 
     def elapsed(self) -> float:
         """Seconds since the probe began."""
-        return time.perf_counter() - self.start
+        return self._now() - self.start
+
+    def renew(self) -> None:
+        """Begin anew: for a connection that is held, each exchange has its own deadline."""
+        self.start = self._now()
 
     def remaining(self) -> float:
         """Seconds left.

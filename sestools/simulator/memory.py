@@ -18,7 +18,7 @@ from itertools import count
 from typing import Any, ClassVar
 
 from sestools.endpoints import PORTS, Security
-from sestools.model import Credentials, Stage
+from sestools.model import Credentials, Stage, Target
 from sestools.simulator.account import Account
 from sestools.simulator.actions import Abort, Action, Close, HalfClose, Pour, Say, Stall, StartTls, Wait
 from sestools.simulator.clock import VirtualClock
@@ -116,6 +116,11 @@ class VirtualSes:
         """
         if port not in PORTS:
             raise ValueError(f"SES listens on {', '.join(map(str, PORTS))}, not on {port}")
+        self._create_connection(port, timeout)
+        return MemorySocket(self._world, self.clock, port, timeout, mss)
+
+    def _create_connection(self, port: int, timeout: float) -> None:
+        """Wait as the kernel does. Errors are told by the names of functions: this one's is `socket`'s."""
         give_up = self.clock.now() + timeout
         while shut := self._world.shut(port):
             if isinstance(shut, Refused):
@@ -124,7 +129,15 @@ class VirtualSes:
             self.clock.sleep((turns[0] if turns else give_up) - self.clock.now())
             if not turns:
                 raise TimeoutError("timed out")
-        return MemorySocket(self._world, self.clock, port, timeout, mss)
+
+    def reach(self, port: int = 587) -> dict[str, Any]:
+        """What a probe needs to reach it in virtual time: `probe_lifetime(**ses.reach())`."""
+        return {
+            "target": Target(host=self.host, port=port, credentials=self.credentials),
+            "connect": lambda: self.connect(port),
+            "context": _Handshake(),
+            "clock": self.clock,
+        }
 
     def smtp(self, port: int = 587, *, timeout: float = 30.0, mss: int = ETHERNET_MSS) -> VirtualSmtp:
         """The standard library's SMTP client, connected to this SES."""
@@ -162,6 +175,27 @@ class MemorySocket:
     def settimeout(self, seconds: float | None) -> None:
         """Wait at most so long for an answer."""
         self._timeout = seconds
+
+    def getsockname(self) -> tuple[str, int]:
+        """The client's address: one for examples (RFC 5737)."""
+        return "192.0.2.1", 49152
+
+    def getsockopt(self, *_: object) -> bytes:
+        """The kernel knows nothing of it."""
+        raise OSError(92, "Protocol not available")
+
+    def version(self) -> str:
+        """The version of TLS that is pretended."""
+        return "TLSv1.3"
+
+    def cipher(self) -> None:
+        """None: nothing is really encrypted."""
+
+    def getpeercert(self) -> None:
+        """None: there is no certificate in memory."""
+
+    def do_handshake(self) -> None:
+        """Done already, when the context wrapped it."""
 
     def start_tls(self, host: str | None = None) -> None:
         """The TLS handshake, as far as it can fail.
@@ -211,6 +245,11 @@ class MemorySocket:
             self._outbox += data
         else:
             self._do(self._session.receive(data))
+
+    def send(self, data: bytes) -> int:
+        """Send, all of it at once."""
+        self.sendall(bytes(data))
+        return len(data)
 
     def recv(self, size: int) -> bytes:
         """What has come, at most so many bytes, waiting for it as long as the time-out allows; b"" at the end.
@@ -348,8 +387,13 @@ class VirtualSmtp(smtplib.SMTP):
 
 
 class _Handshake:
-    """Stands where smtplib wants an SSL context."""
+    """Stands where a client wants an SSL context."""
 
-    def wrap_socket(self, sock: MemorySocket, server_hostname: str | None = None) -> MemorySocket:
+    verify_mode = ssl.CERT_REQUIRED
+    check_hostname = True
+
+    def wrap_socket(
+        self, sock: MemorySocket, server_hostname: str | None = None, **_: object
+    ) -> MemorySocket:
         sock.start_tls(server_hostname)
         return sock

@@ -4,6 +4,8 @@ A panel renders its result into an HTML child. Its text form holds no times and 
 so a notebook's stored output can be compared.
 """
 
+from sestools.widgets.lab import LabPanel
+from sestools.widgets.lifetime import LifetimePanel
 from sestools.widgets.lines import Lines, lines_to_type
 from sestools.widgets.panel import CheckPanel
 from sestools.widgets.places import credentials_for, on_binder, place, simulator
@@ -16,6 +18,8 @@ from sestools.widgets.triage import DiagnosisPanel, next_notebook
 __all__ = [
     "CheckPanel",
     "DiagnosisPanel",
+    "LabPanel",
+    "LifetimePanel",
     "Lines",
     "Proof",
     "ReplyPanel",

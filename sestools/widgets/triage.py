@@ -11,7 +11,7 @@ from ipywidgets import HTML, Button, Dropdown, Layout, Textarea, VBox  # type: i
 from sestools.catalogue import cause
 from sestools.classifier import classify
 from sestools.excerpt import mask_secrets
-from sestools.model import Diagnosis, Stage
+from sestools.model import Diagnosis, Retry, Stage
 from sestools.widgets.style import STYLE
 
 SYMPTOMS = {
@@ -30,13 +30,17 @@ SYMPTOMS = {
 """What a person sees, and the cause whose first sample looks like it."""
 
 CONNECTING = "01-cannot-connect.ipynb"
+LOST = "03-lost-to-network-faults.ipynb"
 MTU = "04-mtu.ipynb"
+LIFETIME = "05-long-lived-connections.ipynb"
 ALLOWLISTING = "06-allowlisting.ipynb"
 REPLIES = "07-reply-codes.ipynb"
 INCIDENT = "09-incident.ipynb"
 
-_SIGN_IN = {"starttls-first", "bad-credentials", "not-subscribed"}
+_TO_BE_READ = {"unknown-4xx", "unknown-5xx", "reply-hidden"}
+_SAID = "says this reply on the simulator, and shows how clients print it and when to try again"
 _PATH = {Stage.RESOLVE, Stage.CONNECT, Stage.TLS, Stage.GREETING, Stage.EHLO, Stage.STARTTLS, Stage.AUTH}
+_WORTH_RETRYING = {Retry.SOON, Retry.SLOWER, Retry.HOURS, Retry.UNKNOWN_FATE}
 
 
 def next_notebook(diagnosis: Diagnosis) -> tuple[str, str]:
@@ -49,14 +53,16 @@ def next_notebook(diagnosis: Diagnosis) -> tuple[str, str]:
             ALLOWLISTING,
             "shows how the addresses change, what a pinned list misses, and the rule that lasts",
         )
-    refusal = bool(found.codes) and min(found.codes) >= 400 and found.id not in _SIGN_IN
-    if refusal or found.id in ("unknown-4xx", "unknown-5xx", "reply-hidden"):
-        return (
-            REPLIES,
-            "says this reply on the simulator, and shows how clients print it and when to try again",
-        )
     if found.stage in _PATH or found.id.startswith("credential-") or found.id.endswith("-blocked"):
         return CONNECTING, "reproduces this on the simulator and shows how it is told from its look-alikes"
+    if found.id in _TO_BE_READ:
+        return REPLIES, _SAID
+    if found.retry is Retry.NEW_CONNECTION:
+        return LIFETIME, "measures how long connections live, and says when to change them"
+    if found.retry in _WORTH_RETRYING:
+        return LOST, "shows which step decides whether sending again is safe, and retries that lose nothing"
+    if found.codes and min(found.codes) >= 400:
+        return REPLIES, _SAID
     return INCIDENT, "checks every port of your endpoint and writes the report to paste into a ticket"
 
 

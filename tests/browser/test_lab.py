@@ -20,7 +20,14 @@ CANARY = "Canary+Secret/Password=44characters0123456789"
 USER = "AKIAIOSFODNN7EXAMPLE"
 PICTURES = ", ".join(
     f'img[alt^="{words}"]'
-    for words in ("Waterfall of stage times", "Bytes acknowledged", "Addresses of", "Reply codes by stage")
+    for words in (
+        "Waterfall of stage times",
+        "Bytes acknowledged",
+        "Addresses of",
+        "Reply codes by stage",
+        "Lost, sent",
+        "Survival",
+    )
 )
 WATERFALL = '.sestools-panel [role="img"][aria-label^="Waterfall of stage times"]'
 
@@ -55,7 +62,9 @@ SHOWN = [
     # notebook, titles that must be seen, waterfalls in panels (None: it is not about them)
     ("00-start-here", ("port25-blocked", "bad-credentials", "healthy"), 1),
     ("01-cannot-connect", ("port25-blocked", "egress-blocked", "no-greeting", "wrapper-on-starttls"), 6),
+    ("03-lost-to-network-faults", ("connection-lost",), 0),
     ("04-mtu", ("mtu-stall", "mtu-black-hole", "healthy"), 0),
+    ("05-long-lived-connections", ("idle-timeout",), 0),
     ("06-allowlisting", (), 0),
     ("07-reply-codes", ("send-rate", "daily-quota", "not-verified", "bad-credentials", "reply-hidden"), None),
     ("09-incident", ("ports-blocked",), 0),
@@ -159,6 +168,29 @@ def test_a_person_picks_a_reply_and_searches(lab: Lab, page: Page, tmp_path: Pat
     expect(table.get_by_text("daily-quota")).to_be_visible()
     assert page.evaluate(CLIPPED) == []
     page.screenshot(path=tmp_path / "replies.png")
+
+
+def test_a_person_loses_mail_in_the_lab(lab: Lab, page: Page, tmp_path: Path) -> None:
+    """Faults, policy, choice and rate are picked, *Send* is pressed, and the pictures show what was lost."""
+    path = lab.root / "lost.ipynb"
+    write(path, ["from sestools.widgets import LabPanel\nLabPanel()"])
+    lab.open(page, path.name).run_all()
+    panel = page.locator(".sestools-panel")
+    panel.get_by_label("Faults").select_option("refusals")
+    panel.get_by_label("Retry policy").select_option("exponential, equal jitter")
+    panel.get_by_label("Lost behind the final dot").select_option("give up: perhaps lost")
+    panel.get_by_label("Messages a second").fill("50")
+    panel.get_by_label("Seed").fill("7")
+    panel.get_by_label("Seed").press("Enter")
+    expect(panel.get_by_text("seeds=[7]")).to_be_visible()
+    panel.get_by_role("button", name="Send").click()
+    expect(panel.get_by_role("status")).to_have_text("Done.")
+    picture = panel.locator('img[alt^="Lost, sent twice and delayed"]')
+    expect(picture).to_be_visible()
+    assert "sestools, equal jitter: 0 of 500 lost" in (picture.get_attribute("alt") or "")
+    expect(panel.locator('img[alt^="Timeline of attempts"]')).to_be_visible()
+    assert page.evaluate(CLIPPED) == []
+    page.screenshot(path=tmp_path / "lost.png", full_page=True)
 
 
 def write(path: Path, sources: list[str]) -> None:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import select
+import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from peers.servers import OWN_NAME, POSTFIX, START, UNPACKED, running_postfix
+from peers.servers import OWN_NAME, POSTFIX, START, UNPACKED, running_postfix, start_postfix
 
 from clients.senders import RECIPIENT, SENDER, libraries, message
+from sestools.relay import write_relay
 from sestools.simulator import Simulator
 
 BY_WRAPPER = "wrapper@example.com"
@@ -26,7 +29,7 @@ _ACTIVE = re.compile(r"^[0-9A-F]+\*", re.MULTILINE)
 _TRIED = re.compile(rf"\bto=<{re.escape(RECIPIENT)}>.* status=")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Relay:
     """A running Postfix that relays to the simulator."""
 
@@ -35,18 +38,51 @@ class Relay:
     master: int
     env: dict[str, str]
 
+    def kill(self) -> None:
+        """End all of its processes with SIGKILL, as a power cut would."""
+        # Postfix's master makes a session of its own: the group is it and its children, nobody else.
+        assert os.getpgid(self.master) == self.master
+        handle = os.pidfd_open(self.master)
+        os.killpg(self.master, signal.SIGKILL)
+        select.select([handle], [], [], START)
+        os.close(handle)
+
+    def start(self) -> None:
+        """Start it again after a `kill`."""
+        self.master = start_postfix(self.folder, SASL_PATH=self.env["SASL_PATH"])
+
+    def submit(self, subjects: Iterable[int]) -> None:
+        """Queue a message for each subject, and return when all are safe in the queue."""
+        sendmail = POSTFIX / "usr/sbin/sendmail"
+        lines = [
+            f"printf 'Subject: {subject}\\n\\n.\\n' | {sendmail} -i -f {SENDER} {RECIPIENT} || exit 1"
+            for subject in subjects
+        ]
+        self._run("sh", "-c", "\n".join(lines))
+
     def send(self, sender: str = SENDER) -> str:
         """Queue a message, wait until it was tried once, and return the log since."""
-        start = len(self._log())
+        start = len(self.log())
         self._command("sendmail", "-i", "-f", sender, RECIPIENT, given=message().as_string())
         return self._until_tried(start)
 
     def flush(self) -> str:
         """Try the queue again, and return the log since."""
         self.queue()
-        start = len(self._log())
+        start = len(self.log())
         self._command("postqueue", "-c", str(self.folder), "-f")
         return self._until_tried(start)
+
+    def hurry(self) -> None:
+        """Have everything that is queued tried again, and do not wait for it."""
+        self._command("postqueue", "-c", str(self.folder), "-f")
+
+    def drain(self) -> None:
+        """Have it tried again and again until the queue is empty."""
+        deadline = time.monotonic() + 3 * START
+        while "queue is empty" not in (listed := self.queue()):
+            assert time.monotonic() < deadline, f"there is mail that does not drain:\n{listed}"
+            self.hurry()
 
     def queue(self) -> str:
         """What `mailq` prints once no message is being tried: the log is ahead of the queue."""
@@ -61,22 +97,25 @@ class Relay:
         self._command("postsuper", "-c", str(self.folder), "-d", "ALL")
 
     def _command(self, name: str, *words: str, given: str | None = None) -> str:
-        program = str(POSTFIX / "usr/sbin" / name)
+        return self._run(str(POSTFIX / "usr/sbin" / name), *words, given=given)
+
+    def _run(self, program: str, *words: str, given: str | None = None) -> str:
         done = subprocess.run(
             # The master's own mount namespace: there is where the accounts are that Postfix wants.
             ["nsenter", f"--target={self.master}", "--mount", program, *words],
             input=given, env=self.env, capture_output=True, text=True, timeout=START, check=False,
         )  # fmt: skip
-        assert done.returncode == 0, done.stderr + self._log()
+        assert done.returncode == 0, done.stderr + self.log()
         return done.stdout
 
-    def _log(self) -> str:
+    def log(self) -> str:
+        """All that Postfix has logged."""
         log = self.folder / "log"
         return log.read_text() if log.exists() else ""  # Postfix writes it when it has something to say
 
     def _until_tried(self, start: int) -> str:
         deadline = time.monotonic() + START
-        while not _TRIED.search(since := self._log()[start:]):
+        while not _TRIED.search(since := self.log()[start:]):
             assert time.monotonic() < deadline, f"Postfix did not try within {START:g} s:\n{since}"
             threading.Event().wait(0.02)
         return self._normal(since)
@@ -88,9 +127,29 @@ class Relay:
         return log.replace("[127.0.0.1]", "[192.0.2.45]").replace(str(self.folder), "/etc/postfix").strip()
 
 
+def product(folder: Path, ses: Simulator, **instead: str) -> str:
+    """The configuration that the package gives, with the ports of the simulator and other values for a test."""
+    config, passwords, _ = write_relay(
+        folder, "eu-west-1", ses.credentials, ca_file=f"{folder}/ca.pem", rate=100, max_messages=10, max_age=2
+    )
+    for file in (config, passwords):
+        file.write_text(
+            file.read_text().replace(f"[{ses.host}]:587", f"[{ses.host}]:{ses.connect_to[587][1]}")
+        )
+    text = config.read_text()
+    for name, value in instead.items():
+        text, found = re.subn(rf"(?m)^{name} = .*$", f"{name} = {value}", text)
+        assert found == 1, name
+    return text
+
+
 @contextlib.contextmanager
-def relay(folder: Path, ses: Simulator) -> Iterator[Relay]:
-    """Postfix, configured as SES's guide says: `relayhost`, a password map, and TLS that verifies."""
+def relay(folder: Path, ses: Simulator, main: str = "", bounces: str = "discard") -> Iterator[Relay]:
+    """Postfix, configured as SES's guide says: `relayhost`, a password map, and TLS that verifies.
+
+    `main` are other lines for its main.cf than these; `bounces` is whether what goes back to a sender is to
+    `discard`, or to `relay` as other mail; the host's own mail is discarded.
+    """
     real = {port: where[1] for port, where in ses.connect_to.items()}
     (folder / "hosts").write_text(f"127.0.0.1 localhost {ses.host}\n")
     user, password = ses.credentials.user, ses.credentials.password
@@ -103,19 +162,22 @@ def relay(folder: Path, ses: Simulator) -> Iterator[Relay]:
         f"{BY_WRAPPER} smtps:[{ses.host}]:{real[465]}\n{WITH_WRONG_PASSWORD} smtp:[{ses.host}]:{real[2587]}\n"
     )
     (folder / "ca.pem").write_bytes(Path(ses.ca_file).read_bytes())
-    main = f"""relayhost = [{ses.host}]:{real[587]}
+    guide = f"""relayhost = [{ses.host}]:{real[587]}
 sender_dependent_default_transport_maps = texthash:{folder}/transports
-transport_maps = inline:{{ example.com=discard: {OWN_NAME}=discard: }}
 smtp_sasl_auth_enable = yes
 smtp_sasl_security_options = noanonymous
 smtp_sasl_password_maps = texthash:{folder}/passwords
 smtp_tls_security_level = secure
 smtp_tls_CAfile = {folder}/ca.pem
-smtp_host_lookup = native
 smtp_connection_cache_on_demand = no
 smtp_destination_concurrency_failed_cohort_limit = 0
 smtps_destination_concurrency_failed_cohort_limit = 0
 """
+    back = " example.com=discard:" if bounces == "discard" else ""
+    # Names come from the hosts file.
+    main = f"""transport_maps = inline:{{ {OWN_NAME}=discard:{back} }}
+smtp_host_lookup = native
+{main or guide}"""
     services = [
         "pickup unix n - n 60 1 pickup",
         "qmgr unix n - n 300 1 qmgr",
@@ -129,6 +191,8 @@ smtps_destination_concurrency_failed_cohort_limit = 0
         "trace unix - - n - 0 bounce",
         "showq unix n - n - - showq",
         "flush unix n - n 1000? 0 flush",
+        "scache unix - - n - 1 scache",
+        "tlsproxy unix - - n - 0 tlsproxy",
     ]
     plugins = next((UNPACKED / "libsasl2-modules").rglob("libplain.so"), None)
     assert plugins, "libsasl2-modules is missing; tests/provide.sh unpacks it"

@@ -159,6 +159,15 @@ export_environment = LD_LIBRARY_PATH MAIL_CONFIG
 {main}"""
     )
     (folder / "master.cf").write_text("\n".join((*services, *SERVICES)) + "\n")
+    start_postfix(folder, **env)
+    try:
+        yield _master(folder)
+    finally:
+        _end(_master(folder))
+
+
+def start_postfix(folder: Path, **env: str) -> int:
+    """Start the Postfix that is configured in a folder, perhaps again; gives the process id of its master."""
     # -w: return when the server is up, or with an error.
     words, own = _private(
         folder, "postfix", str(POSTFIX / "usr/lib/postfix/sbin/master"), "-c", str(folder), "-w"
@@ -168,11 +177,11 @@ export_environment = LD_LIBRARY_PATH MAIL_CONFIG
     )
     log = folder / "log"
     assert started.returncode == 0, started.stderr + (log.read_text() if log.exists() else "")
-    master = int((folder / "queue/pid/master.pid").read_text())
-    try:
-        yield master
-    finally:
-        _end(master)
+    return _master(folder)
+
+
+def _master(folder: Path) -> int:
+    return int((folder / "queue/pid/master.pid").read_text())
 
 
 @contextlib.contextmanager

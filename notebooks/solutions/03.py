@@ -1,0 +1,3 @@
+from sestools import Policy
+
+answer = Policy.exponential(when_unknown="give up", jitter="full")

@@ -1,0 +1,72 @@
+"""smtplib's client with what it lacks: a name to verify, a greeting to look at, an end to waiting."""
+
+from __future__ import annotations
+
+import smtplib
+import socket
+import ssl
+import time
+from functools import lru_cache
+from typing import Any
+
+from sestools.endpoints import Security
+from sestools.model import Target
+from sestools.smtp import Garbled, ReplyReader
+
+__all__ = ["Client", "tls_context"]
+
+
+@lru_cache(maxsize=8)
+def tls_context(ca_file: str | None) -> ssl.SSLContext:
+    """Made once: loading the system's authorities takes longer than a handshake."""
+    return ssl.create_default_context(cafile=ca_file)
+
+
+class Client(smtplib.SMTP):
+    """A connection to a target, greeted.
+
+    It connects where the target says and verifies the name that the target says, and each reply is awaited for
+    `timeout` seconds as a whole: smtplib itself waits so long for each byte, and keeps whatever comes.
+    """
+
+    def __init__(self, target: Target, timeout: float) -> None:
+        self._target, self._reply_within = target, timeout
+        self._reader, self._read_from = ReplyReader(), None
+        self.greeting = ""
+        """What the server said first."""
+        # The name is for the server's log. Left out, smtplib asks DNS for it, which can take seconds.
+        super().__init__(target.host, target.port, local_hostname="localhost", timeout=timeout)
+
+    def connect(self, *where: Any, **more: Any) -> tuple[int, bytes]:
+        """Connect, and keep the greeting."""
+        code, text = super().connect(*where, **more)
+        self.greeting = text.decode("utf-8", "backslashreplace")
+        return code, text
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        sock = socket.create_connection(self._target.connect_to or (host, port), timeout)
+        if self._target.security is Security.WRAPPER:
+            return tls_context(self._target.ca_file).wrap_socket(sock, server_hostname=host)
+        return sock
+
+    def getreply(self) -> tuple[int, bytes]:
+        """The next reply, bounded in time and size."""
+        sock: Any = self.sock
+        if self._read_from is not sock:
+            # A new connection, or TLS on the old one: what was sent before in clear text counts for nothing.
+            self._reader, self._read_from = ReplyReader(), sock
+        give_up = time.monotonic() + self._reply_within
+        try:
+            while (reply := self._reader.next()) is None:
+                sock.settimeout(max(0.001, give_up - time.monotonic()))
+                data = sock.recv(16 * 1024)
+                if not data:
+                    raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed")
+                self._reader.feed(data)
+            sock.settimeout(self._reply_within)
+        except (OSError, Garbled) as error:
+            self.close()
+            if isinstance(error, Garbled):
+                raise smtplib.SMTPServerDisconnected(str(error)) from error
+            raise
+        return reply.code, "\n".join(reply.lines).encode()

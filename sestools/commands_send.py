@@ -1,0 +1,239 @@
+"""What `sestools send` does."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from sestools.commands import HEALTHY, PROBLEM, UNCLEAR, _region, _simulated, _timeout
+
+if TYPE_CHECKING:
+    from sestools.outbox import Account, Attempt, Mail
+    from sestools.retrying import Policy
+
+EXAMPLES = (
+    "  sestools send eu-west-1 --user AKIA... --from me@example.com       (one test message)\n"
+    "  sestools send eu-west-1 --message news.eml --from me@example.com\n"
+    "  sestools send eu-west-1 --message outbox.mbox --to-header --confirm-recipient --rate 14\n"
+    "  sestools send --simulate s4-flaky-link --count 50 --when-unknown resend     (practise without AWS)"
+)
+PATIENCE = "30"
+"""Seconds for each reply: SES looks at the whole message before it answers the final dot."""
+_MBOX = re.compile(rb"(?:\A|(?<=\n\n)|(?<=\n\r\n))From [^\n]*\n")
+POLICIES = ("documented", "exponential", "fixed", "none")
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The flags of `sestools send`."""
+    parser.add_argument(
+        "where",
+        nargs="?",
+        metavar="REGION",
+        help="region or host name [SESTOOLS_REGION, AWS_REGION, us-east-1]",
+    )
+    what = parser.add_argument_group("what to send, and to whom")
+    what.add_argument(
+        "--message",
+        dest="messages",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a message or an mbox of them, - for standard input (repeatable) [a test message]",
+    )
+    what.add_argument("--count", type=int, default=1, metavar="N", help="how many test messages [1]")
+    what.add_argument(
+        "--from", dest="sender", metavar="ADDRESS", help="envelope sender [each message's From]"
+    )
+    what.add_argument(
+        "--to",
+        dest="recipients",
+        action="append",
+        metavar="ADDRESS",
+        help="envelope recipient (repeatable) [SES's mailbox simulator, whatever a message says]",
+    )
+    what.add_argument("--to-header", action="store_true", help="send to those whom each message names")
+    what.add_argument(
+        "--confirm-recipient",
+        action="store_true",
+        help="yes, send to recipients outside the mailbox simulator",
+    )
+    how = parser.add_argument_group("when it fails")
+    how.add_argument(
+        "--policy", choices=POLICIES, default="documented", help="when to try again [documented]"
+    )
+    how.add_argument("--attempts", type=int, metavar="N", help="attempts at most [no limit]")
+    how.add_argument(
+        "--give-up-after", type=float, default=300.0, metavar="SECONDS", help="from the first failure [300]"
+    )
+    how.add_argument(
+        "--when-unknown",
+        choices=("resend", "give-up"),
+        default="give-up",
+        help="if the connection is lost behind a final dot, SES may have the message: resend it, perhaps twice, "
+        "or leave it, perhaps lost, and report it [give-up]",
+    )
+    how.add_argument(
+        "--rate", type=float, metavar="N", help="recipients a second that the account may send to"
+    )
+    how.add_argument("--max-messages", type=int, default=100, metavar="N", help="for each connection [100]")
+    how.add_argument("--max-age", type=float, default=60.0, metavar="SECONDS", help="of a connection [60]")
+    where = parser.add_argument_group("where")
+    where.add_argument("--port", type=int, default=587, help="[587]")
+    where.add_argument("--user", help="SMTP user name [SESTOOLS_USER]")
+    where.add_argument(
+        "--password-stdin",
+        action="store_true",
+        help="read the SMTP password from standard input [else it is asked for]",
+    )
+    where.add_argument(
+        "--timeout", type=float, metavar="SECONDS", help="for each reply [SESTOOLS_TIMEOUT, 30]"
+    )
+    where.add_argument(
+        "--connect-to",
+        action="append",
+        metavar="[PORT:]ADDRESS:PORT",
+        help="connect there instead of where DNS says (repeatable)",
+    )
+    where.add_argument("--ca-file", help="trust these certificate authorities instead [SESTOOLS_CA_FILE]")
+    where.add_argument(
+        "--simulate", nargs="?", const="", metavar="FAULT", help="send to a simulated SES on this host"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON (it carries a schema_version)")
+
+
+def send(options: argparse.Namespace) -> int:
+    """Run `sestools send`."""
+    from dataclasses import replace
+
+    from sestools.checkup import targets
+    from sestools.outbox import Account, Entry, Fate
+    from sestools.sending import Sender
+
+    mails, policy = _mails(options), _policy(options)
+    entries: list[Entry] = []
+    with _simulated(options, _region(options.where)) as place:
+        credentials = place.pop("credentials")
+        if credentials is None:
+            raise ValueError("sending needs --user (or SESTOOLS_USER) and a password")
+        (target,) = targets(_region(options.where), ports=[options.port], **place)
+        with Sender(
+            replace(target, credentials=credentials),
+            policy=policy,
+            rate=options.rate,
+            max_messages=options.max_messages,
+            max_age=options.max_age,
+            timeout=_timeout(options, default=PATIENCE),
+            on_attempt=_tell,
+        ) as sender:
+            try:
+                entries.extend(sender.send_all(mails))
+            except KeyboardInterrupt:
+                _show(options, Account(entries=tuple(entries)))
+                left = len(mails) - len(entries)
+                print(f"interrupted: nothing is known of the {left} other messages", file=sys.stderr)
+                raise
+    account = Account(entries=tuple(entries))
+    _show(options, account)
+    if any(entry.fate in (Fate.REFUSED, Fate.UNSENT) or entry.refused for entry in entries):
+        return PROBLEM
+    return HEALTHY if account.ok else UNCLEAR
+
+
+def _policy(options: argparse.Namespace) -> Policy:
+    from sestools.retrying import Policy
+
+    if options.policy == "none":
+        return Policy.none()
+    make = {"documented": Policy.documented, "exponential": Policy.exponential, "fixed": Policy.fixed}[
+        options.policy
+    ]
+    return make(
+        when_unknown=options.when_unknown.replace("-", " "),
+        attempts=options.attempts,
+        seconds=options.give_up_after,
+    )
+
+
+def _mails(options: argparse.Namespace) -> Sequence[Mail]:
+    """The messages, with recipients that are allowed."""
+    from sestools.outbox import Mail
+    from sestools.probes import SUCCESS, is_mailbox_simulator
+
+    if options.to_header and options.recipients:
+        raise ValueError("--to and --to-header exclude each other")
+    if options.messages.count("-") > 1 or ("-" in options.messages and options.password_stdin):
+        raise ValueError("standard input can be read once")
+    if options.count < 1:
+        raise ValueError(f"--count must be at least 1, not {options.count}")
+    sender = options.sender or ("sender@example.com" if options.simulate is not None else "")
+    if not options.messages and not sender:
+        raise ValueError("a test message needs --from: an address or domain verified in the region")
+    to = () if options.to_header else tuple(options.recipients or [SUCCESS])
+    contents = [
+        (f"{'standard input' if name == '-' else name}{f' #{number}' if number else ''}", content)
+        for name in options.messages
+        for number, content in _contents(name)
+    ] or [(f"test {number}", _test(sender, to or (SUCCESS,))) for number in range(1, options.count + 1)]
+    mails = [
+        Mail.read(content, name=name, sender=options.sender or "", recipients=to)
+        for name, content in contents
+    ]
+    strangers = sorted({one for mail in mails for one in mail.recipients if not is_mailbox_simulator(one)})
+    if strangers and not options.confirm_recipient:
+        from sestools.text import printable
+
+        some = ", ".join(printable(one, 80) for one in strangers[:3]) + (
+            ", ..." if len(strangers) > 3 else ""
+        )
+        raise ValueError(f"{some}: not the mailbox simulator; --confirm-recipient allows mail to others")
+    return mails
+
+
+def _contents(name: str) -> Iterator[tuple[int | None, bytes]]:
+    """The message in a file, or those in an mbox, numbered."""
+    try:
+        with contextlib.ExitStack() as stack:
+            file = sys.stdin.buffer if name == "-" else stack.enter_context(open(name, "rb"))
+            content = file.read()
+    except OSError as error:
+        raise ValueError(f"cannot read {name}: {error.strerror}") from None
+    if not content.strip():
+        raise ValueError(f"{name} holds no message")
+    if not content.startswith(b"From "):
+        yield None, content
+        return
+    for number, one in enumerate(_MBOX.split(content)[1:], 1):
+        yield number, re.sub(rb"(?m)^>(>*From )", rb"\1", one)
+
+
+def _test(sender: str, recipients: Sequence[str]) -> bytes:
+    from email.utils import formatdate
+
+    return (
+        f"From: {sender}\nTo: {', '.join(recipients)}\nDate: {formatdate()}\nSubject: sestools send\n\n"
+        "This message was sent by sestools.\n"
+    ).encode("utf-8", "backslashreplace")
+
+
+def _tell(mail: Mail, attempt: Attempt) -> None:
+    """Why it takes longer, for whoever waits."""
+    from sestools.text import duration, printable
+
+    if attempt.failure is not None:
+        then = "again at once" if attempt.wait == 0 else f"again in {duration(attempt.wait or 0)}"
+        then = "given up" if attempt.wait is None else then
+        print(f"{printable(mail.name, 60)}: {attempt.why}; {then}", file=sys.stderr, flush=True)
+
+
+def _show(options: argparse.Namespace, account: Account) -> None:
+    if options.json:
+        print(json.dumps(account.to_dict(), indent=2))
+    else:
+        from sestools.terminal import console, print_account
+
+        print_account(console(sys.stdout), account)

@@ -1,0 +1,262 @@
+"""One message at a time over a connection that is kept, on the standard library's smtplib.
+
+Every failure comes out as a diagnosis that knows its step, for whoever decides about trying again (`sending`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import smtplib
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from sestools.catalogue import cause
+from sestools.classifier import classify
+from sestools.client import Client, tls_context
+from sestools.endpoints import Security, region_of
+from sestools.foreign import is_ses
+from sestools.model import Diagnosis, Retry, Stage, Symptom, Target
+from sestools.outbox import Mail
+from sestools.smtp import dot_stuff, path
+from sestools.text import printable
+
+__all__ = ["ENVELOPE", "Clock", "Delivery", "Failed", "Line", "unsendable"]
+
+CHECK_AFTER = 1.0
+"""Seconds of silence after which a connection is asked whether it still lives, before it is used."""
+
+ENVELOPE = frozenset({Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.BODY})
+"""The steps in which one message is offered; all before them are about the connection."""
+
+
+class Clock(Protocol):
+    """What tells the time in seconds, and lets it pass."""
+
+    def now(self) -> float:
+        """The time."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class Failed(Exception):
+    """A message was not delivered; `diagnosis` says at which step and why."""
+
+    def __init__(self, diagnosis: Diagnosis) -> None:
+        super().__init__(str(diagnosis.symptom))
+        self.diagnosis = diagnosis
+
+
+class _Said(Exception):
+    """A reply that does not agree; its arguments are code and text."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """A message that SES accepted: its id, and the recipients that were refused before."""
+
+    id: str
+    refused: dict[str, Diagnosis] = field(default_factory=dict)
+
+
+class Line:
+    """A connection to SES that is opened when it is needed and changed before SES ends it.
+
+    Args:
+        target: Where to, with credentials. TLS is always used and verified.
+        clock: What tells the time.
+        max_messages: After how many messages the connection is changed.
+        max_age: After how many seconds.
+        max_idle: After how many seconds of silence.
+        timeout: Seconds to wait for each reply.
+        connect: Opens a connection, in place of smtplib to the target.
+
+    Raises:
+        ValueError: If the target has no credentials or no TLS, or a limit makes no sense.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        clock: Clock,
+        *,
+        max_messages: int,
+        max_age: float,
+        max_idle: float,
+        timeout: float,
+        connect: Callable[[], smtplib.SMTP] | None = None,
+    ) -> None:
+        if target.credentials is None:
+            raise ValueError("SES lets nobody send without credentials: give the target some")
+        if target.security is Security.PLAIN:
+            raise ValueError("credentials are never sent in clear text: use STARTTLS or the TLS wrapper")
+        limits = {"max_messages": max_messages, "max_age": max_age, "max_idle": max_idle, "timeout": timeout}
+        for name, value in limits.items():
+            if not value > 0:
+                raise ValueError(f"{name} must be greater than 0, not {value!r}")
+        self._target, self._credentials, self._clock = target, target.credentials, clock
+        self._max_messages, self._max_age, self.max_idle = max_messages, max_age, max_idle
+        self._connect = connect or (lambda: Client(target, timeout))
+        self._client: smtplib.SMTP | None = None
+        self._carried, self._opened_at, self._used_at = 0, 0.0, 0.0
+        self._stage: Stage | None = None
+        self.opened = 0
+        """Connections that were opened so far."""
+
+    def deliver(self, mail: Mail) -> Delivery:
+        """Offer a message.
+
+        Raises:
+            Failed: If SES did not accept it for any recipient, or nobody knows whether it did.
+        """
+        try:
+            return self._deliver(mail)
+        except (_Said, OSError, smtplib.SMTPException) as error:
+            found = self._diagnosis(error)
+        symptom = found.symptom
+        if not symptom.reply or symptom.reply.code == 421 or found.cause.retry is Retry.NEW_CONNECTION:
+            self.hang_up()
+        elif symptom.stage in ENVELOPE - {Stage.BODY}:
+            self._reset()
+        raise Failed(found)
+
+    def close(self) -> None:
+        """Say good-bye, if there is still somebody to say it to."""
+        if self._client is not None:
+            with contextlib.suppress(OSError, smtplib.SMTPException):
+                self._client.quit()
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """End the connection without a word."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def _deliver(self, mail: Mail) -> Delivery:
+        client = self._ready()
+        self._used_at = self._clock.now()
+        self._say(client, Stage.MAIL, f"MAIL FROM:{path(mail.sender)}")
+        refused: dict[str, Diagnosis] = {}
+        for recipient in mail.recipients:
+            try:
+                self._say(client, Stage.RCPT, f"RCPT TO:{path(recipient)}")
+            except _Said as said:
+                if said.args[0] < 500:
+                    raise
+                refused[recipient] = self._diagnosis(said)
+        if len(refused) == len(mail.recipients):
+            self._reset()
+            raise Failed(next(iter(refused.values())))
+        self._say(client, Stage.DATA, "DATA")
+        # As long as not all of it was handed to the network, SES cannot have seen the final dot.
+        client.send(dot_stuff(mail.content))
+        self._stage = Stage.BODY
+        code, text = client.getreply()
+        self._used_at = self._clock.now()
+        if code != 250:
+            raise _Said(code, text)
+        self._carried += 1
+        words = text.decode("ascii", "replace").split()
+        return Delivery(id=printable(words[-1] if words else "", 100), refused=refused)
+
+    def _say(self, client: smtplib.SMTP, stage: Stage, line: str) -> None:
+        self._stage = stage
+        code, text = client.docmd(line)
+        if code not in (250, 251, 354):
+            raise _Said(code, text)
+
+    def _reset(self) -> None:
+        """Take back what was said of a message, or else the connection."""
+        with contextlib.suppress(OSError, smtplib.SMTPException):
+            if self._client is None or self._client.rset()[0] == 250:
+                return
+        self.hang_up()
+
+    def _ready(self) -> smtplib.SMTP:
+        """A connection that is signed in, young, little used, and alive as far as can be told."""
+        now = self._clock.now()
+        self._stage = None
+        idle = now - self._used_at
+        old = now - self._opened_at >= self._max_age
+        if old or self._carried >= self._max_messages or idle >= self.max_idle:
+            self.close()
+        if self._client is not None and idle >= CHECK_AFTER:
+            with contextlib.suppress(OSError, smtplib.SMTPException):
+                if self._client.noop()[0] == 250:
+                    return self._client
+            self.hang_up()
+        if self._client is None:
+            self._client = self.open()
+            self._carried, self._opened_at = 0, self._clock.now()
+        return self._client
+
+    def open(self) -> smtplib.SMTP:
+        """A new connection, signed in."""
+        self.opened += 1
+        client = self._connect()
+        try:
+            self._require_ses(client)
+            if self._target.security is Security.STARTTLS:
+                client.starttls(context=tls_context(self._target.ca_file))
+            self._require_amazon(client)
+            client.login(self._credentials.user, self._credentials.password)
+        except BaseException:
+            client.close()
+            raise
+        return client
+
+    def _require_ses(self, client: smtplib.SMTP) -> None:
+        """No credentials to somebody else who stands where SES should."""
+        greeting = getattr(client, "greeting", None)
+        if greeting is not None and region_of(self._target.host) and not is_ses(greeting):
+            raise Failed(
+                _judged("foreign-greeting", Stage.GREETING, f"the greeting is {printable(greeting, 200)}")
+            )
+
+    def _require_amazon(self, client: smtplib.SMTP) -> None:
+        """No credentials to a proxy that this host trusts. Whoever names authorities knows whom to trust."""
+        if (
+            self._target.ca_file
+            or not region_of(self._target.host)
+            or not isinstance(client.sock, ssl.SSLSocket)
+        ):
+            return
+        issuer = str((client.sock.getpeercert() or {}).get("issuer"))
+        if "amazon" not in issuer.lower():
+            raise Failed(
+                _judged("tls-intercepted", Stage.TLS, f"the certificate is from {printable(issuer, 200)}")
+            )
+
+    def _diagnosis(self, error: Exception) -> Diagnosis:
+        what: Any = error.args if isinstance(error, _Said) else error
+        where: dict[str, Any] = {"host": self._target.host, "port": self._target.port}
+        found = classify(what, stage=self._stage, **where)
+        # While connecting, the exception itself knows best where it happened.
+        if self._stage is None and (found.symptom.stage is None or found.symptom.stage in ENVELOPE):
+            return classify(what, stage=Stage.CONNECT, **where)
+        return found
+
+
+def unsendable(mail: Mail) -> Diagnosis | None:
+    """Why a message cannot even be offered to SES: an address that would break the dialogue."""
+    if not mail.recipients:
+        return _judged("rcpt-invalid", Stage.RCPT, "not offered to SES: it has no recipient")
+    for id, stage, addresses in (
+        ("from-invalid", Stage.MAIL, (mail.sender,)),
+        ("rcpt-invalid", Stage.RCPT, mail.recipients),
+    ):
+        for address in addresses:
+            try:
+                problem = "" if path(address) != "<>" else "an address is empty"
+            except ValueError as error:
+                problem = str(error)
+            if problem:
+                return _judged(id, stage, f"not offered to SES: {problem}")
+    return None
+
+
+def _judged(id: str, stage: Stage, why: str) -> Diagnosis:
+    return Diagnosis(symptom=Symptom(stage=stage, detail=why), candidates=(cause(id),), evidence=(why,))

@@ -1,0 +1,24 @@
+"""Experiments with ground truth: what is lost, sent twice and late, by sender and policy, under the same faults.
+
+The senders are real ones; the world they send into is the simulator, whose ledger knows what was accepted. In
+memory a day passes in a moment (thousands of messages); over sockets the same takes its time (a hundred).
+"""
+
+from sestools.labs.contenders import Contender, Place, blind, careful, naive
+from sestools.labs.experiment import lost_mail, timelines
+from sestools.labs.results import Lab, Result
+from sestools.labs.scripts import SCRIPTS, Script
+
+__all__ = [
+    "SCRIPTS",
+    "Contender",
+    "Lab",
+    "Place",
+    "Result",
+    "Script",
+    "blind",
+    "careful",
+    "lost_mail",
+    "naive",
+    "timelines",
+]

@@ -1,0 +1,130 @@
+"""The senders that are compared: a careful one, a naive one, and a blind retry."""
+
+from __future__ import annotations
+
+import smtplib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any
+
+from sestools.delivering import Clock, Line
+from sestools.model import Target
+from sestools.outbox import Attempt, Entry, Fate, Mail
+from sestools.retrying import Policy
+from sestools.sending import Sender
+from sestools.waits import Exponential, Schedule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a contender sends: how to connect, whose credentials, which clock, at what rate."""
+
+    target: Target
+    connect: Callable[[], smtplib.SMTP] | None
+    clock: Clock
+    timeout: float
+    rate: float | None
+    times: float
+    seed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contender:
+    """A sender under test.
+
+    Attributes:
+        name: What it is called.
+        run: Sends mails in a place, and gives its own account of each.
+    """
+
+    name: str
+    run: Callable[[Iterable[Mail], Place], Iterable[Entry]]
+
+
+def careful(policy: Policy | None = None, *, name: str = "", **more: Any) -> Contender:
+    """The sender of this package with a policy; by default the documented one, resending what is unknown.
+
+    `more` are arguments of `Sender`, such as `max_messages`.
+    """
+    chosen = policy or Policy.documented(when_unknown="resend")
+
+    def run(mails: Iterable[Mail], place: Place) -> Iterator[Entry]:
+        limits = {"max_age": 60.0, "max_idle": 5.0, **more}
+        for seconds in ("max_age", "max_idle"):
+            limits[seconds] /= place.times
+        settings = {"rate": place.rate, "connect": place.connect, "clock": place.clock, **limits}
+        fast = _faster(chosen, place.times, place.seed)
+        with Sender(place.target, policy=fast, timeout=place.timeout, **settings) as sender:
+            yield from sender.send_all(mails)
+
+    return Contender(name=name or "sestools", run=run)
+
+
+def _faster(policy: Policy, times: float, seed: int) -> Policy:
+    """The same policy, so many times as fast, its chances from the seed."""
+
+    def sped(wait: Any) -> Any:
+        if isinstance(wait, Schedule):
+            return Schedule(tuple(one / times for one in wait.seconds))
+        if isinstance(wait, Exponential):
+            return replace(wait, base=wait.base / times, cap=wait.cap / times, random=Random(seed))  # noqa: S311
+        return wait
+
+    return replace(
+        policy,
+        wait=sped(policy.wait),
+        throttled=sped(policy.throttled),
+        quota=policy.quota / times,
+        seconds=policy.seconds and policy.seconds / times,
+    )
+
+
+def naive() -> Contender:
+    """What a first script does: one connection, `sendmail`, and an error is logged and forgotten."""
+    return Contender(name="naive", run=lambda mails, place: _plain(mails, place, attempts=1, wait=0.0))
+
+
+def blind(attempts: int = 5, wait: float = 1.0) -> Contender:
+    """smtplib in a loop: whatever went wrong, the same again after a second, five times."""
+    return Contender(
+        name="blind retry", run=lambda mails, place: _plain(mails, place, attempts=attempts, wait=wait)
+    )
+
+
+def _plain(mails: Iterable[Mail], place: Place, *, attempts: int, wait: float) -> Iterator[Entry]:
+    """smtplib without a thought: any exception is the same exception."""
+    client: smtplib.SMTP | None = None
+    for mail in mails:
+        tried: list[Attempt] = []
+        fate = Fate.UNSENT
+        while fate is Fate.UNSENT and len(tried) < attempts:
+            if tried:
+                place.clock.sleep(wait / place.times)
+            began = place.clock.now()
+            try:
+                client = client or _signed_in(place)
+                client.sendmail(mail.sender, mail.recipients, mail.content)
+                fate = Fate.SENT
+            except (OSError, smtplib.SMTPException):
+                if client is not None:
+                    client.close()
+                client = None
+            tried.append(Attempt(at=began, seconds=place.clock.now() - began))
+        yield Entry(mail=mail, fate=fate, attempts=tuple(tried))
+    if client is not None:
+        client.close()
+
+
+def _signed_in(place: Place) -> smtplib.SMTP:
+    # The connection itself is the careful sender's, so that only what is done with it differs.
+    line = Line(
+        place.target,
+        place.clock,
+        max_messages=1,
+        max_age=1.0,
+        max_idle=1.0,
+        timeout=place.timeout,
+        connect=place.connect,
+    )
+    return line.open()

@@ -1,0 +1,109 @@
+"""What goes wrong while messages arrive: scripts of faults, limits and arrivals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from sestools.simulator.account import Account
+from sestools.simulator.faults import Fault, parse
+from sestools.simulator.world import Rules
+
+_STAGES = ("TLS", "GREETING", "EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "BODY")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Script:
+    """What goes wrong while messages arrive.
+
+    Attributes:
+        name: What it is called.
+        about: One sentence.
+        faults: What goes wrong, and when.
+        account: What the account may do.
+        rules: How long connections live.
+        rate: Messages that arrive in a second.
+        burst: How many of them arrive at once.
+        send_rate: The rate that a sender is told to keep, in recipients a second; None for no limit.
+    """
+
+    name: str
+    about: str
+    faults: tuple[Fault, ...] = ()
+    account: Account = field(default_factory=Account)
+    rules: Rules = field(default_factory=lambda: Rules(delay=0.01))
+    rate: float = 10.0
+    burst: int = 1
+    send_rate: float | None = None
+
+    def due(self, number: int) -> float:
+        """When a message arrives, in seconds after the start."""
+        return number // self.burst * self.burst / self.rate
+
+    def faster(self, times: float) -> Script:
+        """The same script, so many times as fast."""
+        rules = self.rules
+        life = rules.host_lifetime
+        return replace(
+            self,
+            faults=tuple(
+                replace(one, since=one.since / times, until=None if one.until is None else one.until / times)
+                for one in self.faults
+            ),
+            account=replace(self.account, rate=self.account.rate and self.account.rate * times),
+            rules=replace(
+                rules, idle=rules.idle / times, host_lifetime=life and life / times, delay=rules.delay / times
+            ),
+            rate=self.rate * times,
+            send_rate=self.send_rate and self.send_rate * times,
+        )
+
+
+def _scripts() -> Iterator[Script]:
+    yield Script(name="calm", about="Nothing goes wrong.")
+    yield Script(
+        name="throttle",
+        about="Messages come in bursts of 200, and the account may send 14 a second.",
+        account=Account(rate=14.0),
+        burst=200,
+        send_rate=14.0,
+    )
+    yield Script(
+        name="outage",
+        about="The network is gone for a minute, and later for half a minute.",
+        faults=(parse("outage", since=5, until=65), parse("outage", since=120, until=150)),
+    )
+    yield Script(
+        name="resets",
+        about="The connection is reset at every stage now and then, one time in fifty.",
+        faults=tuple(parse(f"reset:{stage}", chance=0.02) for stage in _STAGES),
+    )
+    yield Script(
+        name="reply lost",
+        about="One message in fifty is accepted, and the connection lost before its sender is told.",
+        faults=(parse("reply-lost", chance=0.02),),
+    )
+    yield Script(
+        name="hosts retired",
+        about="Hosts behind the balancer live 20 s on average; their connections end with them.",
+        rules=Rules(delay=0.01, host_lifetime=20.0, random_lifetimes=True, max_messages=50),
+    )
+    yield Script(
+        name="idle cuts",
+        about="Twenty messages come every 15 s, and SES ends a connection after 10 s of silence.",
+        rate=20 / 15,
+        burst=20,
+    )
+    yield Script(
+        name="refusals",
+        about="SES says 454 or 451 now and then, or that it was sent too fast.",
+        faults=(
+            parse("says:service-failure-454", chance=0.02),
+            parse("says:service-failure-451", chance=0.01),
+            parse("says:send-rate", chance=0.02),
+        ),
+    )
+
+
+SCRIPTS: Mapping[str, Script] = {script.name: script for script in _scripts()}
+"""Scripts that are ready, by name."""

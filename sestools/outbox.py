@@ -1,0 +1,211 @@
+"""What is to be sent, and the account of what became of it: mail, fates, attempts, entries."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.utils import getaddresses
+from enum import StrEnum
+from typing import Any, Self
+
+from sestools import tables
+from sestools.model import Diagnosis
+from sestools.text import duration, printable
+
+__all__ = ["Account", "Attempt", "Entry", "Fate", "Mail"]
+
+SIMULATOR = "simulator.amazonses.com"
+"""The domain of SES's mailbox simulator: mail to it hurts nobody's reputation."""
+
+
+class Fate(StrEnum):
+    """What became of a message, as far as its sender can know."""
+
+    SENT = "sent"
+    """SES accepted it and gave it an id."""
+    REFUSED = "refused"
+    """SES will not have it as it is; the diagnosis says what to change first."""
+    UNSENT = "not sent"
+    """It was not accepted; sending it again later duplicates nothing."""
+    UNKNOWN = "unknown"
+    """The connection was lost behind its final dot, and it was left at that: accepted once, or not."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mail:
+    """A message with its envelope.
+
+    Attributes:
+        sender: MAIL FROM: a bare address, verified with SES.
+        recipients: RCPT TO: bare addresses.
+        content: Header and body, with any line ends.
+        name: What it is called in the account, such as its file.
+    """
+
+    sender: str
+    recipients: tuple[str, ...]
+    content: bytes = field(repr=False)
+    name: str = ""
+
+    @classmethod
+    def read(
+        cls, content: bytes, *, name: str = "", sender: str = "", recipients: Iterable[str] = ()
+    ) -> Self:
+        """A message as it is, with the envelope that its header asks for unless another is given.
+
+        A Bcc field is taken out: it is for the envelope alone.
+        """
+        # Parsed for its addresses only; what is sent are the bytes as they came.
+        header = message_from_bytes(
+            content.partition(b"\r\n\r\n")[0].partition(b"\n\n")[0], policy=policy.compat32
+        )
+
+        def addresses(*fields: str) -> tuple[str, ...]:
+            values = [str(value) for name in fields for value in header.get_all(name, ())]
+            return tuple(dict.fromkeys(address for _, address in getaddresses(values) if address))
+
+        return cls(
+            sender=sender or next(iter(addresses("From")), ""),
+            recipients=tuple(recipients) or addresses("To", "Cc", "Bcc"),
+            content=_without_bcc(content),
+            name=name or printable(str(header.get("Subject", "")), 60),
+        )
+
+
+def _without_bcc(content: bytes) -> bytes:
+    head = re.match(rb"(?:[^\r\n]+(?:\r?\n|\r))*", content)
+    end = head.end() if head else 0
+    kept = re.sub(rb"(?im)^Bcc:[^\n]*\n(?:[ \t][^\n]*\n)*", b"", content[:end])
+    return kept + content[end:]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attempt:
+    """One attempt to send a message.
+
+    Attributes:
+        at: When it began, by the sender's clock.
+        seconds: How long it took.
+        failure: What went wrong; None if the message was accepted.
+        wait: How long the policy waits before the next one; None if there is none.
+        why: Why so, in the policy's words.
+    """
+
+    at: float
+    seconds: float
+    failure: Diagnosis | None = None
+    wait: float | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A line of the account: one message and its fate.
+
+    Attributes:
+        mail: The message.
+        fate: What became of it.
+        id: SES's id, if it was accepted.
+        diagnosis: What stood in its way last; None if nothing did.
+        refused: Recipients that SES did not take, each with its diagnosis; the message went to the others.
+        unknown: After how many attempts it was unknown whether the message was accepted. Each may have
+            delivered it once more.
+        attempts: Every attempt, in order.
+    """
+
+    mail: Mail
+    fate: Fate
+    id: str = ""
+    diagnosis: Diagnosis | None = None
+    refused: Mapping[str, Diagnosis] = field(default_factory=dict)
+    unknown: int = 0
+    attempts: tuple[Attempt, ...] = ()
+
+    @property
+    def what(self) -> str:
+        """The fate in words: SES's id, or why not."""
+        parts = [self.id] if self.id else []
+        if self.diagnosis and self.fate is not Fate.SENT:
+            parts.append(self.diagnosis.cause.title)
+        if self.refused:
+            parts.append(f"not to {', '.join(printable(one, 80) for one in self.refused)}")
+        if self.unknown and self.fate is Fate.SENT:
+            parts.append(f"resent after {self.unknown} unknown: may be there twice")
+        return "; ".join(parts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The entry for a program."""
+        return {
+            "name": printable(self.mail.name, 200),
+            "fate": str(self.fate),
+            "id": self.id,
+            "cause": self.diagnosis.cause.id if self.diagnosis else "",
+            "refused": {printable(one, 320): why.cause.id for one, why in self.refused.items()},
+            "unknown": self.unknown,
+            "attempts": len(self.attempts),
+            "waited_seconds": sum(attempt.wait or 0.0 for attempt in self.attempts),
+            "diagnosis": self.diagnosis.to_dict() if self.diagnosis else None,
+        }
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Account:
+    """What became of every message; it shows as a table in a notebook.
+
+    Attributes:
+        entries: One for each message.
+    """
+
+    entries: tuple[Entry, ...]
+
+    def count(self, fate: Fate) -> int:
+        """How many messages have a fate."""
+        return sum(entry.fate is fate for entry in self.entries)
+
+    @property
+    def ok(self) -> bool:
+        """Whether SES accepted every message, for every recipient."""
+        return all(entry.fate is Fate.SENT and not entry.refused for entry in self.entries)
+
+    @property
+    def summary(self) -> str:
+        """How many of each fate, in one sentence."""
+        count = Counter(entry.fate for entry in self.entries)
+        fates = ", ".join(f"{count[fate]} {fate}" for fate in Fate if count[fate]) or "nothing to send"
+        twice = sum(entry.unknown > 0 for entry in self.entries if entry.fate is Fate.SENT)
+        return fates + (f"; {twice} of them perhaps twice" if twice else "") + "."
+
+    def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+        """Headings and rows as text."""
+        rows: list[tuple[str, ...]] = [
+            (
+                printable(entry.mail.name or f"message {number}", 40),
+                str(entry.fate),
+                str(len(entry.attempts)),
+                duration(sum(attempt.wait or 0.0 for attempt in entry.attempts)),
+                entry.what,
+            )
+            for number, entry in enumerate(self.entries, 1)
+        ]
+        return ("message", "fate", "attempts", "waited", "what"), rows
+
+    def to_dict(self) -> dict[str, Any]:
+        """The account for a program."""
+        return {
+            "schema_version": 1,
+            "summary": self.summary,
+            "messages": [entry.to_dict() for entry in self.entries],
+        }
+
+    def __repr__(self) -> str:
+        return f"{tables.as_text(*self.table(), right=_NUMBERS)}\n{self.summary}"
+
+    def _repr_html_(self) -> str:
+        return f"{tables.as_html(*self.table(), right=_NUMBERS)}<p>{html.escape(self.summary)}</p>"
+
+
+_NUMBERS = ("attempts", "waited")

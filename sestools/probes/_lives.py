@@ -1,0 +1,234 @@
+"""What a measurement of lifetimes is to do, what that costs, and what it saw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from sestools.model import Symptom
+from sestools.text import duration
+
+MOST_AT_ONCE = 20
+"""Connections that may be held at a time. SES's own limit is not known; this is far below what senders use."""
+
+
+class Purpose(StrEnum):
+    """What a connection is held for."""
+
+    SILENT = "silent"
+    """Nothing is said until it ends: the idle cut-off."""
+    KEPT = "kept"
+    """NOOP is said often enough that silence does not end it: life by age."""
+    SENDING = "sending"
+    """Messages are sent until no more are taken: life by messages."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """What a measurement costs at most.
+
+    Attributes:
+        seconds: How long it takes, if nothing ends before it is given up.
+        connections: How many connections are made.
+        at_once: How many are held at a time.
+        messages: How many messages are sent, all to the mailbox simulator.
+    """
+
+    seconds: float
+    connections: int
+    at_once: int
+    messages: int
+
+    def __str__(self) -> str:
+        minutes = f"{self.seconds / 60:.0f} minutes" if self.seconds >= 120 else duration(self.seconds)
+        mail = f"{self.messages} messages to SES's mailbox simulator" if self.messages else "no message"
+        return (
+            f"at most {minutes}, {self.connections} connections of which {self.at_once} at a time, and {mail}"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How a measurement goes about it.
+
+    Sixty lives are watched by default: with so many, a 90 % interval for the share that still lives covers the
+    truth with a chance between 87 % and 93 %, wherever that share is between 20 % and 80 %, and as a rule with
+    90 %; with 24, between 85 % and 95 % (computed from the binomial distribution, without censoring).
+
+    Attributes:
+        silent: Connections that keep quiet, at the same time. With credentials, as many again before AUTH.
+        silence: Seconds after which quiet is given up.
+        lives: Connections whose age is watched, each on another host as far as greetings tell.
+        at_once: How many of those are held at a time.
+        age: Seconds after which a life is left alone; it counts as lived at least so long (censored).
+        keep: Seconds between two NOOPs; at most a third of the idle cut-off that was just measured.
+        senders: Connections that send, at the same time. They need credentials and a sender.
+        messages: Messages after which such a connection is left alone.
+        rate: Messages a second, all of them together.
+    """
+
+    silent: int = 4
+    silence: float = 60.0
+    lives: int = 60
+    at_once: int = 12
+    age: float = 300.0
+    keep: float = 3.0
+    senders: int = 2
+    messages: int = 400
+    rate: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("silent", "lives", "senders", "at_once", "messages"):
+            number = getattr(self, name)
+            if isinstance(number, bool) or not isinstance(number, int) or number < 0:
+                raise ValueError(f"{name} must be a whole number, not {number!r}")
+        for name in ("silence", "age", "keep", "rate"):
+            number = getattr(self, name)
+            if not (isinstance(number, int | float) and 0 < number < 1e7):
+                raise ValueError(f"{name} must be greater than 0, not {number!r}")
+        if not self.at_once and self.lives:
+            raise ValueError("watching lives needs at_once of at least 1")
+        if not self.silent + self.lives + self.senders:
+            raise ValueError("a measurement needs silent, lives or senders: all are 0")
+        if (most := self.held(signs_in=True, sends=True)) > MOST_AT_ONCE:
+            raise ValueError(f"at most {MOST_AT_ONCE} connections may be held at a time, not {most}")
+
+    def held(self, *, signs_in: bool, sends: bool) -> int:
+        """How many connections are held at a time."""
+        watching = min(self.at_once, self.lives) + (self.senders if sends else 0)
+        return max(self.silent * (2 if signs_in else 1), watching)
+
+    @property
+    def most_lives(self) -> int:
+        """Connections that are made at most to watch so many lives: some may reach a host that is watched."""
+        return 2 * self.lives
+
+    def estimate(self, *, signs_in: bool, sends: bool) -> Estimate:
+        """What it costs at most."""
+        rounds = -(-self.most_lives // self.at_once) if self.lives else 0
+        messages = self.senders * self.messages if sends and signs_in else 0
+        return Estimate(
+            seconds=(self.silence if self.silent else 0.0) + max(rounds * self.age, messages / self.rate),
+            connections=self.silent * (2 if signs_in else 1)
+            + self.most_lives
+            + (self.senders if messages else 0),
+            at_once=self.held(signs_in=signs_in, sends=bool(messages)),
+            messages=messages,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Life:
+    """One connection that was held.
+
+    Attributes:
+        purpose: What for.
+        opened_at: When the dialogue began, in seconds after the probe began.
+        seconds: How long it was seen to live from then on.
+        silence: For how long nothing had been said when that ended.
+        messages: Messages that it carried.
+        end: How it ended; None if it was still alive when it was left (a censored observation).
+        host: The host's name as its greeting tells it.
+        signed_in: Whether it had signed in.
+        opening: Seconds from connecting to being ready: what a handshake costs.
+    """
+
+    purpose: Purpose
+    opened_at: float
+    seconds: float
+    silence: float = 0.0
+    messages: int = 0
+    end: Symptom | None = None
+    host: str | None = None
+    signed_in: bool = False
+    opening: float = 0.0
+
+    @property
+    def said(self) -> bool:
+        """Whether the server said why it ended the connection."""
+        return self.end is not None and self.end.reply is not None
+
+    @property
+    def full(self) -> bool:
+        """Whether the server wanted no more messages on it: it said so, and did not speak of silence."""
+        reply = self.end.reply if self.end else None
+        return reply is not None and self.messages > 0 and "timeout" not in reply.text.lower()
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON wants it."""
+        return {
+            "purpose": self.purpose.value,
+            "opened_at": round(self.opened_at, 3),
+            "seconds": round(self.seconds, 3),
+            "silence": round(self.silence, 3),
+            "messages": self.messages,
+            "alive": self.end is None,
+            "end": str(self.end) if self.end else None,
+            "host": self.host,
+            "signed_in": self.signed_in,
+            "opening": round(self.opening, 4),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class LifetimeFacts:
+    """What a measurement of lifetimes saw.
+
+    Attributes:
+        plan: What was to be done.
+        lives: Every connection that was held, those too that were still alive (`end` is None).
+        seconds: How long it took.
+        refusal: Why no more connections were opened or messages sent, if that was so.
+    """
+
+    plan: Plan
+    lives: tuple[Life, ...] = field(default=(), repr=False)
+    seconds: float = 0.0
+    refusal: Symptom | None = None
+
+    @property
+    def messages(self) -> int:
+        """Messages that were sent."""
+        return sum(life.messages for life in self.lives)
+
+    def of(self, *purposes: Purpose) -> tuple[Life, ...]:
+        """The connections that were held for this."""
+        return tuple(life for life in self.lives if life.purpose in purposes)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What was seen, a line a purpose."""
+        found = []
+        for purpose in Purpose:
+            for signed_in in (True, False):
+                lives = [life for life in self.of(purpose) if life.signed_in is signed_in]
+                if lives:
+                    found.append(_line(purpose, lives, signed_in=signed_in))
+        if self.refusal:
+            found.append(f"no more were opened, or messages sent: {self.refusal}")
+        return tuple(found)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON wants it."""
+        return {
+            "seconds": round(self.seconds, 3),
+            "messages": self.messages,
+            "refusal": str(self.refusal) if self.refusal else None,
+            "lives": [life.to_dict() for life in self.lives],
+        }
+
+
+def _line(purpose: Purpose, lives: list[Life], *, signed_in: bool) -> str:
+    """A few lives in words."""
+    told = sum(life.said for life in lives)
+    gone = sum(life.end is not None and not life.said for life in lives)
+    alive = len(lives) - told - gone
+    seconds = sorted(life.seconds for life in lives)
+    parts = [f"{told} were ended with a reply" * (told > 0), f"{gone} without a word" * (gone > 0)]
+    parts.append(f"{alive} were alive when they were left" * (alive > 0))
+    carried = f", {sum(life.messages for life in lives)} messages" if purpose is Purpose.SENDING else ""
+    return (
+        f"{len(lives)} {purpose}, {'signed in' if signed_in else 'not signed in'}{carried}: "
+        f"{', '.join(filter(None, parts))}; they lived {duration(seconds[0])} to {duration(seconds[-1])}"
+    )

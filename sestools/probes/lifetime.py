@@ -1,0 +1,382 @@
+"""How long connections live: in silence, by age, and by the messages that they carry."""
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any, Protocol
+
+from sestools.model import Kind, Outcome, ProbeResult, Reply, Stage, Symptom, Target
+from sestools.probes._connect import STAGGER, attempts, resolve
+from sestools.probes._connection import Connection, tls_context
+from sestools.probes._lives import Life, LifetimeFacts, Plan, Purpose
+from sestools.probes._record import Cancelled, Closed, Deadline, Recorder, Stopped
+from sestools.probes._session import Envelope, Session
+from sestools.probes.dialogue import SUCCESS
+from sestools.smtp import Garbled, command, dot_stuff, path
+
+PATIENCE = 3
+"""Refusals in a row after which a connection sends no more."""
+ROUND = 12
+"""Connections in a row, at least, that must reach a known host before no new one is expected."""
+LOOK = {Purpose.SILENT: 0.1, Purpose.KEPT: 0.5}
+"""Seconds between two looks whether a connection still lives; the error of a measured life."""
+
+Progress = Callable[[int, int, str], None]
+
+
+class Time(Protocol):
+    """What tells and passes the time, in seconds."""
+
+    def now(self) -> float:
+        """The time."""
+
+    def sleep(self, seconds: float) -> None:
+        """Let so much of it pass."""
+
+
+def probe_lifetime(
+    target: Target,
+    *,
+    plan: Plan | None = None,
+    sender: str | None = None,
+    timeout: float = 10.0,
+    progress: Progress | None = None,
+    cancel: threading.Event | None = None,
+    connect: Callable[[], Any] | None = None,
+    context: ssl.SSLContext | None = None,
+    clock: Time | None = None,
+) -> ProbeResult:
+    """Hold several connections at once until they end, or long enough: how long does one live?
+
+    First some keep silent, until the server has enough of it. Then others are kept alive with NOOP, and a few
+    send messages, at the plan's rate and to SES's mailbox simulator only, until no more are taken. What is
+    still alive when it is left counts as that. `plan.estimate()` says before what it costs at most. The first
+    connection that cannot be opened ends the opening of connections: nobody signs in again and again in vain.
+
+    Args:
+        target: Where to knock. With credentials, connections sign in; whether SES treats connections that have
+            not signed in alike is not known, so silence is then measured before AUTH as well.
+        plan: How many connections, how long, how many messages.
+        sender: Envelope sender, verified with SES; without one no message is sent.
+        timeout: Seconds for each opening, and for each exchange.
+        progress: Called with lives seen, lives planned, and words.
+        cancel: Set it to end within a tenth of a second; what was seen so far is returned.
+        connect: Makes a connected socket, in place of a connection to the target: for virtual time.
+        context: TLS context to use instead of the system's.
+        clock: What tells and passes the time; by default the system's does.
+
+    Returns:
+        Facts are `LifetimeFacts`. It failed if no connection could be opened.
+
+    Raises:
+        ValueError: On wrong use.
+    """
+    plan = plan or Plan()
+    if sender is not None:
+        path(sender)
+        if not target.credentials:
+            raise ValueError("sending messages needs a target with credentials")
+    context = context or tls_context(target.ca_file)
+    watch = _Watch(
+        target, plan, sender, timeout, context, clock or _RealTime(cancel), connect, cancel, progress
+    )
+    outcome, reason = Outcome.OK, ""
+    try:
+        watch.run()
+    except Cancelled:
+        outcome, reason = Outcome.NOT_RUN, "cancelled"
+    facts = watch.facts()
+    symptom = facts.refusal if outcome is Outcome.OK and not facts.lives else None
+    return ProbeResult(
+        probe="lifetime",
+        target=target,
+        outcome=Outcome.FAILED if symptom else outcome,
+        facts=facts,
+        symptom=symptom,
+        reason=reason,
+    )
+
+
+class _RealTime:
+    def __init__(self, cancel: threading.Event | None) -> None:
+        self._cancel = cancel or threading.Event()
+
+    now = staticmethod(time.perf_counter)
+
+    def sleep(self, seconds: float) -> None:
+        self._cancel.wait(seconds)
+
+
+class _Watch:
+    """A measurement under way: many connections, one thread, whoever is due next has its turn."""
+
+    def __init__(
+        self,
+        target: Target,
+        plan: Plan,
+        sender: str | None,
+        timeout: float,
+        context: ssl.SSLContext,
+        clock: Time,
+        connect: Callable[[], Any] | None,
+        cancel: threading.Event | None,
+        progress: Progress | None,
+    ) -> None:
+        self.target, self.plan, self.sender, self.timeout = target, plan, sender, timeout
+        self.context, self.clock, self.connect, self.cancel = context, clock, connect, cancel
+        self.began = clock.now()
+        self.lives: list[Life] = []
+        self.refusal: Symptom | None = None
+        self.hosts: set[str] = set()
+        self.met = 0
+        """Connections in a row that reached a host which was known."""
+        self.opened = 0
+        self.budget = plan.senders * plan.messages
+        self._progress = progress or (lambda done, total, what: None)
+        self._total = plan.silent * (2 if target.credentials else 1) + plan.lives
+        self._total += plan.senders if sender else 0
+
+    def facts(self) -> LifetimeFacts:
+        """What was seen so far."""
+        seconds = self.clock.now() - self.began
+        return LifetimeFacts(plan=self.plan, lives=tuple(self.lives), seconds=seconds, refusal=self.refusal)
+
+    def run(self) -> None:
+        """All of it."""
+        plan, signs_in = self.plan, self.target.credentials is not None
+        quiet = [self._silent(signs_in) for _ in range(plan.silent)]
+        if signs_in:
+            quiet += [self._silent(False) for _ in range(plan.silent)]
+        self._side_by_side(quiet)
+        cut = min((life.seconds for life in self.lives if life.end), default=plan.silence)
+        keep = min(plan.keep, cut / 3)
+        others = [self._slot(keep) for _ in range(min(plan.at_once, plan.lives))]
+        if self.sender:
+            others += [self._sending(self.sender, number, keep) for number in range(plan.senders)]
+        self._side_by_side(others)
+
+    def _side_by_side(self, tasks: list[Iterator[float]]) -> None:
+        """Each task yields the seconds until its next turn."""
+        number = count()
+        queue = [(self.clock.now(), next(number), task) for task in tasks]
+        try:
+            while queue:
+                at, _, task = heapq.heappop(queue)
+                if at > self.clock.now():
+                    self.clock.sleep(at - self.clock.now())
+                if self.cancel is not None and self.cancel.is_set():
+                    raise Cancelled
+                with contextlib.suppress(StopIteration):
+                    heapq.heappush(queue, (self.clock.now() + next(task), next(number), task))
+                    continue
+                self._progress(len(self.lives), self._total, "connections")
+        finally:
+            for task in tasks:
+                task.close()  # type: ignore[attr-defined]
+
+    @property
+    def wants_more(self) -> bool:
+        """Whether more lives are to be watched: no longer if a whole round brought no new host."""
+        plan = self.plan
+        return (
+            len(self.hosts) < plan.lives
+            and self.opened < plan.most_lives
+            and self.met < max(plan.at_once, ROUND)
+        )
+
+    # --- what is done with a connection ---------------------------------------------------------------------
+
+    def _silent(self, sign_in: bool) -> Iterator[float]:
+        with self._held(Purpose.SILENT, sign_in) as held:
+            while held and held.age < self.plan.silence and held.lives():
+                yield LOOK[Purpose.SILENT]
+
+    def _slot(self, keep: float) -> Iterator[float]:
+        """One life after the other, until enough hosts were seen."""
+        while not self.refusal and self.wants_more:
+            with self._held(Purpose.KEPT, self.target.credentials is not None) as held:
+                while held and held.age < self.plan.age and held.lives():
+                    if held.silence >= keep and not held.says(command("NOOP")):
+                        break
+                    yield min(LOOK[Purpose.KEPT], keep)
+
+    def _sending(self, sender: str, number: int, keep: float) -> Iterator[float]:
+        """Send until no more are taken; a connection whose host goes before that has a successor."""
+        pause = self.plan.senders / self.plan.rate
+        yield number / self.plan.rate
+        done = False
+        while self.budget > 0 and not done and not self.refusal:
+            with self._held(Purpose.SENDING, True) as held:
+                refused, due = 0, self.clock.now()
+                while held and self.budget > 0 and held.carried < self.plan.messages and held.lives():
+                    if due <= self.clock.now():
+                        due += pause
+                        self.budget -= 1
+                        refused = 0 if held.sends(sender) else refused + 1
+                    elif held.silence >= keep:
+                        held.says(command("NOOP"))
+                    if held.end or refused >= PATIENCE:
+                        break
+                    yield max(0.0, min(due - self.clock.now(), keep))
+                if held and refused >= PATIENCE:
+                    self.refusal = held.refused
+                done = held is None or held.carried >= self.plan.messages or held.was_told
+
+    @contextlib.contextmanager
+    def _held(self, purpose: Purpose, sign_in: bool) -> Iterator[_Held | None]:
+        """A connection, and its life written down when it is left; None if it could not be opened."""
+        if self.refusal:
+            yield None
+            return
+        self.opened += purpose is Purpose.KEPT
+        try:
+            held = _Held(self, sign_in)
+        except Stopped as stopped:
+            self.refusal = stopped.symptom
+            yield None
+            return
+        if purpose is Purpose.KEPT:
+            host = held.host or f"#{self.opened}"
+            self.met = self.met + 1 if host in self.hosts else 0
+            self.hosts.add(host)
+        try:
+            yield held
+        finally:
+            held.leave()
+            self.lives.append(held.life(purpose))
+
+
+class _Held:
+    """One connection that is held."""
+
+    def __init__(self, watch: _Watch, sign_in: bool) -> None:
+        self._clock = watch.clock
+        self._deadline = Deadline(watch.timeout, watch.cancel, watch.clock.now)
+        self._recorder = Recorder(watch.target, self._deadline)
+        until = Stage.AUTH if sign_in else Stage.EHLO
+        session = Session(self._recorder, until, watch.context)
+        began = watch.clock.now()
+        self._connection = self._connect(watch)
+        try:
+            session.opening(self._connection)
+            if sign_in:
+                session.sign_in(self._connection, None)
+        except BaseException:
+            self._connection.socket.close()
+            raise
+        words = (session.facts.greeting or "").split()
+        self.host = next((word for word in words if word.startswith("SimpleEmailService")), None)
+        self._signed_in = sign_in
+        self._opened = self._spoke = self._clock.now()
+        self._began = watch.began
+        self._opening = self._opened - began
+        self.carried = 0
+        self.end: Symptom | None = None
+        self.refused: Symptom | None = None
+        self._ended: float | None = None
+
+    def _connect(self, watch: _Watch) -> Connection:
+        if watch.connect is None:
+            made = list(attempts(self._recorder, resolve(self._recorder), stagger=STAGGER, first_only=True))
+            if not made:
+                raise Stopped(next(step.symptom for step in self._recorder.steps if step.symptom))
+            return Connection(*made[0], self._deadline)
+        with self._recorder.step(Stage.CONNECT):
+            made_up: socket.socket = watch.connect()
+        return Connection("virtual", made_up, self._deadline)
+
+    @property
+    def age(self) -> float:
+        """Seconds since it was ready."""
+        return (self._clock.now() if self._ended is None else self._ended) - self._opened
+
+    @property
+    def silence(self) -> float:
+        """Seconds since something was said."""
+        return (self._clock.now() if self._ended is None else self._ended) - self._spoke
+
+    @property
+    def was_told(self) -> bool:
+        """Whether the server said why it ended it."""
+        return self.end is not None and self.end.reply is not None
+
+    def lives(self) -> bool:
+        """Whether it still lives, as far as can be heard."""
+        if self.end is None:
+            with self._noticing(Stage.IDLE):
+                if (reply := self._connection.heard()) is not None:
+                    self._over(Stage.IDLE, reply)
+        return self.end is None
+
+    def says(self, line: bytes, stage: Stage = Stage.IDLE, *codes: int) -> bool:
+        """Whether a command is agreed to; 421, an answer that is none, and an end end it."""
+        with self._noticing(stage):
+            self._deadline.renew()
+            self._connection.send(line)
+            reply = self._connection.read_reply()
+            self._spoke = self._clock.now()
+            if reply.code in (codes or (250,)):
+                return True
+            self.refused = self._symptom(stage, reply)
+            if reply.code == 421 or (reply.code == 451 and "Timeout" in reply.text) or stage is Stage.IDLE:
+                self._over(stage, reply)
+        return False
+
+    def sends(self, sender: str) -> bool:
+        """Whether a message to the mailbox simulator is accepted."""
+        content = Envelope(sender=sender, recipients=(SUCCESS,)).content()
+        accepted = (
+            self.says(command("MAIL", f"FROM:{path(sender)}"), Stage.MAIL)
+            and self.says(command("RCPT", f"TO:{path(SUCCESS)}"), Stage.RCPT)
+            and self.says(command("DATA"), Stage.DATA, 354)
+            and self.says(dot_stuff(content), Stage.BODY)
+        )
+        self.carried += accepted
+        if not accepted and self.end is None:
+            self.says(command("RSET"))
+        return accepted
+
+    @contextlib.contextmanager
+    def _noticing(self, stage: Stage) -> Iterator[None]:
+        """An end of the connection is noticed."""
+        try:
+            yield
+        except (OSError, Garbled, Closed) as error:
+            self._over(stage, self._recorder.symptom(error, stage))
+
+    def _symptom(self, stage: Stage, reply: Reply) -> Symptom:
+        return self._recorder.symptom_of(Kind.REPLY, stage, str(reply), reply)
+
+    def _over(self, stage: Stage, how: Reply | Symptom) -> None:
+        self.end = how if isinstance(how, Symptom) else self._symptom(stage, how)
+        self._ended = self._clock.now()
+
+    def leave(self) -> None:
+        """Say good-bye, as far as anybody listens, and close."""
+        if self.end is None:
+            with contextlib.suppress(OSError, Cancelled):
+                self._ended = self._clock.now()
+                self._deadline.renew()
+                self._connection.send(command("QUIT"))
+        self._connection.socket.close()
+
+    def life(self, purpose: Purpose) -> Life:
+        """Its life, for the record."""
+        return Life(
+            purpose=purpose,
+            opened_at=self._opened - self._began,
+            seconds=self.age,
+            silence=self.silence,
+            messages=self.carried,
+            end=self.end,
+            host=self.host,
+            signed_in=self._signed_in,
+            opening=self._opening,
+        )

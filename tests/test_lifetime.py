@@ -1,0 +1,315 @@
+"""How long connections live: measured in virtual time and over sockets, and what follows from it."""
+
+import math
+import threading
+
+import lifetimes
+import pytest
+
+from sestools.advice import advise, typical_idle
+from sestools.costs import PRICE, Costs, Thresholds, Traffic, World, options
+from sestools.model import Credentials, Kind, Outcome, Stage, Target
+from sestools.probes import Life, LifetimeFacts, Plan, Purpose, probe_lifetime
+from sestools.replays import replay
+from sestools.simulator import Simulator
+from sestools.simulator.memory import VirtualSes
+from sestools.survival import curve, one_a_host, survival
+
+QUIET = Plan(lives=0, senders=0)
+SENDER = "a@example.com"
+
+
+def life(purpose: Purpose = Purpose.KEPT, seconds: float = 10.0, **more: object) -> Life:
+    """A life that ended without a word, unless it is said otherwise."""
+    given: dict[str, object] = {"opened_at": 0.0, "seconds": seconds}
+    return Life(purpose=purpose, **(given | more))  # type: ignore[arg-type]
+
+
+# --- the probe ------------------------------------------------------------------------------------------------
+
+
+def test_silence_is_measured_before_and_after_signing_in() -> None:
+    """Silent connections end with SES's words after its idle cut-off; those that never signed in are told apart."""
+    facts = probe_lifetime(**VirtualSes(idle=7.0).reach(), plan=QUIET).facts
+    assert [one.signed_in for one in facts.lives].count(True) == QUIET.silent == len(facts.lives) // 2
+    for one in facts.lives:
+        assert one.seconds == pytest.approx(7.0, abs=0.15)
+        assert one.said
+        assert "Timeout waiting for data" in str(one.end)
+
+
+def test_without_credentials_only_silence_before_auth_and_age_are_seen() -> None:
+    """Without credentials nobody signs in, and nothing is sent."""
+    ses = VirtualSes(host_lifetime=30)
+    reach = ses.reach() | {"target": Target(host=ses.host)}
+    facts = probe_lifetime(**reach, plan=Plan(lives=6, at_once=6, age=60)).facts
+    assert {one.signed_in for one in facts.lives} == {False}
+    assert len(facts.of(Purpose.SILENT)) == 4
+    assert len(facts.of(Purpose.KEPT)) >= 6
+    assert not ses.accepted
+    with pytest.raises(ValueError, match="credentials"):
+        probe_lifetime(**reach, sender=SENDER)
+
+
+def test_what_still_lives_is_kept_as_that() -> None:
+    """A life that is left before its end is counted as still alive, after the age that was asked for."""
+    facts = probe_lifetime(
+        **VirtualSes().reach(), plan=Plan(silent=0, lives=3, at_once=3, age=40, senders=0)
+    ).facts
+    assert len(facts.lives) == 3
+    assert all(one.end is None and one.seconds == pytest.approx(40, abs=1) for one in facts.lives)
+
+
+def test_the_limit_of_messages_is_met() -> None:
+    """Who sends is refused after as many messages as a connection may carry, and sends to the mailbox simulator only."""
+    ses = VirtualSes(max_messages=12)
+    plan = Plan(silent=0, lives=0, senders=2, messages=30, rate=10)
+    facts = probe_lifetime(**ses.reach(), plan=plan, sender=SENDER).facts
+    assert [one.messages for one in facts.lives] == [12, 12]
+    assert all(one.said and one.end and one.end.reply and one.end.reply.code == 421 for one in facts.lives)
+    assert {recipient for mail in ses.accepted for recipient in mail.recipients} == {
+        "success@simulator.amazonses.com"
+    }
+    assert facts.messages == len(ses.accepted) <= plan.estimate(signs_in=True, sends=True).messages
+
+
+def test_a_sender_that_is_throttled_stops() -> None:
+    """Three refusals in a row end the sending: nobody hammers an account that says no."""
+    ses = VirtualSes(scenario="s8-paused")
+    facts = probe_lifetime(**ses.reach(), plan=Plan(silent=0, lives=0), sender=SENDER).facts
+    assert facts.refusal
+    assert facts.refusal.stage is Stage.BODY
+    assert facts.messages == 0
+    assert len(facts.lives) <= 2
+
+
+@pytest.mark.parametrize(
+    ("scenario", "stage"), [("s2-refused", Stage.CONNECT), ("s1-wrong-credentials", Stage.AUTH)]
+)
+def test_a_refused_opening_is_the_last(scenario: str, stage: Stage) -> None:
+    """Where the first connection cannot be opened no other is tried: one failed sign-in, not seventy."""
+    ses = VirtualSes(scenario=scenario)
+    result = probe_lifetime(**ses.reach(), sender=SENDER)
+    assert result.outcome is Outcome.FAILED
+    assert result.symptom
+    assert result.symptom.stage is stage
+    assert ses.connections <= 1
+
+
+def test_too_many_connections_end_the_opening_of_more() -> None:
+    """Where SES wants fewer connections, those that are open are watched to their end, and no more are opened."""
+    ses = VirtualSes(scenario="s6-too-many-connections")
+    result = probe_lifetime(**ses.reach(), plan=Plan(silent=4, lives=0, senders=0))
+    assert result.ok
+    assert len(result.facts.lives) == 4
+    assert "421" in str(result.facts.refusal)
+    assert ses.connections == 5
+
+
+def test_over_sockets_it_is_the_same() -> None:
+    """Over real sockets and TLS the same code finds the same idle cut-off, and progress is told."""
+    told: list[int] = []
+    with Simulator(idle=0.6) as ses:
+        target = ses.target(587, sign_in=True)
+        result = probe_lifetime(target, plan=QUIET, progress=lambda done, total, what: told.append(done))
+    assert result.ok, result.symptom
+    assert len(result.facts.lives) == 8
+    assert typical_idle(result.facts) == pytest.approx(0.6, abs=0.4)
+    assert told[-1] == 8
+
+
+def test_it_can_be_cancelled() -> None:
+    """A cancelled measurement returns what it has seen: lives that go on."""
+    cancel = threading.Event()
+    with Simulator(on_event=lambda port, number, way, text: text.startswith("AUTH") and cancel.set()) as ses:
+        result = probe_lifetime(ses.target(587, sign_in=True), plan=QUIET, cancel=cancel)
+    assert (result.outcome, result.reason) == (Outcome.NOT_RUN, "cancelled")
+    assert all(one.end is None for one in result.facts.lives)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"silent": -1}, {"lives": 1.5}, {"age": 0}, {"rate": math.nan}, {"at_once": 19}, {"at_once": 0},
+     {"silent": 0, "lives": 0, "senders": 0}, {"silent": 11}],
+)  # fmt: skip
+def test_plans_are_bounded(wrong: dict[str, float]) -> None:
+    """A plan that makes no sense, or holds too many connections, is refused before anything is done."""
+    with pytest.raises(ValueError, match=r"must be|at most|at least|all are 0"):
+        Plan(**wrong)  # type: ignore[arg-type]
+
+
+def test_an_estimate_bounds_what_is_done() -> None:
+    """What is done stays within what was estimated."""
+    ses = VirtualSes(host_lifetime=20, random_lifetimes=True, hosts=50)
+    plan = Plan(lives=10, age=50, messages=20, rate=2)
+    most = plan.estimate(signs_in=True, sends=True)
+    facts = probe_lifetime(**ses.reach(), plan=plan, sender=SENDER).facts
+    assert facts.seconds <= most.seconds + 2
+    assert ses.connections <= most.connections + plan.senders  # a sender whose host goes has a successor
+    assert len(ses.accepted) <= most.messages
+    assert "mailbox simulator" in str(most)
+
+
+# --- survival -------------------------------------------------------------------------------------------------
+
+
+def test_a_curve_is_scipys() -> None:
+    """Censored lives lower nobody's survival, and the interval is the log-log one of the textbook."""
+    found = curve("age", [1, 2, 3, 4, 5, 6], [True, False, True, True, False, False])
+    assert found.at(3.5)[0] == pytest.approx(5 / 6 * 3 / 4)
+    assert (found.lives, found.ended, found.censored) == (6, 3, (2, 5, 6))
+    share, low, high = found.at(4)
+    spread = math.sqrt(1 / (6 * 5) + 1 / (4 * 3) + 1 / (3 * 2)) / abs(math.log(share)) * 1.6449
+    assert (low, high) == pytest.approx((share ** math.exp(spread), share ** math.exp(-spread)), rel=1e-3)
+    with pytest.raises(ValueError, match="nothing was watched"):
+        found.at(7)
+
+
+def test_a_curve_without_deaths_has_an_honest_interval() -> None:
+    """Nobody died among 60: the share that lives is 1, and the interval says how much less it may be."""
+    found = curve("age", [300.0] * 60, [False] * 60)
+    assert found.at(100)[0] == found.at(300)[0] == 1
+    assert found.at(300)[1] == pytest.approx(0.05 ** (1 / 60))
+    assert (found.ended, found.median, found.weibull, found.smooth) == (0, None, None, False)
+    everybody = curve("age", [5.0] * 60, [True] * 60)
+    assert everybody.at(5)[0] == 0
+    assert everybody.at(5)[2] == pytest.approx(1 - 0.05 ** (1 / 60))
+
+
+def test_connections_of_one_host_count_once() -> None:
+    """What died together with its host is one observation; a name whose connections die apart is none of a host."""
+    gone = life().end or lost()
+    together = [life(host="A", opened_at=float(at), seconds=50.0 - at, end=gone) for at in range(5)]
+    apart = [life(host="B", seconds=10.0 * (at + 1), end=gone) for at in range(5)]
+    kept, shared = one_a_host([*together, *apart])
+    assert shared == 4
+    assert [one.seconds for one in kept if one.host == "A"] == [50.0]
+    assert len([one for one in kept if one.host == "B"]) == 5
+
+
+def lost() -> object:
+    """A connection that was closed without a word."""
+    from sestools.model import Symptom
+
+    return Symptom(kind=Kind.CLOSED, stage=Stage.IDLE, detail="the server closed the connection")
+
+
+def test_an_end_counts_where_it_belongs() -> None:
+    """An end with words is no death by age, and an end without words none by silence or messages."""
+    facts = lifetimes.measured(3, Plan(rate=14, lives=20), max_messages=60)
+    ages, silence, messages = (survival(facts, by) for by in ("age", "silence", "messages"))
+    assert ages
+    assert silence
+    assert messages
+    words = [one for one in facts.of(Purpose.SENDING) if one.said]
+    assert ages.ended == sum(one.end is not None for one in facts.of(Purpose.KEPT))
+    assert messages.ended == len(words) > 0
+    assert len(messages.censored) == len(facts.of(Purpose.SENDING)) - len(words)
+    assert {round(end) for end in silence.ends} == {10}
+
+
+# --- advice ---------------------------------------------------------------------------------------------------
+
+
+def test_costs_are_those_of_the_textbook() -> None:
+    """One message a connection costs a handshake each; a limit of messages breaks the one after it."""
+    world = World(alive=lambda ages: ages * 0 + 1.0, cap=100, cutoff=10.0)
+    costs = Costs(world, Traffic.steady(1))
+    once, capped, endless = (costs.of(Thresholds(messages=n)) for n in (1, 100, None))
+    assert (once.handshakes, once.broken) == (1000, 0)
+    assert (capped.handshakes, capped.broken) == (10, 0)
+    assert (endless.handshakes, endless.broken) == (10, 10)
+    assert endless.total == 10 + PRICE * 10
+    slow = Costs(world, Traffic.steady(0.05))
+    assert slow.of(Thresholds()).broken == 1000
+    assert slow.of(Thresholds(idle=9.5)).broken == 0
+
+
+def test_costs_agree_with_the_simulator() -> None:
+    """What the costs are expected to be is what a client meets in the simulator."""
+    traffic = Traffic.scattered(1)
+    world = {"hosts": 200, "host_lifetime": lifetimes.LIFE, "random_lifetimes": True}
+    for thresholds in (Thresholds(messages=20), Thresholds(idle=3.0), Thresholds(age=30.0)):
+        expected = Costs(lifetimes.truth(), traffic).of(thresholds)
+        seen = replay(thresholds, traffic, seed=5, **world)
+        assert seen.handshakes == pytest.approx(expected.handshakes, rel=0.15)
+        assert seen.broken == pytest.approx(expected.broken, abs=4 * math.sqrt(expected.broken / 2))
+
+
+def test_what_was_not_measured_is_said_to_be_unknown() -> None:
+    """Without observations the advice is cautious, and says why."""
+    advice = advise(LifetimeFacts(plan=QUIET), Traffic.scattered(0.5))
+    assert advice.thresholds.age is None
+    assert advice.thresholds.messages == 100
+    assert advice.thresholds.idle == 5.0
+    assert "not measured" in advice.age.why
+    assert "does not tell" in advice.messages.why
+    assert "10 s" in advice.idle.why
+
+
+def test_nobody_dies_and_nothing_is_invented() -> None:
+    """If no connection ended, it may get as old as the oldest that was watched, and no older."""
+    plan = Plan(age=120, senders=0)
+    facts = probe_lifetime(**VirtualSes(hosts=200).reach(), plan=plan).facts
+    advice = advise(facts, Traffic.steady(2))
+    assert advice.thresholds.age == 120
+    assert "none ended" in advice.age.why
+    assert advice.most.total > advice.cost.total
+
+
+def test_advice_can_be_written_down() -> None:
+    """As a dictionary it holds thresholds, reasons and costs; the cost of each alternative is no less."""
+    advice = advise(lifetimes.measured(4), Traffic.scattered(0.5))
+    written = advice.to_dict()
+    assert set(written["recycle"]) == set(written["why"]) == {"messages", "age", "idle"}
+    for name, tried in advice.tried.items():
+        assert len(tried) > 5, name
+        assert min(cost.total for _, cost in tried) >= 0.97 * advice.cost.total
+        assert any(value == getattr(advice.thresholds, name) for value, _ in tried)
+
+
+@pytest.mark.parametrize("seeds", [3])
+def test_a_known_truth_is_found(seeds: int) -> None:
+    """The short form of the soak: the idle cut-off, coverage that is not absurd, and advice close to the best."""
+    cheapest = lifetimes.best()
+    score = lifetimes.Score()
+    for seed in range(seeds):
+        score.add(
+            lifetimes.measured(seed), {words: (costs, cost) for words, (_, costs, cost) in cheapest.items()}
+        )
+    assert score.idle_error < 0.1
+    # Of 15 intervals, those of a seed close to each other, 13 or 14 are expected to cover.
+    assert sum(score.covered.values()) >= 8
+    assert len(score.excess) == len(lifetimes.TRAFFIC)
+    for words, shares in score.excess.items():
+        assert sum(shares) / seeds < 1.1, words
+
+
+def test_bad_use_is_said() -> None:
+    """Traffic, prices and targets that make no sense are refused."""
+    for wrong in (
+        lambda: Traffic.steady(0),
+        lambda: Traffic.bursts(10, 1, math.inf),
+        lambda: Traffic.recorded([1]),
+    ):
+        with pytest.raises(ValueError, match=r"must be|needs"):
+            wrong()
+    with pytest.raises(ValueError, match="price"):
+        advise(LifetimeFacts(plan=QUIET), Traffic.steady(1), price=0)
+    with pytest.raises(ValueError, match="bare"):
+        probe_lifetime(
+            Target(host="x.example", credentials=Credentials(user="a", password="b")), sender="a b"
+        )
+
+
+def test_recorded_traffic_is_that_of_the_record() -> None:
+    """Times of messages become gaps, in any order."""
+    assert Traffic.recorded([30, 0, 10]).gaps == (10, 20)
+
+
+def test_options_hold_the_limits() -> None:
+    """What is searched holds every limit itself, and nothing beyond."""
+    found = options(messages=120, age=77.0, idle=9.5)
+    assert max(one.messages or 0 for one in found) == 120
+    assert max(one.age or 0 for one in found) == 77
+    assert max(one.idle or 0 for one in found) == 9.5
