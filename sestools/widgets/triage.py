@@ -37,7 +37,7 @@ ALLOWLISTING = "06-allowlisting.ipynb"
 REPLIES = "07-reply-codes.ipynb"
 INCIDENT = "09-incident.ipynb"
 
-_TO_BE_READ = {"unknown-4xx", "unknown-5xx", "reply-hidden"}
+_TO_BE_READ = {"too-many-connections", "unknown-4xx", "unknown-5xx", "reply-hidden"}
 _SAID = "says this reply on the simulator, and shows how clients print it and when to try again"
 _PATH = {Stage.RESOLVE, Stage.CONNECT, Stage.TLS, Stage.GREETING, Stage.EHLO, Stage.STARTTLS, Stage.AUTH}
 _WORTH_RETRYING = {Retry.SOON, Retry.SLOWER, Retry.HOURS, Retry.UNKNOWN_FATE}
@@ -53,10 +53,10 @@ def next_notebook(diagnosis: Diagnosis) -> tuple[str, str]:
             ALLOWLISTING,
             "shows how the addresses change, what a pinned list misses, and the rule that lasts",
         )
-    if found.stage in _PATH or found.id.startswith("credential-") or found.id.endswith("-blocked"):
-        return CONNECTING, "reproduces this on the simulator and shows how it is told from its look-alikes"
     if found.id in _TO_BE_READ:
         return REPLIES, _SAID
+    if found.stage in _PATH or found.id.startswith("credential-") or found.id.endswith("-blocked"):
+        return CONNECTING, "reproduces this on the simulator and shows how it is told from its look-alikes"
     if found.retry is Retry.NEW_CONNECTION:
         return LIFETIME, "measures how long connections live, and says when to change them"
     if found.retry in _WORTH_RETRYING:
