@@ -309,6 +309,7 @@ def test_a_pasted_error_is_explained_and_masked() -> None:
         ("connect-timeout", "01-cannot-connect.ipynb"),
         ("credential-secret-key", "01-cannot-connect.ipynb"),
         ("egress-blocked", "01-cannot-connect.ipynb"),
+        ("port25-blocked", "02-ec2-port-25.ipynb"),
         ("mtu-stall", "04-mtu.ipynb"),
         ("addresses-dead", "06-allowlisting.ipynb"),
         ("not-verified", "09-incident.ipynb"),
@@ -316,7 +317,7 @@ def test_a_pasted_error_is_explained_and_masked() -> None:
     ],
 )
 def test_which_notebook_next(id: str, name: str) -> None:
-    """What fails before mail is handed over belongs to 01; the rest to the incident runbook."""
+    """What fails before mail is handed over belongs to 01 or a notebook of its own; the rest to the runbook."""
     assert next_notebook(Diagnosis(symptom=Symptom(), candidates=(cause(id),)))[0] == name
 
 

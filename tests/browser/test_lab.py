@@ -50,6 +50,7 @@ SHOWN = [
     # notebook, titles that must be seen, waterfalls in panels
     ("00-start-here", ("port25-blocked", "bad-credentials", "healthy"), 1),
     ("01-cannot-connect", ("port25-blocked", "egress-blocked", "no-greeting", "wrapper-on-starttls"), 6),
+    ("02-ec2-port-25", ("port25-blocked",), 0),
     ("04-mtu", ("mtu-stall", "mtu-black-hole", "healthy"), 0),
     ("06-allowlisting", (), 0),
     ("09-incident", ("ports-blocked",), 0),
@@ -76,7 +77,8 @@ def test_run_all(
     if not waterfalls:
         expect(
             page.locator(
-                'img[alt^="Waterfall of stage times"], img[alt^="Bytes acknowledged"], img[alt^="Addresses of"]'
+                'img[alt^="Waterfall of stage times"], img[alt^="Bytes acknowledged"], img[alt^="Addresses of"],'
+                'img[alt^="Connect times"]'
             )
         ).to_be_visible()
     assert page.evaluate(CLIPPED) == []
