@@ -310,6 +310,7 @@ def test_a_pasted_error_is_explained_and_masked() -> None:
         ("connect-timeout", "01-cannot-connect.ipynb"),
         ("credential-secret-key", "01-cannot-connect.ipynb"),
         ("egress-blocked", "01-cannot-connect.ipynb"),
+        ("port25-blocked", "02-ec2-port-25.ipynb"),
         ("mtu-stall", "04-mtu.ipynb"),
         ("addresses-dead", "06-allowlisting.ipynb"),
         ("bad-credentials", "01-cannot-connect.ipynb"),
@@ -325,7 +326,7 @@ def test_a_pasted_error_is_explained_and_masked() -> None:
     ],
 )
 def test_which_notebook_next(id: str, name: str) -> None:
-    """What fails before mail is handed over belongs to 01, refusals to 07, the rest to the incident runbook."""
+    """What fails before mail is handed over belongs to 01 or its own notebook, refusals to 07, the rest to 09."""
     assert next_notebook(Diagnosis(symptom=Symptom(), candidates=(cause(id),)))[0] == name
 
 

@@ -30,6 +30,7 @@ SYMPTOMS = {
 """What a person sees, and the cause whose first sample looks like it."""
 
 CONNECTING = "01-cannot-connect.ipynb"
+PORT_25 = "02-ec2-port-25.ipynb"
 LOST = "03-lost-to-network-faults.ipynb"
 MTU = "04-mtu.ipynb"
 LIFETIME = "05-long-lived-connections.ipynb"
@@ -48,6 +49,8 @@ def next_notebook(diagnosis: Diagnosis) -> tuple[str, str]:
     found = diagnosis.cause
     if found.id.startswith("mtu-"):
         return MTU, "proves whether it is the size of the packets, finds the size, and tries the fix"
+    if found.id == "port25-blocked":
+        return PORT_25, "tells the restriction of EC2 from its look-alikes, and shows how it is lifted"
     if found.id == "addresses-dead":
         return (
             ALLOWLISTING,

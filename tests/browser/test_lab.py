@@ -24,6 +24,7 @@ PICTURES = ", ".join(
         "Waterfall of stage times",
         "Bytes acknowledged",
         "Addresses of",
+        "Connect times",
         "Reply codes by stage",
         "Lost, sent",
         "Survival",
@@ -62,6 +63,7 @@ SHOWN = [
     # notebook, titles that must be seen, waterfalls in panels (None: it is not about them)
     ("00-start-here", ("port25-blocked", "bad-credentials", "healthy"), 1),
     ("01-cannot-connect", ("port25-blocked", "egress-blocked", "no-greeting", "wrapper-on-starttls"), 6),
+    ("02-ec2-port-25", ("port25-blocked",), 0),
     ("03-lost-to-network-faults", ("connection-lost",), 0),
     ("04-mtu", ("mtu-stall", "mtu-black-hole", "healthy"), 0),
     ("05-long-lived-connections", ("idle-timeout",), 0),

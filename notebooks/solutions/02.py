@@ -1,0 +1,1 @@
+answer = {"A": "ports-blocked", "B": "connection-refused", "C": "egress-blocked"}
