@@ -101,13 +101,14 @@ class Advice:
         cells = "".join(
             "<tr>"
             + "".join(
-                f'<td style="text-align:left;vertical-align:top">{html.escape(cell)}</td>' for cell in row
+                f'<td style="text-align:left;vertical-align:top{"" if at == 2 else ";white-space:nowrap"}">{html.escape(cell)}</td>'
+                for at, cell in enumerate(row)
             )
             + "</tr>"
             for row in self.rows
         )
         return (
-            '<table style="border-collapse:collapse"><thead><tr><th style="text-align:left">change after</th><th></th>'
+            '<table style="border-collapse:collapse"><thead><tr><th style="text-align:left;white-space:nowrap">change after</th><th></th>'
             f'<th style="text-align:left">why</th></tr></thead><tbody>{cells}</tbody></table>'
             f"<p>{html.escape(self.summary)}</p>"
         )

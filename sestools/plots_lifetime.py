@@ -85,6 +85,7 @@ def plot_costs(advice: Advice, axes: Sequence[Axes] | None = None) -> Sequence[A
             ax.annotate(
                 f"{value:g}", (value, advice.cost.total), xytext=(-4, 9), textcoords="offset points",
                 fontsize=9, ha="right",
+                bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 1},
             )  # fmt: skip
         if values:
             ax.set_xscale("log")
@@ -94,7 +95,8 @@ def plot_costs(advice: Advice, axes: Sequence[Axes] | None = None) -> Sequence[A
         ax.set_xlabel(label)
         ax.spines[["top", "right"]].set_visible(False)
     axes[0].set_ylabel("handshakes, or their worth,\nfor a thousand messages")
-    axes[1].legend(frameon=False, fontsize=8, loc="upper right")
+    handles, labels = axes[0].get_legend_handles_labels()
+    axes[0].figure.legend(handles, labels, frameon=False, fontsize=8, ncols=2, loc="outside upper center")
     return axes
 
 

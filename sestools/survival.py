@@ -231,8 +231,8 @@ def _weibull(stats: Any, deaths: Sequence[float], left: Sequence[float]) -> tupl
     )
     shape, _, scale = stats.weibull_min.fit(data, floc=0)
     # The shape's standard error is about 0.78 / sqrt(n) of it (asymptotic, complete samples). Unless 1 is
-    # outside of its 90 % interval, age is taken not to matter: the simpler distribution.
-    if abs(math.log(shape)) < 1.645 * 0.78 / math.sqrt(len(deaths)):
+    # outside of its 99 % interval, age is taken not to matter: the simpler distribution. (1 % as in FAR.)
+    if abs(math.log(shape)) < 2.576 * 0.78 / math.sqrt(len(deaths)):
         shape, _, scale = stats.weibull_min.fit(data, f0=1, floc=0)
     return float(shape), float(scale)
 

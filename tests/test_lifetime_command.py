@@ -9,7 +9,7 @@ from test_cli import run
 
 from sestools.commands_lifetime import PROGRAMS
 from sestools.recipes import CLIENTS
-from sestools.simulator import Simulator
+from sestools.simulator import Simulator, faults
 
 FEW = ("--lives", "6", "--at-once", "6", "--age", "60")
 
@@ -63,6 +63,22 @@ def test_a_real_endpoint_is_measured() -> None:
     assert data["advice"]["recycle"]["messages"] == 3
     assert data["advice"]["recycle"]["idle"] < 0.8
     assert {mail.recipients for mail in ses.accepted} == {("success@simulator.amazonses.com",)}
+
+
+def test_nobody_signs_in_to_a_stranger() -> None:
+    """Where somebody else greets, the password is not sent, not even once."""
+    heard: list[str] = []
+    with Simulator("eu-west-1", faults=[faults.parse("foreign-greeting")],
+                   on_event=lambda port, number, way, text: heard.append(text)) as ses:  # fmt: skip
+        address, port = ses.connect_to[587]
+        done = run(
+            "lifetime", "eu-west-1", "--ca-file", ses.ca_file, "--connect-to", f"587:{address}:{port}", "--yes",
+            "--user", ses.credentials.user, SESTOOLS_PASSWORD=ses.credentials.password,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert "does not greet as SES" in done.stderr
+    assert heard
+    assert not any(line.startswith("AUTH") for line in heard)
 
 
 @pytest.mark.parametrize(

@@ -195,6 +195,25 @@ def test_a_person_loses_mail_in_the_lab(lab: Lab, page: Page, tmp_path: Path) ->
     page.screenshot(path=tmp_path / "lost.png", full_page=True)
 
 
+def test_a_person_measures_lifetimes(lab: Lab, page: Page, tmp_path: Path) -> None:
+    """Lives, cut-off and traffic are picked, *Measure* is pressed, and the curve, the costs and the advice are seen."""
+    path = lab.root / "lifetimes.ipynb"
+    write(path, ["from sestools.widgets import LifetimePanel\nLifetimePanel()"])
+    lab.open(page, path.name).run_all()
+    panel = page.locator(".sestools-panel")
+    panel.get_by_label("Idle cut-off").fill("5")
+    panel.get_by_label("Messages on a connection").fill("50")
+    panel.get_by_label("Messages on a connection").press("Enter")
+    panel.get_by_label("How your messages come").select_option("queue: 5 a second, evenly")
+    panel.get_by_role("button", name="Measure").click()
+    expect(panel.get_by_role("status")).to_have_text("Done.")
+    expect(panel.get_by_text("50 messages", exact=True)).to_be_visible()
+    expect(panel.locator('img[alt^="Survival by age"]')).to_be_visible()
+    expect(panel.locator('img[alt^="Cost of a thousand messages"]')).to_be_visible()
+    assert page.evaluate(CLIPPED) == []
+    page.screenshot(path=tmp_path / "lifetimes.png", full_page=True)
+
+
 def write(path: Path, sources: list[str]) -> None:
     """A notebook of such cells."""
     kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
