@@ -135,7 +135,9 @@ def _postfix(advice: Advice, host: str) -> Recipe:
         ),
         "smtp_tls_connection_reuse = yes",
         f"relayhost = [{host}]:587",
-        "smtp_tls_security_level = encrypt",
+        _comment("The password goes only to a server whose certificate is valid for that name."),
+        "smtp_tls_security_level = secure",
+        "smtp_tls_CAfile = /etc/ssl/certs/ca-certificates.crt",
         _comment("Keep connections to SES always, not only while much is queued for it."),
         f"smtp_connection_cache_destinations = {host}",
     ]
