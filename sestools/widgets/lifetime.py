@@ -68,9 +68,8 @@ class LifetimePanel(VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._thread: threading.Thread | None = None
         self._busy = threading.Lock()
         self._fields = {
-            "life": BoundedFloatText(description="Hosts live, s on average (0: for ever)", min=0, max=1e6, layout=_AUTO),
-            "spread": Dropdown(
-                description="Their lives", options=["at random", "all the same"], layout=_AUTO
+            "life": BoundedFloatText(
+                description="Hosts live, s on average (0: for ever)", min=0, max=1e6, layout=_AUTO
             ),
             "idle": BoundedFloatText(description="Idle cut-off, s", min=0.5, max=3600, layout=_AUTO),
             "messages": BoundedIntText(
@@ -163,9 +162,7 @@ class LifetimePanel(VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def __repr__(self) -> str:
         life = (
-            f"hosts live {self._get('life'):g} s on average"
-            if self._get("life")
-            else "hosts live for ever"
+            f"hosts live {self._get('life'):g} s on average" if self._get("life") else "hosts live for ever"
         )
         head = (
             f"LifetimePanel: {life}, idle {self._get('idle'):g} s, {self._get('messages')} messages; "
