@@ -145,8 +145,11 @@ def run(seeds: int, messages: int = 6000) -> int:
             f"{np.mean(shares) - 1:+.1%} on average, {np.quantile(shares, 0.95) - 1:+.1%} or less in 19 of 20, "
             f"{max(shares) - 1:+.1%} at most"
         )
-        if max(shares) > 1.1:
-            wrong.append(f"advice for {words}")
+        too_dear = sum(share > 1.1 for share in shares)
+        # A newsletter's advice never costs more than that. Elsewhere one measurement in a hundred mistakes chance
+        # for age (the shape's test is one at 1 %), and its advice may.
+        if too_dear > (0 if words == TRAFFIC[0].words else seeds / 20):
+            wrong.append(f"advice for {words}: {too_dear} times")
     traffic = TRAFFIC[0]
     thresholds, costs, _ = cheapest[traffic.words]
     dearest = score.dearest[traffic.words]

@@ -101,7 +101,7 @@ class Advice:
         cells = "".join(
             "<tr>"
             + "".join(
-                f'<td style="text-align:left;vertical-align:top{"" if at == 2 else ";white-space:nowrap"}">{html.escape(cell)}</td>'
+                f'<td style="text-align:left;vertical-align:top;padding:2px 14px 2px 0{"" if at == 2 else ";white-space:nowrap"}">{html.escape(cell)}</td>'
                 for at, cell in enumerate(row)
             )
             + "</tr>"

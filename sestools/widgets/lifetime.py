@@ -71,9 +71,6 @@ class LifetimePanel(VBox):  # type: ignore[misc]  # ipywidgets has no types
             "life": BoundedFloatText(
                 description="Hosts live, s on average (0: for ever)", min=0, max=1e6, layout=_AUTO
             ),
-            "spread": Dropdown(
-                description="Their lives", options=["at random", "all the same"], layout=_AUTO
-            ),
             "idle": BoundedFloatText(description="Idle cut-off, s", min=0.5, max=3600, layout=_AUTO),
             "messages": BoundedIntText(
                 description="Messages on a connection", min=1, max=10_000, layout=_AUTO

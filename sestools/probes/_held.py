@@ -1,0 +1,149 @@
+"""One connection that is held until it ends, or is left."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from sestools.model import Kind, Reply, Stage, Symptom
+from sestools.probes._connect import STAGGER, attempts, resolve
+from sestools.probes._connection import Connection
+from sestools.probes._lives import Life, Purpose
+from sestools.probes._record import Cancelled, Closed, Deadline, Recorder, Stopped
+from sestools.probes._session import Envelope, Session
+from sestools.probes.dialogue import SUCCESS
+from sestools.smtp import Garbled, command, dot_stuff, path
+
+if TYPE_CHECKING:
+    from sestools.probes.lifetime import Watch
+
+
+class Held:
+    """One connection that is held."""
+
+    def __init__(self, watch: Watch, sign_in: bool) -> None:
+        self._clock = watch.clock
+        self._deadline = Deadline(watch.timeout, watch.cancel, watch.clock.now)
+        self._recorder = Recorder(watch.target, self._deadline)
+        until = Stage.AUTH if sign_in else Stage.EHLO
+        session = Session(self._recorder, until, watch.context)
+        began = watch.clock.now()
+        self._connection = self._connect(watch)
+        try:
+            session.opening(self._connection)
+            if sign_in:
+                session.sign_in(self._connection, None)
+        except BaseException:
+            self._connection.socket.close()
+            raise
+        words = (session.facts.greeting or "").split()
+        self.host = next((word for word in words if word.startswith("SimpleEmailService")), None)
+        self._signed_in = sign_in
+        self._opened = self._spoke = self._clock.now()
+        self._began = watch.began
+        self._opening = self._opened - began
+        self.carried = 0
+        self.end: Symptom | None = None
+        self.refused: Symptom | None = None
+        self._ended: float | None = None
+
+    def _connect(self, watch: Watch) -> Connection:
+        if watch.connect is None:
+            made = list(attempts(self._recorder, resolve(self._recorder), stagger=STAGGER, first_only=True))
+            if not made:
+                raise Stopped(next(step.symptom for step in self._recorder.steps if step.symptom))
+            return Connection(*made[0], self._deadline)
+        with self._recorder.step(Stage.CONNECT):
+            made_up: socket.socket = watch.connect()
+        return Connection("virtual", made_up, self._deadline)
+
+    @property
+    def age(self) -> float:
+        """Seconds since it was ready."""
+        return (self._clock.now() if self._ended is None else self._ended) - self._opened
+
+    @property
+    def silence(self) -> float:
+        """Seconds since something was said."""
+        return (self._clock.now() if self._ended is None else self._ended) - self._spoke
+
+    @property
+    def was_told(self) -> bool:
+        """Whether the server said why it ended it."""
+        return self.end is not None and self.end.reply is not None
+
+    def lives(self) -> bool:
+        """Whether it still lives, as far as can be heard."""
+        if self.end is None:
+            with self._noticing(Stage.IDLE):
+                if (reply := self._connection.heard()) is not None:
+                    self._over(Stage.IDLE, reply)
+        return self.end is None
+
+    def says(self, line: bytes, stage: Stage = Stage.IDLE, *codes: int) -> bool:
+        """Whether a command is agreed to; 421, an answer that is none, and an end end it."""
+        with self._noticing(stage):
+            self._deadline.renew()
+            self._connection.send(line)
+            reply = self._connection.read_reply()
+            self._spoke = self._clock.now()
+            if reply.code in (codes or (250,)):
+                return True
+            self.refused = self._symptom(stage, reply)
+            if reply.code == 421 or (reply.code == 451 and "Timeout" in reply.text) or stage is Stage.IDLE:
+                self._over(stage, reply)
+        return False
+
+    def sends(self, sender: str) -> bool:
+        """Whether a message to the mailbox simulator is accepted."""
+        content = Envelope(sender=sender, recipients=(SUCCESS,)).content()
+        accepted = (
+            self.says(command("MAIL", f"FROM:{path(sender)}"), Stage.MAIL)
+            and self.says(command("RCPT", f"TO:{path(SUCCESS)}"), Stage.RCPT)
+            and self.says(command("DATA"), Stage.DATA, 354)
+            and self.says(dot_stuff(content), Stage.BODY)
+        )
+        self.carried += accepted
+        if not accepted and self.end is None:
+            self.says(command("RSET"))
+        return accepted
+
+    @contextlib.contextmanager
+    def _noticing(self, stage: Stage) -> Iterator[None]:
+        """An end of the connection is noticed."""
+        try:
+            yield
+        except (OSError, Garbled, Closed) as error:
+            self._over(stage, self._recorder.symptom(error, stage))
+
+    def _symptom(self, stage: Stage, reply: Reply) -> Symptom:
+        return self._recorder.symptom_of(Kind.REPLY, stage, str(reply), reply)
+
+    def _over(self, stage: Stage, how: Reply | Symptom) -> None:
+        self.end = how if isinstance(how, Symptom) else self._symptom(stage, how)
+        self._ended = self._clock.now()
+
+    def leave(self) -> None:
+        """Say good-bye, as far as anybody listens, and close."""
+        if self.end is None:
+            with contextlib.suppress(OSError, Cancelled):
+                self._ended = self._clock.now()
+                self._deadline.renew()
+                self._connection.send(command("QUIT"))
+        self._connection.socket.close()
+
+    def life(self, purpose: Purpose) -> Life:
+        """Its life, for the record."""
+        return Life(
+            purpose=purpose,
+            opened_at=self._opened - self._began,
+            seconds=self.age,
+            silence=self.silence,
+            messages=self.carried,
+            end=self.end,
+            host=self.host,
+            signed_in=self._signed_in,
+            opening=self._opening,
+        )
