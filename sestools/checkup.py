@@ -162,7 +162,7 @@ def check(
     except BaseException:
         looking.stop.set()
         raise
-    runs_on = where_from.result() if isinstance(where_from, Search) else where_from
+    runs_on = where_from.result(looking.stop) if isinstance(where_from, Search) else where_from
     findings = judge(
         host=host, dns=dns, ports=found, session=session, named=ports is not None, context=runs_on
     )

@@ -116,11 +116,11 @@ class Search:
         self._known = by_environment(environment) or _from_firmware(root)
         self._metadata = None if self._known else (metadata or _own_metadata())
 
-    def result(self) -> Context:
-        """The context. Waits for the metadata service, if that was asked."""
+    def result(self, stop: threading.Event | None = None) -> Context:
+        """The context. Waits for the metadata service if that was asked, unless `stop` is set."""
         found, mark = self._known, self._container
         if self._metadata:
-            is_ec2, words = self._metadata.result()
+            is_ec2, words = self._metadata.result(stop)
             if is_ec2:
                 found = Context(place=Place.EC2, evidence=words)
             elif mark:
@@ -222,9 +222,13 @@ class _Metadata:
         self._done = threading.Event()
         threading.Thread(target=self._work, name="sestools-context", daemon=True).start()
 
-    def result(self) -> tuple[bool, str]:
+    def result(self, stop: threading.Event | None = None) -> tuple[bool, str]:
         """Whether it is EC2's, and what it did."""
-        self._done.wait(max(0.0, self._ends - time.monotonic()))
+        while not self._done.wait(max(0.0, min(0.05, self._ends - time.monotonic()))):
+            if stop and stop.is_set():
+                return False, "the metadata service was not waited for"
+            if time.monotonic() >= self._ends:
+                break
         return self._found
 
     def _work(self) -> None:

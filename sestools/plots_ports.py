@@ -120,7 +120,7 @@ def _words(check: PortCheck) -> str:
     ]
     if not ends:
         return "not tried"
-    counts = {end: ends.count(end) for end in ends}
+    counts = {end: ends.count(end) for end in sorted(ends)}  # "connected" first
     if len(counts) == 1:
         return ends[0]
     return ", ".join(f"{end} at {count} of {len(ends)} addresses" for end, count in counts.items())

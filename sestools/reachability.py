@@ -74,7 +74,7 @@ def _all(shut: Sequence[PortCheck], evidence: Sequence[str]) -> Finding:
     if len(shut) == 1:
         if kinds != {Kind.TIMEOUT}:
             return classified(symptom, evidence)
-        again = "only this port was checked; without --port all five are, and their contrast tells more"
+        again = "only this port was checked; all five side by side tell more, by their contrast"
         evidence = (*evidence, again)
         if shut[0].port == 25:
             return _port_25(shut[0], evidence, (_DNS,), Level.PROBLEM, others=("connect-timeout",))

@@ -3,7 +3,8 @@
 Rows of the catalogue say what holds everywhere. These say it for one place, so that nobody who sits at home
 reads about security groups. A cause's id and title stay, and so does all evidence.
 
-Sources: AWS's pages on the restriction of port 25 and on SMTP time-outs; the network policy of mybinder.org.
+Sources: AWS's pages on the restriction of port 25 and on SMTP time-outs; the network policy of mybinder.org;
+GitLab's note on other providers.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ BINDER = "https://github.com/jupyterhub/mybinder.org-deploy/blob/95860dbc/mybind
 TIMEOUTS = "https://repost.aws/knowledge-center/smtp-connectivity-timeout-issues-ses"
 PORT_25 = "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-resource-limits.html#port-25-throttle"
 FORM = "https://aws.amazon.com/forms/ec2-email-limit-rdns-request"
+OTHERS = "https://gitlab.com/gitlab-org/omnibus-gitlab/-/merge_requests/5471"
 LIFTED = "https://repost.aws/knowledge-center/ec2-port-25-throttle"
 
 
@@ -107,7 +109,7 @@ WORDINGS = (
         "the restriction of EC2: this is not an EC2 instance.",
         fix=(f"{_USE_OTHERS}.", "If it must be 25: ask your provider, or whoever runs the firewall."),
         who=(Who.YOU, Who.NETWORK),
-        source=LIFTED,
+        source=OTHERS,
         mark=Mark.SEEN,
     ),
     Wording(

@@ -248,6 +248,17 @@ def test_it_never_takes_longer_than_it_may(tmp_path: Path, drips: bool) -> None:
     assert again - began - took < 0.05
 
 
+def test_whoever_cancels_does_not_wait(tmp_path: Path) -> None:
+    """A check that is cancelled does not wait for the metadata service."""
+    stop = threading.Event()
+    stop.set()
+    with mute() as (address, _):
+        began = time.perf_counter()
+        found = Search({}, tmp_path, _Metadata(address, wait=5.0)).result(stop)
+    assert time.perf_counter() - began < 0.5
+    assert "was not waited for" in found.evidence
+
+
 def test_asked_once_in_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many checks run at once, one question is asked."""
     monkeypatch.setattr(module, "_ASKED", [])

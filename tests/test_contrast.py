@@ -90,7 +90,7 @@ TABLE = [
         faults="dropped@25",
         finds="port25-blocked",
         options=ports(25),
-        says=("without --port", "no connection came about"),
+        says=("only this port was checked", "no connection came about"),
         never=("not every port is affected",),
     ),
     Row(
@@ -141,7 +141,7 @@ TABLE = [
         faults="dropped@587",
         finds="connect-timeout",
         options=ports(587),
-        says=("without --port", "no connection came about"),
+        says=("only this port was checked", "no connection came about"),
     ),
     Row(
         name="all refused",

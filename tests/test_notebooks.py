@@ -189,7 +189,7 @@ def test_the_solution_of_the_port_25_notebook() -> None:
     answer, proof = code[-2:]
     assert answer.metadata.tags == ["answer"]
     solution = (NOTEBOOKS / "solutions" / "02.py").read_text(encoding="utf-8")
-    setting = code[1].source.splitlines()[0]
+    setting = code[1].source.rpartition("\n")[0]
     notebook.cells = [
         nbformat.v4.new_code_cell(source)
         for source in (
