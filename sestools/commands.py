@@ -6,7 +6,9 @@ import argparse
 import contextlib
 import json
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -144,7 +146,7 @@ def check(options: argparse.Namespace) -> int:
     from sestools.probes import SUCCESS
 
     where = _region(options.where)
-    with _simulated(options, where) as place, _progress() as progress:
+    with _simulated(options, where) as place, _progress() as progress, stoppable() as stop:
         report = look(
             where,
             ports=options.ports,
@@ -156,8 +158,11 @@ def check(options: argparse.Namespace) -> int:
             timeout=_timeout(options),
             progress=progress,
             context=options.context,
+            cancel=stop,
             **place,
         )
+    if stop.is_set():
+        raise KeyboardInterrupt
     if options.json:
         print(json.dumps(report.to_dict(), indent=2))
     elif options.markdown:
@@ -183,6 +188,20 @@ def _progress() -> Iterator[Callable[[int, int, str], None] | None]:
 
     with console(sys.stderr).status("checking") as status:
         yield lambda done, total, what: status.update(f"checking {what} ({done} of {total} done)")
+
+
+@contextlib.contextmanager
+def stoppable() -> Iterator[threading.Event]:
+    """An event that Ctrl-C sets. An exception instead is lost if it comes while Python cleans something up."""
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = signal.signal(signal.SIGINT, lambda *_: stop.set())
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def classify(options: argparse.Namespace) -> int:
@@ -250,9 +269,6 @@ def _piped() -> str:
 
 def simulate(options: argparse.Namespace) -> int:
     """Run `sestools simulate`."""
-    import signal
-    import threading
-
     if options.list_faults or options.list_scenarios:
         return _list(scenarios=options.list_scenarios)
     ended = threading.Event()

@@ -7,13 +7,10 @@ import contextlib
 import json
 import os
 import re
-import signal
 import sys
-import threading
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from sestools.commands import HEALTHY, PROBLEM, UNCLEAR, _progress, _region, _simulator
+from sestools.commands import HEALTHY, PROBLEM, UNCLEAR, _progress, _region, _simulator, stoppable
 
 if TYPE_CHECKING:
     from sestools.model import Target
@@ -47,7 +44,7 @@ def allowlist(options: argparse.Namespace) -> int:
         more, target = _place(options, region, ports[0], stack)
         if pinned:  # what is wrong with the list is said before the watch, not after it
             entries(pinned)
-        stop = stack.enter_context(_ended_by_ctrl_c())
+        stop = stack.enter_context(stoppable())
         progress = stack.enter_context(_progress())
         watched = watch_addresses(
             region, duration=options.watch, interval=options.every, progress=progress, cancel=stop, **more
@@ -111,17 +108,3 @@ def _place(
     else:
         changing = tuple(f"203.0.113.{number}" for number in range(10, 22))
     return {"resolvers": ses.resolvers, "clock": Churn(ses, changing)}, ses.target(port)
-
-
-@contextlib.contextmanager
-def _ended_by_ctrl_c() -> Iterator[threading.Event]:
-    """Ctrl-C ends a watch, and what was seen until then is shown."""
-    stop = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
-    before = signal.signal(signal.SIGINT, lambda *_: stop.set())
-    try:
-        yield stop
-    finally:
-        signal.signal(signal.SIGINT, before)
