@@ -34,6 +34,9 @@ MALFORMED = [
     ("To: somebody", "hi", "address-without-domain"),
     ('From: "Shop <shop@example.com>', "hi", "unbalanced-quote"),
     ("To: a@exa_mple.com", "hi", "domain-character"),
+    ("From: " + "(" * 5000 + "a@b.c", "hi", "address-without-domain"),
+    ("To: " + "a:" * 3000, "hi", "address-without-domain"),
+    ("Cc: " + "a@b.c, " * 9000, "hi", "address-without-domain"),
 ]
 
 
@@ -88,6 +91,14 @@ def test_a_message_without_headers_or_body_is_survived() -> None:
     ):
         submission = Submission(sender="a@example.com", recipients=TO, message=message)
         assert refusal(Account(), submission) is None
+
+
+def test_an_envelope_that_nests_is_survived() -> None:
+    """Nobody reads the addresses of the envelope as if they stood in a header."""
+    account = Account(sandbox=True, identities=frozenset({"example.com"}))
+    sender = "(" * 900 + "a@example.com"
+    assert refusal(account, letter(sender=sender)) is None
+    assert refusal(account, letter(to=(f"{sender}.net",)))
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,19 @@
 """The simulator's session without a socket: whatever comes in, replies come out."""
 
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sestools.model import Credentials, Security
+from sestools.simulator import faults
 from sestools.simulator.account import Account
 from sestools.simulator.actions import Say
 from sestools.simulator.clock import VirtualClock
 from sestools.simulator.session import Session
-from sestools.simulator.world import Rules, World
+from sestools.simulator.world import Event, Rules, World
 
 GOOD = Credentials(user="user", password="password")
 COMMANDS = [
@@ -44,9 +46,24 @@ COMMANDS = [
 ]
 
 
-def session(security: Security = Security.WRAPPER) -> tuple[Session, World]:
-    """A session in a world whose clock stands still."""
-    world = World(Account(region="eu-west-1", credentials=GOOD), Rules(), clock=VirtualClock(1_700_000_000.0))
+SIGN_IN = b"AUTH PLAIN AHVzZXIAcGFzc3dvcmQ=\r\n"
+BEGIN = SIGN_IN + b"MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n"
+
+
+def session(
+    security: Security = Security.WRAPPER,
+    *given: str,
+    on_event: Event | None = None,
+    **account: Any,
+) -> tuple[Session, World]:
+    """A session in a world whose clock stands still; with these faults, and an account like this."""
+    world = World(
+        Account(region="eu-west-1", credentials=GOOD, **account),
+        Rules(),
+        clock=VirtualClock(1_700_000_000.0),
+        faults=map(faults.parse, given),
+        on_event=on_event,
+    )
     return Session(world, world.open(465), security), world
 
 
@@ -106,3 +123,59 @@ def test_the_same_seed_gives_the_same_ids() -> None:
     first, second = said(session()[0], [lines]), said(session()[0], [lines])
     assert first == second
     assert b"250 Ok 0102018bcfe56800-" in first
+
+
+@pytest.mark.parametrize(
+    ("wire", "message"),
+    [
+        (b"..foo\r\n", b".foo\r\n"),
+        (b".foo\r\n", b"foo\r\n"),
+        (b"a\r\n.b\r\n..\r\n", b"a\r\nb\r\n.\r\n"),
+        (b"", b""),
+    ],
+)
+def test_the_first_dot_of_a_line_goes(wire: bytes, message: bytes) -> None:
+    """Whatever follows it, as RFC 5321 says, even if the client has not doubled it."""
+    one, world = session()
+    one.receive(BEGIN + wire + b".\r\n")
+    assert [accepted.message for accepted in world.accepted] == [message]
+
+
+@pytest.mark.parametrize("cut", [1, 3, 997, 998, 1000, 5000])
+@pytest.mark.parametrize(
+    ("wire", "fits"),
+    [
+        (b"x" * 998 + b"\r\n", True),
+        (b"x" * 999 + b"\r\n", False),
+        (b"..\r\n" * 333, True),
+        (b"..\r\n" * 334, False),
+    ],
+    ids=["as large as can be", "one byte more", "dots that fit", "dots that do not"],
+)
+def test_a_message_is_as_large_as_it_is(wire: bytes, fits: bool, cut: int) -> None:
+    """The limit counts the message without its transparency, however it arrives, and keeps all of it or none."""
+    seen: list[str] = []
+    one, world = session(max_size=1000, on_event=lambda *event: seen.append(event[3]))
+    one.receive(BEGIN)
+    wire += b".\r\n"
+    out = b""
+    for at in range(0, len(wire), cut):
+        out += b"".join(action.data for action in one.receive(wire[at : at + cut]) if isinstance(action, Say))
+    message = wire[:-3].replace(b"..", b".")
+    assert out[:4] == (b"250 " if fits else b"552 ")
+    assert [accepted.message for accepted in world.accepted] == ([message] if fits else [])
+    assert f"[message of {len(message)} bytes]" in seen
+
+
+@pytest.mark.parametrize("name", ["a\n250 Ok injected\n", "a\x1b[2J", "x" * 9000, "\U000e0001" * 4000])
+def test_a_refusal_stays_one_reply(name: str) -> None:
+    """What stands in the message is named in one line of letters that every client can take."""
+    out = said(
+        session(identities=["ok@example.com"])[0],
+        [BEGIN + f'From: "{name}" <z@example.org>\r\n\r\nhi\r\n.\r\n'.encode()],
+    )
+    last = out.split(b"\r\n")[-2]
+    assert last.startswith(b"554 Message rejected: Email address is not verified.")
+    assert len(last) < 8192
+    assert last.decode().isprintable()
+    assert not name.startswith("x") or last.endswith(b"...")

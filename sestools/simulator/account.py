@@ -10,8 +10,11 @@ from sestools.catalogue import cause
 from sestools.credentials import smtp_password, smtp_password_v2
 from sestools.model import Credentials
 from sestools.simulator.message import addresses, headers, malformed
+from sestools.text import printable
 
 DAY = 24 * 3600.0
+LONGEST_REPLY = 800
+"""Characters of a reply; SES's list of identities that are not verified may end in `...`."""
 SIMULATOR = "simulator.amazonses.com"
 
 EXAMPLE_KEY = ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
@@ -168,8 +171,8 @@ def refusal(account: Account, submission: Submission) -> str | None:
         return f"554 Transaction failed: {reason}"
     if account.paused:
         return reply_of("paused")
-    senders = _read(
-        submission.sender,
+    senders = [(submission.sender, submission.sender)]
+    senders += _read(
         *(value for name, value in fields if name.lower() in ("from", "sender", "return-path")),
     )
     named = dict.fromkeys(address for _, address in senders)  # mostly one: the envelope's is the author's
@@ -184,6 +187,11 @@ def refusal(account: Account, submission: Submission) -> str | None:
     return _unverified(account, senders, submission.recipients)
 
 
+def one_line(reply: str) -> str:
+    """A reply that names what stands in a message, as one line that every client takes."""
+    return printable(reply[:LONGEST_REPLY], LONGEST_REPLY) + ("..." if len(reply) > LONGEST_REPLY else "")
+
+
 def _unverified(
     account: Account, senders: Sequence[tuple[str, str]], recipients: Sequence[str]
 ) -> str | None:
@@ -191,7 +199,7 @@ def _unverified(
         return None
     looked_at = [*senders]
     if account.sandbox:
-        looked_at += _read(*(recipient for recipient in recipients if not is_simulator(recipient)))
+        looked_at += [(recipient, recipient) for recipient in recipients if not is_simulator(recipient)]
     failed: list[str] = []
     for written, address in looked_at:
         if not covers(account.identities, address):
@@ -207,7 +215,7 @@ def _unverified(
 
 def _read(*written: str) -> list[tuple[str, str]]:
     """The addresses in these values, each with the value that it stands in."""
-    return [(value, address) for value in written for address in addresses(value)]
+    return [(value, address) for value in written for address in addresses(value) or ()]
 
 
 def covers(identities: frozenset[str], address: str) -> bool:

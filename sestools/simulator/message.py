@@ -29,19 +29,27 @@ ADDRESSES = ("from", "sender", "reply-to", "to", "cc", "bcc")
 _SPECIAL = '()<>@,;:\\"/[]?='
 """Characters that end a token of a MIME header (RFC 2045, `tspecials`)."""
 
+LONGEST_ADDRESSES = 32 * 1024
+"""A header of addresses that is longer than this is taken for none: reading it would hold everybody up."""
+
 _PLAIN = re.compile(r"[A-Za-z0-9 ]*<([\w.+=-]+@[\w.-]+)>|([\w.+=-]+@[\w.-]+)", re.ASCII)
 _NO_DOMAIN = re.compile(r"[^A-Za-z0-9.\-\[\]:]")
 
 Headers = list[tuple[str, str]]
 
 
-def addresses(value: str) -> Sequence[str]:
-    """The addresses in a header value, without display names."""
+def addresses(value: str) -> Sequence[str] | None:
+    """The addresses in a header value, without display names; None if it nests or runs on beyond all reading."""
     # The parser took half of the time of a small message; most values hold one address and need none.
     plain = _PLAIN.fullmatch(value)
     if plain:
         return (plain[1] or plain[2],)
-    return [address for _, address in getaddresses([value]) if address]
+    if len(value) > LONGEST_ADDRESSES:
+        return None
+    try:
+        return [address for _, address in getaddresses([value]) if address]
+    except RecursionError:  # its parser calls itself for each parenthesis and each group
+        return None
 
 
 def headers(message: bytes) -> Headers:
@@ -106,7 +114,11 @@ def _addresses(value: str) -> Iterator[str]:
     if '"' in value and re.sub(r"\\.", "", value).count('"') % 2:
         yield "Missing '\"'"
         return
-    for address in addresses(value):
+    found = addresses(value)
+    if found is None:
+        yield "Missing final '@domain'"  # which reason SES gives is unknown
+        return
+    for address in found:
         _, at, domain = address.rpartition("@")
         if not at:
             yield "Missing final '@domain'"

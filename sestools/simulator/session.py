@@ -68,7 +68,11 @@ class Session:
         self._mail = _Mail()
         self._in_data = False
         self._scanned = 0
+        """How far the buffer was searched for the end of a message."""
+        self._dots = 0
+        """How many dots of transparency were seen on the way."""
         self._dropped = 0
+        """Bytes of a message that is too long which were thrown away."""
         self._ended = False
         self._awaits_tls = False
         self.greeted = False
@@ -366,20 +370,23 @@ class Session:
         self._say(OBSERVED["go ahead"])
         # The line end before a final dot that comes first of all; taken off again in `_content`.
         self._buffer[:0] = b"\r\n"
-        self._scanned = self._dropped = 0
+        self._scanned = self._dots = self._dropped = 0
 
     def _content(self) -> bool:
         """Take a whole message from the buffer; False if it is not complete."""
         end = self._buffer.find(b"\r\n.\r\n", self._scanned)
         if end < 0:
-            self._scanned = max(0, len(self._buffer) - 4)
-            if len(self._buffer) > self._world.account.max_size:
+            begin, self._scanned = self._scanned, max(0, len(self._buffer) - 4)
+            self._dots += self._buffer.count(b"\r\n.", begin, self._scanned + 2)
+            size = self._scanned - self._dots - 2
+            if self._dropped or size > self._world.account.max_size:
                 # It will be refused for its size; only its end is still of interest.
-                self._dropped += self._scanned
+                self._dropped += self._scanned - self._dots
                 del self._buffer[: self._scanned]
-                self._scanned = 0
+                self._scanned = self._dots = 0
             return False
-        message = bytes(self._buffer[: end + 2]).replace(b"\r\n..", b"\r\n.")[2:]
+        # RFC 5321, 4.5.2: the first dot of a line goes, whatever follows.
+        message = bytes(self._buffer[: end + 2]).replace(b"\r\n.", b"\r\n")[2:]
         del self._buffer[: end + 5]
         self._in_data = False
         size = self._dropped + len(message)

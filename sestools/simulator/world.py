@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from sestools.endpoints import PORTS, Security, smtp_host
 from sestools.message_id import encode_message_id
 from sestools.model import Stage
-from sestools.simulator.account import Account, Limits, Submission, refusal, reply_of
+from sestools.simulator.account import Account, Limits, Submission, one_line, refusal, reply_of
 from sestools.simulator.clock import Clock
 from sestools.simulator.faults import Dropped, Fault, Outage, Refused, WrongMode
 from sestools.simulator.replies import ERAS, OBSERVED, Era
@@ -274,7 +274,7 @@ class World:
         reply = refusal(self.account, submission) or self._limits.refusal(submission, now)
         if reply is not None:
             self.refused += 1
-            return reply
+            return one_line(reply)
         id = encode_message_id(self.account.region, now, self._random.getrandbits(128))
         visit.messages += 1
         self.accepted.append(
