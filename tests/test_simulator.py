@@ -473,6 +473,7 @@ def test_a_fault_is_written_as_it_is_read(text: str) -> None:
         ("delayed:-1", "between 0 and 3600"),
         ("delayed:soon", "soon"),
         ("says:send-rate*0", "at least once"),
+        ("refused@26", "25, 587"),
     ],
 )
 def test_a_wrong_fault_is_told_with_what_is_allowed(text: str, says: str) -> None:
@@ -489,7 +490,6 @@ def test_a_wrong_fault_is_told_with_what_is_allowed(text: str, says: str) -> Non
         ({"idle": 0}, "idle"),
         ({"delay": float("nan")}, "delay"),
         ({"faults": ["dropped"]}, "faults.parse"),
-        ({"faults": [faults.Refused(ports=frozenset({26}))]}, "25, 587"),
     ],
 )
 def test_a_wrong_simulator_is_told_so(wrong: dict[str, object], says: str) -> None:

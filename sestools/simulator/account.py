@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sestools.catalogue import cause
 from sestools.credentials import smtp_password, smtp_password_v2
+from sestools.endpoints import smtp_host
 from sestools.model import Credentials
+from sestools.simulator.faults._base import is_number
 from sestools.simulator.message import addresses, headers, malformed
 from sestools.text import printable
 
@@ -65,19 +67,28 @@ class Account:
     max_size: int = 40 * 1024 * 1024
 
     def __post_init__(self) -> None:
+        smtp_host(self.region)
+        for name in ("subscribed", "sandbox", "paused"):
+            if not isinstance(flag := getattr(self, name), bool):
+                raise ValueError(f"{name} must be true or false, not {flag!r}")
         for name in ("identities", "denied", "bad_mail_from"):
             given = getattr(self, name)
             if given is not None:
                 if isinstance(given, str):
                     raise ValueError(f"{name} is a list of addresses and domains, not one text")
+                if isinstance(given, Mapping) or not all(isinstance(word, str) and word for word in given):
+                    raise ValueError(f"{name} must be a list of addresses and domains, not {given!r}")
                 object.__setattr__(self, name, frozenset(word.lower() for word in given))
         if self.sandbox:
             object.__setattr__(self, "daily_quota", 200.0 if self.daily_quota is None else self.daily_quota)
             object.__setattr__(self, "rate", 1.0 if self.rate is None else self.rate)
         for name in ("daily_quota", "rate", "burst", "legacy_rate", "max_recipients", "max_size"):
             number = getattr(self, name)
-            if number is not None and not (isinstance(number, int | float) and number > 0):
-                raise ValueError(f"{name} must be greater than 0, not {number!r}")
+            whole = name.startswith("max_")
+            if number is None and name in ("daily_quota", "rate"):
+                continue
+            if not (is_number(number, whole=whole) and number > 0):
+                raise ValueError(f"{name} must be greater than 0{' and whole' * whole}, not {number!r}")
 
     @property
     def sign_in(self) -> Credentials:

@@ -19,7 +19,7 @@ from sestools.simulator.connection import PIECE, Connection
 from sestools.simulator.faults import Fault
 from sestools.simulator.listener import Listener, listeners
 from sestools.simulator.nameserver import NameServer
-from sestools.simulator.scenario import Scenario
+from sestools.simulator.scenario import MOST_ADDRESSES, Scenario
 from sestools.simulator.world import Accepted, Event, World
 
 
@@ -79,8 +79,8 @@ class Simulator:
         self.host = self._world.host
         self.credentials = chosen.sign_in
         count = script.addresses if addresses is None else addresses
-        if not 1 <= count <= 200:
-            raise ValueError(f"addresses must be between 1 and 200, not {count!r}")
+        if not 1 <= count <= MOST_ADDRESSES:
+            raise ValueError(f"addresses must be between 1 and {MOST_ADDRESSES}, not {count!r}")
         self._addresses = [f"127.0.0.{number}" for number in range(1, count + 1)]
         self._listeners: dict[int, list[Listener]] = {}
         self._open: set[Connection] = set()

@@ -16,6 +16,7 @@ from sestools.model import Stage
 from sestools.simulator.account import Account, Limits, Submission, one_line, refusal, reply_of
 from sestools.simulator.clock import Clock
 from sestools.simulator.faults import Dropped, Fault, Outage, Refused, WrongMode
+from sestools.simulator.faults._base import is_number
 from sestools.simulator.replies import ERAS, OBSERVED, Era
 
 Event = Callable[[int, int, str, str], None]
@@ -90,13 +91,19 @@ class Rules:
     def __post_init__(self) -> None:
         if self.era not in ERAS:
             raise ValueError(f"era is one of {', '.join(ERAS)}, not {self.era!r}")
+        if not isinstance(self.random_lifetimes, bool):
+            raise ValueError(f"random_lifetimes must be true or false, not {self.random_lifetimes!r}")
         for name, least in (("idle", 0.01), ("host_lifetime", 0.01), ("delay", 0.0)):
             seconds = getattr(self, name)
-            if seconds is not None and not (isinstance(seconds, int | float) and least <= seconds <= 1e9):
+            if seconds is None and name == "host_lifetime":
+                continue
+            if not (is_number(seconds) and least <= seconds <= 1e9):
                 raise ValueError(f"{name} must be at least {least} seconds, not {seconds!r}")
         for name in ("max_messages", "max_connections", "hosts"):
             number = getattr(self, name)
-            if number is not None and not (isinstance(number, int) and number >= 1):
+            if number is None and name == "max_connections":
+                continue
+            if not (is_number(number, whole=True) and number >= 1):
                 raise ValueError(f"{name} must be a whole number of at least 1, not {number!r}")
 
     @property
@@ -167,10 +174,6 @@ class World:
             if not isinstance(fault, Fault):
                 raise ValueError(
                     f"{fault!r} is no fault; see sestools.simulator.faults, or use faults.parse()"
-                )
-            if fault.ports is not None and not fault.ports <= PORTS.keys():
-                raise ValueError(
-                    f"fault {fault}: SES has the ports {', '.join(map(str, PORTS))}, and no other"
                 )
             wanted.append(_Active(fault))
         self._faults = wanted
