@@ -179,3 +179,50 @@ def test_a_refusal_stays_one_reply(name: str) -> None:
     assert len(last) < 8192
     assert last.decode().isprintable()
     assert not name.startswith("x") or last.endswith(b"...")
+
+
+def send(count: int) -> list[bytes]:
+    """So many messages, each in a piece of its own, behind signing in."""
+    return [BEGIN + b".\r\n"] + [BEGIN.removeprefix(SIGN_IN) + b".\r\n"] * (count - 1)
+
+
+@pytest.mark.parametrize(
+    ("given", "verdicts"),
+    [
+        (["says:send-rate*2", "says:daily-quota*1"], ["rate", "rate", "quota", "Ok"]),
+        (["says:daily-quota*1", "says:send-rate*2"], ["quota", "rate", "rate", "Ok"]),
+        (["drips:BODY:1*3", "says:send-rate*1", "says:daily-quota*1"], ["rate", "quota", "Ok", "Ok"]),
+    ],
+)
+def test_faults_at_one_stage_have_their_turns(given: list[str], verdicts: list[str]) -> None:
+    """One reply at a time is said, and only what is said is used up; whatever else changes the reply does so too."""
+    one, world = session(Security.WRAPPER, *given)
+    heard = []
+    for piece in send(4):
+        last = [action for action in one.receive(piece) if isinstance(action, Say)][-1]
+        words = ("rate" if b"rate" in last.data else "quota", "Ok")
+        heard.append((words[b" Ok " in last.data], last.seconds))
+    drips = [1.0] * 3 if "drips" in given[0] else []
+    assert heard == list(zip(verdicts, drips + [0.0] * (4 - len(drips)), strict=True))
+    assert (world.refused, len(world.accepted)) == (4 - verdicts.count("Ok"), verdicts.count("Ok"))
+    assert world.faults == ()
+
+
+@pytest.mark.parametrize(
+    ("fault", "lines", "codes"),
+    [
+        ("says:auth-temporary*1", "AUTH PLAIN|*|EHLO x|GOOD|GOOD", "334 501 250 454 235"),
+        ("says:bad-credentials", "AUTH CRAM-MD5|QUIT", "504 221"),
+        (
+            "says:bad-credentials*1",
+            "AUTH LOGIN|?|NOOP|AUTH LOGIN|dXNlcg==|eA==|GOOD",
+            "334 501 250 334 334 535 235",
+        ),
+        ("says:starttls-first*1", "AUTH PLAIN|EHLO x|GOOD", "530 250 235"),
+    ],
+)
+def test_a_fault_of_auth_stays_with_auth(fault: str, lines: str, codes: str) -> None:
+    """It answers the credentials, once they are heard, and never another command."""
+    data = lines.replace("GOOD", SIGN_IN.decode().strip()).replace("|", "\r\n") + "\r\n"
+    out = said(session(Security.WRAPPER, fault)[0], [data.encode()])
+    assert re.findall(rb"(?m)^(\d\d\d) ", out)[1:] == codes.encode().split()

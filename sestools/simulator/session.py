@@ -80,7 +80,6 @@ class Session:
         self._signed_in = False
         self._expects: Callable[[str], None] | None = None
         self._user = ""
-        self._auth_faults: list[Fault] = []
 
     @property
     def due(self) -> float:
@@ -147,21 +146,20 @@ class Session:
 
     def _at(self, stage: Stage, answer: Callable[..., None], *arguments: object) -> None:
         """Answer at a stage, or do what a fault does instead."""
-        faults = self._auth_faults or self._world.at(self._visit, stage)
+        faults = self._world.at(self._visit, stage, None if stage is not Stage.AUTH else _waits)
         if not faults:
             answer(*arguments)
             return
-        self._auth_faults = []
         before, self._out = self._out, []
-        for fault in faults:
-            instead = fault.instead()
-            if instead is not None:
-                self._do(instead)
-                break
-        else:
+        instead = next((one for one in faults if one.instead() is not None), None)
+        if instead is None:
             answer(*arguments)
-            for fault in faults:
-                self._out = fault.change(self._out)
+        else:
+            self._do(instead.instead() or [])
+            if stage is Stage.BODY and isinstance(instead, Says) and instead.reply.code >= 400:
+                self._world.refused += 1
+        for fault in faults:
+            self._out = fault.change(self._out)
         self._out = before + self._out
 
     def _do(self, actions: list[Action]) -> None:
@@ -277,13 +275,10 @@ class Session:
 
     def _refuses_auth(self) -> bool:
         """A fault that answers AUTH before the credentials are heard does so; others wait for them."""
-        self._auth_faults = self._world.at(self._visit, Stage.AUTH)
-        for fault in self._auth_faults:
-            if isinstance(fault, Says) and fault.at_command:
-                self._auth_faults = []
-                self._do(fault.instead())
-                return True
-        return False
+        faults = self._world.at(self._visit, Stage.AUTH, lambda fault: not _waits(fault))
+        for fault in faults:
+            self._do(fault.instead() or [])
+        return bool(faults)
 
     def _challenge(self, question: str, answer: Callable[[str], None], initial: str = "") -> None:
         if initial:
@@ -400,6 +395,11 @@ class Session:
         )
         self._at(Stage.BODY, lambda: self._say(self._world.submit(self._visit, submission)))
         return True
+
+
+def _waits(fault: Fault) -> bool:
+    """Whether a fault at AUTH waits for the credentials: those that say that AUTH is out of place do not."""
+    return not (isinstance(fault, Says) and fault.at_command)
 
 
 _HANDLERS = {

@@ -232,11 +232,24 @@ class World:
 
     # --- faults -------------------------------------------------------------------------------------------
 
-    def at(self, visit: Visit, stage: Stage) -> list[Fault]:
-        """The faults that happen now at a stage; each that is given has happened."""
+    def at(self, visit: Visit, stage: Stage, wanted: Callable[[Fault], bool] | None = None) -> list[Fault]:
+        """The faults (of those that are wanted) that happen now at a stage; each that is given has happened.
+
+        No more than one of them does something in place of the answer: the first. The others have their turn
+        when it is over.
+        """
         if not self._faults:
             return []
-        return list(self._happening(visit, lambda fault: fault.happens_at(stage)))
+        taken: list[Fault] = []
+
+        def turn(fault: Fault) -> bool:
+            if not fault.happens_at(stage) or (wanted and not wanted(fault)):
+                return False
+            return fault.instead() is None or all(one.instead() is None for one in taken)
+
+        for fault in self._happening(visit, turn):
+            taken.append(fault)
+        return taken
 
     def of(self, visit: Visit, kind: type[Fault]) -> Fault | None:
         """The fault of a kind that happens now to a connection as a whole, or None."""
