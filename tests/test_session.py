@@ -226,3 +226,25 @@ def test_a_fault_of_auth_stays_with_auth(fault: str, lines: str, codes: str) -> 
     data = lines.replace("GOOD", SIGN_IN.decode().strip()).replace("|", "\r\n") + "\r\n"
     out = said(session(Security.WRAPPER, fault)[0], [data.encode()])
     assert re.findall(rb"(?m)^(\d\d\d) ", out)[1:] == codes.encode().split()
+
+
+@pytest.mark.parametrize("security", [Security.WRAPPER, Security.STARTTLS])
+@pytest.mark.parametrize(
+    "lines",
+    [
+        " AUTH PLAIN AHVzZXIAcGFzc3dvcmQ=",
+        "\tauth  plain\tAHVzZXIAcGFzc3dvcmQ=",
+        "AUTH LOGIN|dXNlcg==|cGFzc3dvcmQ=",
+        "AUTH LOGIN dXNlcg==|cGFzc3dvcmQ=",
+        "AUTH CRAM-MD5|dXNlcg==|cGFzc3dvcmQ=",
+        "AUTH PLAIN|AHVzZXIAcGFzc3dvcmQ=",
+        "AUTH PLAIN|*|AHVzZXIAcGFzc3dvcmQ=",
+    ],
+)
+def test_whoever_watches_sees_no_credentials(lines: str, security: Security) -> None:
+    """However AUTH is written, and whatever is piped behind one that is refused."""
+    seen: list[str] = []
+    one, _ = session(security, on_event=lambda *event: seen.append(event[3]))
+    said(one, [lines.replace("|", "\r\n").encode() + b"\r\nNOOP\r\n"])
+    assert "NOOP" in seen
+    assert not [line for line in seen if re.search("AHVz|dXNl|cGFz", line)]
