@@ -360,6 +360,33 @@ def test_events_show_the_dialogue_without_credentials() -> None:
         assert form not in text
 
 
+def test_whoever_watches_may_fail(caplog: pytest.LogCaptureFixture) -> None:
+    """What `on_event` raises is logged, the dialogue goes on, and the simulator ends."""
+    with Simulator("eu-west-1", on_event=lambda *_: print(1 / 0)) as ses, client(ses) as smtp:
+        smtp.sendmail(*MAIL, TEXT)
+        assert len(ses.accepted) == 1
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_whoever_watches_may_act() -> None:
+    """`on_event` may change the faults and empty the ledger, which other threads wait for."""
+    taken = []
+
+    def act(port: int, connection: int, direction: str, text: str) -> None:
+        if text.startswith("250 Ok 0"):
+            taken.extend(ses.take_accepted())
+            ses.set_faults(faults.Says("send-rate"), faults.Refused(ports={465}))  # type: ignore[arg-type]
+
+    with Simulator("eu-west-1", on_event=act) as ses:
+        with client(ses) as smtp:
+            smtp.sendmail(*MAIL, TEXT)
+            with pytest.raises(smtplib.SMTPDataError):
+                smtp.sendmail(*MAIL, TEXT)
+        assert (len(taken), ses.accepted) == (1, [])
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(ses.connect_to[465], timeout=5)
+
+
 def test_it_leaves_nothing_behind() -> None:
     """No thread, no file descriptor, no folder, even with clients still connected and ports dropped."""
     open_before, threads = len(os.listdir("/proc/self/fd")), threading.active_count()

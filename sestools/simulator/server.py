@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import tempfile
 import threading
 from collections.abc import Callable, Coroutine, Iterable
@@ -86,6 +87,7 @@ class Simulator:
         self._open: set[Connection] = set()
         self._buffer = memoryview(bytearray(PIECE))
         self._turn: asyncio.TimerHandle | None = None
+        self._looking = asyncio.Lock()
 
     def __enter__(self) -> Simulator:
         self._authority = Authority(self.host)
@@ -186,11 +188,24 @@ class Simulator:
             self._world.set_faults(faults)
             await self._look()
 
-        self._call(change())
+        if self._in_loop:  # which cannot wait for itself: ports follow as soon as `on_event` has returned
+            self._world.set_faults(faults)
+            self._loop.create_task(self._look())
+        else:
+            self._call(change())
+
+    @property
+    def _in_loop(self) -> bool:
+        """Whether this is the simulator's thread: `on_event` is called there."""
+        return threading.current_thread() is self._thread
 
     def _call(self, action: Coroutine[Any, Any, None]) -> None:
         """Have something done in the simulator's thread, and wait for it."""
-        asyncio.run_coroutine_threadsafe(action, self._loop).result()
+        if not self._in_loop:
+            asyncio.run_coroutine_threadsafe(action, self._loop).result()
+            return
+        with contextlib.suppress(StopIteration):
+            action.send(None)  # to its end, since nothing in it waits
 
     async def _begin(self) -> None:
         await self._names.start()
@@ -206,10 +221,11 @@ class Simulator:
         if self._turn:
             self._turn.cancel()
             self._turn = None
-        for port, some in self._listeners.items():
-            shut = self._world.shut(port)
-            for listener in some:
-                await listener.become(shut)
+        async with self._looking:
+            for port, some in self._listeners.items():
+                shut = self._world.shut(port)
+                for listener in some:
+                    await listener.become(shut)
         for connection in list(self._open):
             connection.network_changed()
         turns = self._world.turns()

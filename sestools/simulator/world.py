@@ -6,6 +6,7 @@ and is told the time.
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -15,9 +16,11 @@ from sestools.message_id import encode_message_id
 from sestools.model import Stage
 from sestools.simulator.account import Account, Limits, Submission, one_line, refusal, reply_of
 from sestools.simulator.clock import Clock
-from sestools.simulator.faults import Dropped, Fault, Outage, Refused, WrongMode
+from sestools.simulator.faults import Delayed, Dropped, Fault, Outage, Refused, WrongMode
 from sestools.simulator.faults._base import is_number
 from sestools.simulator.replies import ERAS, OBSERVED, Era
+
+_LOG = logging.getLogger("sestools.simulator")
 
 Event = Callable[[int, int, str, str], None]
 
@@ -58,6 +61,8 @@ class Visit:
     """When that host is retired, and the connection with it."""
     turned_away: bool = False
     """Whether it is one connection too many."""
+    counts: bool = False
+    """Whether it counts among those that are open."""
     messages: int = 0
     legacy: bool = False
     """Whether it signed in with a legacy password."""
@@ -183,19 +188,30 @@ class World:
     def open(self, port: int) -> Visit:
         """Count a connection in."""
         self.connections += 1
-        self._open += 1
         most = self.rules.max_connections
         host = self._hosts[self.connections % len(self._hosts)]
         now = self.clock.now()
         visit = Visit(self.connections, port, now, host.name(now), host.retires(now))
-        visit.turned_away = most is not None and self._open > most
+        visit.turned_away = most is not None and self._open >= most
+        visit.counts = not visit.turned_away
+        self._open += visit.counts
         self.event(visit, "*", "connected")
         return visit
 
     def close(self, visit: Visit) -> None:
         """Count it out."""
-        self._open -= 1
+        self.release(visit)
         self.event(visit, "*", "disconnected")
+
+    def release(self, visit: Visit) -> None:
+        """Make room for another connection: SES has ended this one, whether or not the client has noticed."""
+        self._open -= visit.counts
+        visit.counts = False
+
+    def delay(self, visit: Visit) -> float:
+        """Seconds before an answer."""
+        late = self.of(visit, Delayed)
+        return self.rules.delay + (late.seconds if isinstance(late, Delayed) else 0.0)
 
     def security(self, port: int) -> Security:
         """The TLS mode that a port speaks now."""
@@ -312,9 +328,12 @@ class World:
         return f"SimpleEmailService-d-{visit.host} {''.join(self._random.choices(letters, k=20))}"
 
     def event(self, visit: Visit, direction: str, text: str) -> None:
-        """Tell whoever watches."""
+        """Tell whoever watches. What that raises is logged: the dialogue goes on as if nobody watched."""
         if self._on_event is not None:
-            self._on_event(visit.port, visit.number, direction, text)
+            try:
+                self._on_event(visit.port, visit.number, direction, text)
+            except Exception:  # noqa: BLE001 - whatever somebody else's function raises
+                _LOG.exception("on_event failed")
 
 
 class _Active:
