@@ -59,7 +59,7 @@ class Connection(asyncio.BufferedProtocol):
         self._clock_timer: asyncio.TimerHandle | None = None
         self._paused = self._deaf = self._ending = False
         self._tls: ssl.SSLObject | None = None
-        self._shaken = False
+        self._shaken = self._asked = False
         self._drip = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -137,11 +137,14 @@ class Connection(asyncio.BufferedProtocol):
         context = self._authority.context(bad.kind if isinstance(bad, BadCertificate) else "good")
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
-        self._shaken = False
+        self._shaken = self._asked = False
 
     def _handshake(self) -> bool:
         assert self._tls is not None  # noqa: S101 - only called inside TLS
-        for fault in self._world.at(self._visit, Stage.TLS):
+        # Once for a handshake, in however many pieces it comes.
+        faults = [] if self._asked else self._world.at(self._visit, Stage.TLS)
+        self._asked = True
+        for fault in faults:
             instead = fault.instead()
             if instead is not None:
                 self._add(instead)
@@ -189,8 +192,9 @@ class Connection(asyncio.BufferedProtocol):
     def _add(self, actions: list[Action]) -> None:
         if not actions:
             return
-        if self._world.rules.delay:
-            self._actions.append(Wait(self._world.rules.delay))
+        delay = self._world.delay(self._visit)
+        if delay:
+            self._actions.append(Wait(delay))
         self._actions += actions
         if self._timer is None:
             self._run()
@@ -199,6 +203,8 @@ class Connection(asyncio.BufferedProtocol):
         def go_on() -> None:
             self._timer = None
             (then or self._run)()
+            if not self._actions and self._timer is None:
+                self._session.hears()  # from now on it is the client that is slow
 
         self._timer = self._loop.call_later(seconds, go_on)
 
@@ -265,8 +271,12 @@ class Connection(asyncio.BufferedProtocol):
             with contextlib.suppress(ssl.SSLError):
                 self._tls.unwrap()
             self._path.send(self._outgoing.read())
-        self._path.finish()
-        self._later(LINGER, self._transport.abort)
+        self._world.release(self._visit)
+        self._path.finish(self._linger)
+
+    def _linger(self) -> None:
+        """Wait for the client to end the connection too, from when it could know; an outage does not count."""
+        self._later(LINGER, lambda: self._linger() if self._path.out else self._transport.abort())
 
     def pause_writing(self) -> None:
         """The client reads too slowly: neither write nor listen until it has caught up."""
@@ -281,6 +291,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def _watch_clock(self) -> None:
         """End the session when it is due. One timer serves the whole connection."""
+        if self._timer is not None or self._path.arriving:
+            self._session.hears()
         left = self._session.due - self._world.clock.now()
         if left > 0:
             self._clock_timer = self._loop.call_later(min(left, 86400), self._watch_clock)

@@ -171,6 +171,7 @@ class MemorySocket:
         """
         if not self._wants_tls:
             raise ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number")
+        self._pass()
         for fault in self._world.at(self._visit, Stage.TLS):
             self._do(fault.instead() or [])
         if self._deaf or self._over is None or isinstance(self._over, ConnectionError) or self._inbox:
@@ -265,7 +266,7 @@ class MemorySocket:
         times = self._world.turns()[:1]
         if self._inbox:
             times.append(max(self._inbox[0][0], self._clock.now()) if not self._is_out() else float("inf"))
-        if not self._deaf and not self._wants_tls:
+        if not self._deaf:
             times.append(max(self._session.due, self._clock.now()))
         return min(times, default=float("inf"))
 
@@ -274,14 +275,14 @@ class MemorySocket:
         if self._outbox and not self._is_out() and not self._deaf:
             data, self._outbox = bytes(self._outbox), bytearray()
             self._do(self._session.receive(data))
-        if not self._deaf and not self._wants_tls:
+        if not self._deaf:
             self._do(self._session.tick())
 
     def _do(self, actions: list[Action]) -> None:
         if not actions:
             return
         late = self._world.of(self._visit, Latency)
-        at = max(self._clock.now(), self._busy_until) + self._world.rules.delay
+        at = max(self._clock.now(), self._busy_until) + self._world.delay(self._visit)
         for action in actions:
             if isinstance(action, Wait):
                 at += action.seconds
@@ -296,11 +297,15 @@ class MemorySocket:
                 self._deaf = True
             elif isinstance(action, Close | HalfClose):
                 self._put(at, None, late)
+                if isinstance(action, Close):
+                    self._world.release(self._visit)
                 self._deaf = self._deaf or isinstance(action, HalfClose)
             elif isinstance(action, Abort):
                 self._inbox.clear()
+                self._world.release(self._visit)
                 self._put(at, ConnectionResetError(104, "Connection reset by peer"), None)
         self._busy_until = at
+        self._session.hears(at)
 
     def _put(self, at: float, what: bytes | ConnectionError | None, late: Fault | None) -> None:
         if isinstance(late, Latency):

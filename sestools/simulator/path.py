@@ -31,6 +31,7 @@ class Path:
         self._deliver = deliver
         self._queue: deque[tuple[float, bytes | None]] = deque()
         """What is still to be sent, and when; None is the end."""
+        self._ended: Callable[[], None] | None = None
         self._free_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._arriving: asyncio.TimerHandle | None = None
@@ -44,6 +45,16 @@ class Path:
             if timer:
                 timer.cancel()
         self._queue.clear()
+
+    @property
+    def arriving(self) -> bool:
+        """Whether something is on its way from the client."""
+        return "bandwidth" in self._stopped
+
+    @property
+    def out(self) -> bool:
+        """Whether nothing gets through."""
+        return "outage" in self._stopped
 
     def look(self) -> None:
         """See whether the network is out, and stop or go on accordingly."""
@@ -115,8 +126,9 @@ class Path:
             self._queue.append((due, piece))
         self._drain()
 
-    def finish(self) -> None:
-        """End this side of the connection, after everything that is still on its way."""
+    def finish(self, then: Callable[[], None] | None = None) -> None:
+        """End this side of the connection, after everything that is still on its way; and then?"""
+        self._ended = then
         self._queue.append((self._free_at, None))
         self._drain()
 
@@ -124,7 +136,7 @@ class Path:
         if self._timer:
             self._timer.cancel()
             self._timer = None
-        while self._queue and "outage" not in self._stopped:
+        while self._queue and not self.out:
             due, data = self._queue[0]
             wait = due - self._loop.time()
             if wait > 0:
@@ -133,6 +145,9 @@ class Path:
             self._queue.popleft()
             if data is not None:
                 self._transport.write(data)
-            elif self._transport.can_write_eof():
+                continue
+            if self._transport.can_write_eof():
                 with contextlib.suppress(OSError, RuntimeError):
                     self._transport.write_eof()
+            if self._ended:
+                self._ended()

@@ -117,14 +117,21 @@ class Session:
         self._encrypted, self._ended, self._awaits_tls = True, False, False
         self._mail = _Mail()
 
+    def hears(self, until: float = 0.0) -> None:
+        """The client is not silent: what it sends is on its way, or it waits for what is said (until then)."""
+        self._heard_at = max(self._heard_at, self._world.clock.now(), until)
+
     def tick(self) -> list[Action]:
         """Time has passed: what is due is done."""
         now = self._world.clock.now()
         if now < self.due:
             return []
-        if now >= self._visit.ends_at:
+        # Time may have jumped beyond both: what was due first is what happened.
+        if self._visit.ends_at <= self._heard_at + self._world.rules.idle:
             self._world.event(self._visit, "*", "its host is retired")
-        elif not self._awaits_tls:
+        elif (
+            self.greeted and not self._awaits_tls
+        ):  # in clear text, nothing can be said to a client that speaks TLS
             self._say(self._world.era.idle)
         self._awaits_tls = False
         self._end(Close())
