@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sestools.model import Security
 from sestools.simulator import Simulator, faults
 from sestools.simulator.memory import VirtualSes
 
@@ -213,6 +214,21 @@ def test_every_answer_is_delayed(connect: Callable[..., Any], line: str) -> None
         sock.sendall(ask)
         file.readline()
         assert 0.04 < now() - began < 3
+
+
+@pytest.mark.parametrize("given", ["wrong-mode*1", "wrong-mode*1@465,587"])
+def test_a_wrong_mode_can_be_counted(given: str) -> None:
+    """The first connection is spoken to in the other mode, the second as it should be."""
+    ses = VirtualSes(faults=[faults.parse(given)])
+    assert [ses.connect(587).security for _ in range(2)] == [Security.WRAPPER, Security.STARTTLS]
+    with Simulator("eu-west-1", faults=[faults.parse(given)]) as real:
+        heard = []
+        for _ in range(2):
+            with socket.create_connection(real.connect_to[465], timeout=5) as sock:
+                sock.settimeout(0.3)
+                with contextlib.suppress(TimeoutError):
+                    heard.append(sock.recv(4))
+    assert heard == [b"220 "]
 
 
 def test_what_was_due_first_is_what_happened() -> None:

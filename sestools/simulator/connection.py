@@ -69,7 +69,7 @@ class Connection(asyncio.BufferedProtocol):
         self._everyone.add(self)
         self._visit = self._world.open(self._port)
         self._path = Path(self._world, self._visit, transport, self._loop, self._arrived)
-        security = self._world.security(self._port)
+        security = self._world.security(self._visit)
         self._session = Session(self._world, self._visit, security)
         if self._world.of(self._visit, Silent):
             self._deaf = True

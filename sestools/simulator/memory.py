@@ -143,7 +143,7 @@ class MemorySocket:
         self._mss = mss
         self._visit = world.open(port)
         self._random = random.Random(self._visit.number)  # noqa: S311 - jitter, not secrets
-        self.security = world.security(port)
+        self.security = world.security(self._visit)
         self._session = Session(world, self._visit, self.security)
         self._inbox: list[tuple[float, int, bytes | ConnectionError | None]] = []
         """What is on its way to the client: bytes, the end (None), or a reset; by time of arrival."""

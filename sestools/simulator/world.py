@@ -213,10 +213,10 @@ class World:
         late = self.of(visit, Delayed)
         return self.rules.delay + (late.seconds if isinstance(late, Delayed) else 0.0)
 
-    def security(self, port: int) -> Security:
-        """The TLS mode that a port speaks now."""
-        normal = PORTS[port]
-        if not any(isinstance(one.fault, WrongMode) and self._on_port(one, port) for one in self._faults):
+    def security(self, visit: Visit) -> Security:
+        """The TLS mode that is spoken to a connection."""
+        normal = PORTS[visit.port]
+        if not self.of(visit, WrongMode):
             return normal
         return Security.STARTTLS if normal is Security.WRAPPER else Security.WRAPPER
 
