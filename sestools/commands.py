@@ -233,6 +233,7 @@ def simulate(options: argparse.Namespace) -> int:
     import threading
 
     from sestools.endpoints import region_of
+    from sestools.text import printable
 
     if options.list_faults or options.list_scenarios:
         return _list(scenarios=options.list_scenarios)
@@ -240,7 +241,7 @@ def simulate(options: argparse.Namespace) -> int:
 
     def show(port: int, connection: int, direction: str, text: str) -> None:
         try:
-            print(f"{port:>5} #{connection:<4} {direction} {text}", flush=True)
+            print(f"{port:>5} #{connection:<4} {direction} {printable(text, 1000)}", flush=True)
         except OSError:  # whoever read it went away
             ended.set()
 

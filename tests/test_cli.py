@@ -250,6 +250,22 @@ def test_a_scenario_runs_by_name_or_file(tmp_path: Path) -> None:
     assert "s3-port-25-blocked" in run("simulate", "--scenario", "nonsense").stderr
 
 
+def test_a_client_cannot_command_the_terminal() -> None:
+    """What a client says is shown with its control characters written out."""
+    process = subprocess.Popen([*COMMAND, "simulate"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        assert process.stdout
+        address, port = process.stdout.readline().split()[-1].split(b":")
+        with socket.create_connection((address, int(port)), timeout=5) as sock:
+            sock.sendall(b"\x1b[2J\r\n")
+            while b" > " not in (line := process.stdout.readline()):
+                assert line
+        assert line.endswith(b" > \\x1b[2J\n")
+    finally:
+        process.kill()
+        process.communicate(timeout=10)
+
+
 @pytest.mark.parametrize(
     ("written", "words", "region"),
     [

@@ -167,7 +167,7 @@ def test_a_message_is_as_large_as_it_is(wire: bytes, fits: bool, cut: int) -> No
     assert f"[message of {len(message)} bytes]" in seen
 
 
-@pytest.mark.parametrize("name", ["a\n250 Ok injected\n", "a\x1b[2J", "x" * 9000, "\U000e0001" * 4000])
+@pytest.mark.parametrize("name", ["a\n 250 Ok injected\n ", "a\x1b[2J", "x" * 9000, "\U000e0001" * 4000])
 def test_a_refusal_stays_one_reply(name: str) -> None:
     """What stands in the message is named in one line of letters that every client can take."""
     out = said(
@@ -248,3 +248,23 @@ def test_whoever_watches_sees_no_credentials(lines: str, security: Security) -> 
     said(one, [lines.replace("|", "\r\n").encode() + b"\r\nNOOP\r\n"])
     assert "NOOP" in seen
     assert not [line for line in seen if re.search("AHVz|dXNl|cGFz", line)]
+
+
+@pytest.mark.parametrize(
+    ("era", "megabytes", "reply"),
+    [("2019", 10, b"250 Ok"), ("2019", 11, b"552 5.3.4 Message is too long."), ("2026", 11, b"250 Ok")],
+)
+def test_what_was_announced_is_the_limit(era: str, megabytes: int, reply: bytes) -> None:
+    """While EHLO said SIZE 10485760, that was the size of a message."""
+    world = World(Account(credentials=GOOD), Rules(era=era), clock=VirtualClock())
+    one = Session(world, world.open(465), Security.WRAPPER)
+    piece = (b"x" * 1022 + b"\r\n") * 1024
+    assert said(one, [BEGIN, *[piece] * megabytes, b".\r\n"]).split(b"\r\n")[-2].startswith(reply)
+
+
+@pytest.mark.parametrize("line", [b"\n", b"\r\r\n", b"a\n", b"NOOP\n", b"a\rb\r\n"])
+def test_a_bare_line_end_ends_the_session(line: bytes) -> None:
+    """Wherever it stands, and if there is nothing else."""
+    out = said(session()[0], [line + b"NOOP\r\n"]).split(b"\r\n")
+    assert out[1].startswith(b"501 Syntax error at character position ")
+    assert out[2:] == [b""]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -100,9 +101,18 @@ class Account:
         """`v4` or `v2` for credentials that work, else None."""
         own = self.sign_in
         if (user, password) == (own.user, own.password):
-            return "v4"
+            return "v2" if _is_v2(password) else "v4"
         example = self.credentials is None and user == EXAMPLE_KEY[0]
         return "v2" if example and password == smtp_password_v2(EXAMPLE_KEY[1]) else None
+
+
+def _is_v2(password: str) -> bool:
+    """Whether a password has the form of a legacy one: a first byte of 2, and a signature."""
+    try:
+        made = base64.b64decode(password, validate=True)
+    except ValueError:
+        return False
+    return len(made) == 33 and made[0] == 2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -175,7 +185,7 @@ def refusal(account: Account, submission: Submission) -> str | None:
     if message is None:
         return reply_of("too-long")
     if len(submission.recipients) > account.max_recipients:
-        return reply_of("too-many-recipients")
+        return reply_of("too-many-recipients").replace("50", str(account.max_recipients))
     fields = headers(message)
     reason = malformed(fields, message, submission.recipients)
     if reason:

@@ -24,7 +24,8 @@ MAX_COMMAND = 998
 
 _FROM = re.compile(r"FROM\s*:\s*(?:<(?P<path>.*)>|(?P<bare>\S*))(?P<parameters>(?:\s+\S+)*)\s*", re.I)
 _TO = re.compile(r"TO\s*:\s*(?:<(?P<path>.*)>|(?P<bare>\S*))(?P<parameters>(?:\s+\S+)*)\s*", re.I)
-_ADDRESS = re.compile(r"[^@<>\r\n]+@[^@<>\s]+|\"[^\"]*\"@[^@<>\s]+")
+# Printable ASCII; of what else may stand in a local part SES refuses only `>` here, and `:` at the end of DATA.
+_ADDRESS = re.compile(r"(?:[ -=?A-~]+|\"[ !#-=?-~]*\")@[!-;=?A-~]+")
 _BARE = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 
 _STAGES = {
@@ -190,7 +191,7 @@ class Session:
         raw = bytes(self._buffer[: end + 1])
         del self._buffer[: end + 1]
         # Its only CR stands before its only LF, or it is searched for where it does not.
-        bare = None if raw.find(b"\r") == end - 1 else _BARE.search(raw)
+        bare = None if -1 != raw.find(b"\r") == end - 1 else _BARE.search(raw)
         line = raw.decode("utf-8", "backslashreplace").rstrip("\r\n")
         if self._world.watched:
             self._heard(MASK if self._expects or self._is_secret(line) else mask(line))
@@ -390,7 +391,7 @@ class Session:
             begin, self._scanned = self._scanned, max(0, len(self._buffer) - 4)
             self._dots += self._buffer.count(b"\r\n.", begin, self._scanned + 2)
             size = self._scanned - self._dots - 2
-            if self._dropped or size > self._world.account.max_size:
+            if self._dropped or size > self._world.max_size:
                 # It will be refused for its size; only its end is still of interest.
                 self._dropped += self._scanned - self._dots
                 del self._buffer[: self._scanned]
@@ -406,7 +407,7 @@ class Session:
         submission = Submission(
             sender=mail.sender or "",
             recipients=tuple(mail.recipients),
-            message=message if size <= self._world.account.max_size else None,
+            message=message if size <= self._world.max_size else None,
             legacy=self._visit.legacy,
         )
         self._at(Stage.BODY, lambda: self._say(self._world.submit(self._visit, submission)))

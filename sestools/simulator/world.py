@@ -80,7 +80,7 @@ class Rules:
         hosts: SES hosts behind the balancer; connections go to them in turn.
         host_lifetime: Seconds that a host serves before it is replaced and its connections end; None for ever.
         random_lifetimes: Whether lifetimes are exponentially distributed around that mean, or all the same.
-        era: The years whose dialogue is spoken: `2026`, `2023`, `2019` or `2017`.
+        era: The years whose dialogue is spoken: `2026`, `2023`, `2020`, `2019` or `2017`.
         delay: Seconds before each answer.
     """
 
@@ -145,6 +145,8 @@ class World:
         self.clock = clock
         self.host = smtp_host(account.region)
         self.era = rules.spoken
+        self.max_size = min(account.max_size, self.era.size or account.max_size)
+        """Bytes of a message: what the account may send, and no more than what EHLO announces."""
         self.accepted: list[Accepted] = []
         self.refused = 0
         """Messages that were refused at the end of DATA."""
@@ -303,7 +305,10 @@ class World:
     def submit(self, visit: Visit, submission: Submission) -> str:
         """The reply to the final dot of a message."""
         now = self.clock.now()
-        reply = refusal(self.account, submission) or self._limits.refusal(submission, now)
+        if submission.message is None:
+            reply: str | None = self.era.too_long
+        else:
+            reply = refusal(self.account, submission) or self._limits.refusal(submission, now)
         if reply is not None:
             self.refused += 1
             return one_line(reply)
@@ -325,7 +330,8 @@ class World:
     def greeting(self, visit: Visit) -> str:
         """The words at the end of a greeting: which host, which session."""
         letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-        return f"SimpleEmailService-d-{visit.host} {''.join(self._random.choices(letters, k=20))}"
+        host = f"{int(visit.host, 36) % 10**10:010}" if self.era.numbered else f"d-{visit.host}"
+        return f"SimpleEmailService-{host} {''.join(self._random.choices(letters, k=20))}"
 
     def event(self, visit: Visit, direction: str, text: str) -> None:
         """Tell whoever watches. What that raises is logged: the dialogue goes on as if nobody watched."""
