@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from sestools.simulator import Simulator, connection, faults
+from sestools.simulator.memory import VirtualSes
 
 TEXT = "Subject: x\r\n\r\nhi\r\n"
 
@@ -230,3 +231,41 @@ def test_a_handshake_is_asked_about_once() -> None:
             assert len(ses.faults) == 1
         with client(ses):
             assert ses.faults == ()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="TCP_MAXSEG on loopback as Linux has it")
+def test_a_black_hole_that_is_lifted_lets_go() -> None:
+    """As TCP sends again what was swallowed: over sockets and in memory."""
+    large = TEXT + ("x" * 78 + "\r\n") * 500
+    hole = faults.BlackHole(1380, until=1.2)
+    with Simulator("eu-west-1", faults=[hole]) as ses:
+        began = time.monotonic()
+        with client(ses) as smtp:
+            send(smtp, large)
+        assert time.monotonic() - began > 1.0
+        assert len(ses.accepted) == 1
+    virtual = VirtualSes(faults=[hole])
+    start = virtual.clock.now()
+    memory = virtual.smtp(465)
+    memory.login(virtual.credentials.user, virtual.credentials.password)
+    send(memory, large)
+    assert virtual.clock.now() - start == pytest.approx(1.2)
+    assert len(virtual.accepted) == 1
+
+
+@pytest.mark.parametrize(
+    "fault", ["delayed:0.3", "latency:0.3", "bandwidth:200", "drips:EHLO:0.002", "says:EHLO:250 Ok"]
+)
+@pytest.mark.parametrize("last", [b"EHLO x\r\n", b"EHLO x\r\nQUIT\r\n"])
+def test_a_client_that_says_no_more_hears_the_rest(ses: Simulator, fault: str, last: bytes) -> None:
+    """It has closed its side; what is said late still comes, and then the end, at once."""
+    with Raw(ses) as one:
+        assert one.hear() == b"220 e"
+        ses.set_faults(faults.parse(fault))
+        one.socket.sendall(last)
+        one.socket.shutdown(socket.SHUT_WR)
+        while (line := one.hear()).startswith(b"250-"):
+            pass
+        assert line == b"250 O"
+        assert one.hear() == (b"221 B" if b"QUIT" in last else b"")
+        assert one.hear() == b""

@@ -57,7 +57,7 @@ class Connection(asyncio.BufferedProtocol):
         self._actions: deque[Action] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._clock_timer: asyncio.TimerHandle | None = None
-        self._paused = self._deaf = self._ending = False
+        self._paused = self._deaf = self._ending = self._last_heard = False
         self._tls: ssl.SSLObject | None = None
         self._shaken = self._asked = False
         self._drip = 0.0
@@ -92,8 +92,18 @@ class Connection(asyncio.BufferedProtocol):
         self._everyone.discard(self)
 
     def eof_received(self) -> bool:
-        """A client that says no more is not answered any more."""
-        return False
+        """A client that says no more still hears what is on its way, or will be said later."""
+        if self._timer is None and not (self._path.arriving or self._path.sending):
+            return False
+        self._last_heard = True
+        self._end_if_all_is_said()
+        return not self._deaf
+
+    def _end_if_all_is_said(self) -> None:
+        if not self._last_heard or self._deaf or self._ending:
+            return
+        if not (self._actions or self._timer is not None or self._path.arriving):
+            self._close()
 
     def abort(self) -> None:
         """Reset the connection."""
@@ -122,11 +132,15 @@ class Connection(asyncio.BufferedProtocol):
             return
         if self._tls is None:
             self._add(self._session.receive(data))
+            if self._last_heard:
+                self._end_if_all_is_said()
             return
         self._incoming.write(data)
         try:
             if self._shaken or self._handshake():
                 self._decrypt()
+            if self._last_heard:
+                self._end_if_all_is_said()
         except ssl.SSLError as error:
             self._world.event(self._visit, "*", f"TLS failed: {error.reason or error}")
             self._flush()
@@ -205,6 +219,7 @@ class Connection(asyncio.BufferedProtocol):
             (then or self._run)()
             if not self._actions and self._timer is None:
                 self._session.hears()  # from now on it is the client that is slow
+                self._end_if_all_is_said()
 
         self._timer = self._loop.call_later(seconds, go_on)
 
@@ -272,7 +287,7 @@ class Connection(asyncio.BufferedProtocol):
                 self._tls.unwrap()
             self._path.send(self._outgoing.read())
         self._world.release(self._visit)
-        self._path.finish(self._linger)
+        self._path.finish(self._transport.close if self._last_heard else self._linger)
 
     def _linger(self) -> None:
         """Wait for the client to end the connection too, from when it could know; an outage does not count."""

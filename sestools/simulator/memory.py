@@ -148,7 +148,8 @@ class MemorySocket:
         self._inbox: list[tuple[float, int, bytes | ConnectionError | None]] = []
         """What is on its way to the client: bytes, the end (None), or a reset; by time of arrival."""
         self._outbox = bytearray()
-        """What the client has sent while the network was out."""
+        """What the client has sent while the network was out, or into a black hole."""
+        self._in_hole = False
         self._busy_until = 0.0
         self._free_at = 0.0
         self._over: bytes | ConnectionError | None = b""
@@ -202,7 +203,9 @@ class MemorySocket:
             return
         hole = self._world.of(self._visit, BlackHole)
         if isinstance(hole, BlackHole) and len(data) > hole.mss and self._mss > hole.mss:
-            self._deaf = True
+            self._in_hole = self._deaf = True
+        if self._in_hole:
+            self._outbox += data
         if self._deaf or self._wants_tls:
             return
         slow = self._world.of(self._visit, Bandwidth)
@@ -272,6 +275,8 @@ class MemorySocket:
 
     def _pass(self) -> None:
         """Let happen what was due meanwhile."""
+        if self._in_hole and not self._world.of(self._visit, BlackHole):
+            self._in_hole = self._deaf = False
         if self._outbox and not self._is_out() and not self._deaf:
             data, self._outbox = bytes(self._outbox), bytearray()
             self._do(self._session.receive(data))

@@ -32,6 +32,7 @@ class Path:
         self._queue: deque[tuple[float, bytes | None]] = deque()
         """What is still to be sent, and when; None is the end."""
         self._ended: Callable[[], None] | None = None
+        self._swallowed = b""
         self._free_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._arriving: asyncio.TimerHandle | None = None
@@ -52,6 +53,11 @@ class Path:
         return "bandwidth" in self._stopped
 
     @property
+    def sending(self) -> bool:
+        """Whether something is on its way to the client."""
+        return bool(self._queue)
+
+    @property
     def out(self) -> bool:
         """Whether nothing gets through."""
         return "outage" in self._stopped
@@ -63,6 +69,10 @@ class Path:
         else:
             self.resume("outage")
             self._drain()
+            if self._swallowed and not self._world.of(self._visit, BlackHole):
+                again, self._swallowed = self._swallowed, b""
+                self.resume("black hole")
+                self.receive(again)
 
     def pause(self, reason: str) -> None:
         """Read no more, for a reason."""
@@ -88,6 +98,7 @@ class Path:
             # As if the large segment, and each time it is sent again, never came.
             self._world.event(self._visit, "*", f"a segment larger than {hole.mss} bytes is swallowed")
             self.pause("black hole")
+            self._swallowed = data
             return
         slow = self._world.of(self._visit, Bandwidth)
         if isinstance(slow, Bandwidth):
