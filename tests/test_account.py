@@ -1,6 +1,7 @@
 """What the simulated account refuses, and when."""
 
 import itertools
+import time
 
 import pytest
 
@@ -97,6 +98,19 @@ def test_a_local_part_is_judged_quoted_or_not(local: str) -> None:
         f"554 Transaction failed: Address contains illegal characters in user name: '<{local}@example.com>'."
     )
     assert reply == (None if "<" in local else expected)
+
+
+def test_a_header_of_many_lines_takes_no_longer_than_it_is_long() -> None:
+    """Ten times the lines take about ten times as long, not a hundred times."""
+
+    def seconds(lines: int) -> float:
+        text = b"X: 1\r\n" + b" 2\r\n" * lines + b"Y: 3\r\n\r\n"
+        began = time.perf_counter()
+        (first, last) = headers(text)
+        assert (first[1], last) == (" ".join("1" + "2" * lines), ("Y", "3"))
+        return time.perf_counter() - began
+
+    assert seconds(200_000) / min(seconds(20_000) for _ in range(3)) < 40
 
 
 def test_headers_may_end_in_a_bare_line_feed() -> None:

@@ -58,18 +58,29 @@ def headers(message: bytes) -> Headers:
     """The header fields of a message, unfolded, in order: (name as written, value)."""
     head = message.partition(b"\r\n\r\n")[0].partition(b"\n\n")[0]
     fields: Headers = []
+    folded: list[str] = []
     # Whether SES takes a bare LF for a line end is unknown; taking it leads to no reasons that are made up.
     for line in head.decode("utf-8", "replace").replace("\r\n", "\n").split("\n"):
         if line.startswith((" ", "\t")) and fields:
-            name, value = fields[-1]
-            fields[-1] = (name, f"{value} {line.strip()}")
+            folded.append(line.strip())
             continue
+        if folded:
+            _unfold(fields, folded)
         name, colon, value = line.partition(":")
         bare = name.strip()
         if not colon or not name or " " in bare:
             break  # the body has begun without its empty line
         fields.append((bare, value.strip()))
+    if folded:
+        _unfold(fields, folded)
     return fields
+
+
+def _unfold(fields: Headers, folded: list[str]) -> None:
+    """Add its further lines to the last field: all at once, since there may be a million of them."""
+    name, value = fields[-1]
+    fields[-1] = (name, " ".join([value, *folded]))
+    folded.clear()
 
 
 def malformed(fields: Headers, message: bytes, recipients: Sequence[str]) -> str | None:

@@ -156,7 +156,8 @@ class Session:
 
     def _at(self, stage: Stage, answer: Callable[..., None], *arguments: object) -> None:
         """Answer at a stage, or do what a fault does instead."""
-        faults = self._world.at(self._visit, stage, None if stage is not Stage.AUTH else _waits)
+        calm = self._world.calm
+        faults = [] if calm else self._world.at(self._visit, stage, _waits if stage is Stage.AUTH else None)
         if not faults:
             answer(*arguments)
             return
@@ -388,7 +389,9 @@ class Session:
         """Take a whole message from the buffer; False if it is not complete."""
         end = self._buffer.find(b"\r\n.\r\n", self._scanned)
         if end < 0:
-            begin, self._scanned = self._scanned, max(0, len(self._buffer) - 4)
+            if len(self._buffer) < 5:
+                return False
+            begin, self._scanned = self._scanned, len(self._buffer) - 4
             self._dots += self._buffer.count(b"\r\n.", begin, self._scanned + 2)
             size = self._scanned - self._dots - 2
             if self._dropped or size > self._world.max_size:
