@@ -322,7 +322,9 @@ def _add_simulate(parsers: Any) -> None:
         "  sestools simulate --region us-east-1 --fault bad-certificate:expired@465\n"
         "  sestools simulate --scenario s4-flaky-link\n  sestools simulate --scenario my-incident.toml",
     )
-    parser.add_argument("--region", help="the region to play [SESTOOLS_REGION, AWS_REGION, us-east-1]")
+    parser.add_argument(
+        "--region", help="the region to play [the scenario's, SESTOOLS_REGION, AWS_REGION, us-east-1]"
+    )
     parser.add_argument(
         "--fault", action="append", default=[], metavar="NAME[:WHAT][@PORTS]", help="(repeatable)"
     )

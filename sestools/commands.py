@@ -121,19 +121,26 @@ def _simulated(options: argparse.Namespace, region: str) -> Iterator[dict[str, A
         }
 
 
-def _simulator(region: str, given: Sequence[str], scenario: str | None = None, **more: Any) -> Simulator:
-    """A simulator with faults in their written form; one of them can be the name of a scenario."""
+def _simulator(
+    region: str | None, given: Sequence[str], scenario: str | None = None, **more: Any
+) -> Simulator:
+    """A simulator with faults in their written form; one of them can be the name of a scenario.
+
+    Without a region it plays in that of the scenario, or else in that of the environment.
+    """
     try:
-        from sestools.simulator import Simulator, faults
+        from sestools.simulator import Scenario, Simulator, faults
         from sestools.simulator.scenario import names
     except ModuleNotFoundError as error:
         raise ValueError(f"the simulator needs {error.name}: pip install 'sestools[simulator]'") from None
     known = [text for text in given if text in names()]
     if len(known) + (scenario is not None) > 1:
         raise ValueError("one scenario at a time")
+    name = scenario or next(iter(known), None)
+    script = Scenario.named(name) if name else Scenario()
     return Simulator(
-        region,
-        scenario=scenario or next(iter(known), None),
+        region or script.region or _region(None),
+        scenario=script,
         faults=[faults.parse(text) for text in given if text not in known],
         **more,
     )
@@ -269,18 +276,21 @@ def _piped() -> str:
 
 def simulate(options: argparse.Namespace) -> int:
     """Run `sestools simulate`."""
+    from sestools.endpoints import region_of
+    from sestools.text import printable
+
     if options.list_faults or options.list_scenarios:
         return _list(scenarios=options.list_scenarios)
     ended = threading.Event()
 
     def show(port: int, connection: int, direction: str, text: str) -> None:
         try:
-            print(f"{port:>5} #{connection:<4} {direction} {text}", flush=True)
+            print(f"{port:>5} #{connection:<4} {direction} {printable(text, 1000)}", flush=True)
         except OSError:  # whoever read it went away
             ended.set()
 
-    region = _region(options.region)
-    with _simulator(region, options.fault, options.scenario, on_event=show) as simulator:
+    with _simulator(options.region, options.fault, options.scenario, on_event=show) as simulator:
+        region = region_of(simulator.host) or ""
         print(f"SES of {region}, simulated on this host. Ctrl-C ends it.", file=sys.stderr)
         print(_where(simulator, region), flush=True)
         for number in (signal.SIGINT, signal.SIGTERM):

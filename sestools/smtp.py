@@ -157,5 +157,5 @@ MASK = "[masked]"
 
 def mask(line: str) -> str:
     """A client's line as a transcript may show it: an AUTH command keeps only its mechanism."""
-    found = re.match(r"(AUTH\s+\S+)\s+\S", line, re.IGNORECASE)
+    found = re.match(r"\s*(AUTH\s+\S+)\s+\S", line, re.IGNORECASE)
     return f"{found[1]} {MASK}" if found else line

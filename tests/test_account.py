@@ -1,6 +1,7 @@
 """What the simulated account refuses, and when."""
 
 import itertools
+import time
 
 import pytest
 
@@ -8,6 +9,7 @@ from sestools import classify
 from sestools.credentials import smtp_password_v2
 from sestools.model import Credentials
 from sestools.simulator.account import DAY, EXAMPLE_KEY, Account, Limits, Submission, covers, refusal
+from sestools.simulator.message import headers
 
 TO = ("success@simulator.amazonses.com",)
 
@@ -29,11 +31,17 @@ MALFORMED = [
     ("Content-Type: text/plain\nContent-type: text/html", "hi", "duplicate-header"),
     ("MIME-Version: 1.0\nMime-Version: 1.0", "hi", "duplicate-header"),
     ('Content-Type: multipart/alternative; boundary="b"', "no part", "missing-boundary"),
+    ("Content-Type: multipart/mixed; boundary=abc", "--abcdef\n\nhi\n--abcdef--", "missing-boundary"),
+    ("Content-Type: multipart/mixed; boundary=abc", "--abc--", "missing-boundary"),
+    ('From: "Shop (a) <shop@example.com>', "hi", "unbalanced-quote"),
     ("Content-Type: text; charset=utf-8", "hi", "content-type-syntax"),
     ("Content-Disposition: =?utf-8?q?attachment?=", "hi", "content-disposition-syntax"),
     ("To: somebody", "hi", "address-without-domain"),
     ('From: "Shop <shop@example.com>', "hi", "unbalanced-quote"),
     ("To: a@exa_mple.com", "hi", "domain-character"),
+    ("From: " + "(" * 5000 + "a@b.c", "hi", "address-without-domain"),
+    ("To: " + "a:" * 3000, "hi", "address-without-domain"),
+    ("Cc: " + "a@b.c, " * 9000, "hi", "address-without-domain"),
 ]
 
 
@@ -51,6 +59,8 @@ def test_the_51st_recipient_and_an_odd_local_part() -> None:
     many = tuple(f"r{number}@example.com" for number in range(51))
     assert refusal(Account(), letter(to=many)) == "554 Transaction failed: Recipient count exceeds 50."
     assert refusal(Account(), letter(to=many[:50])) is None
+    few = Account(max_recipients=3)
+    assert refusal(few, letter(to=many[:4])) == "554 Transaction failed: Recipient count exceeds 3."
     odd = '"re:ceiver"@example.com'
     assert refusal(Account(), letter(to=(odd,))) == (
         "554 Transaction failed: Address contains illegal characters in user name: "
@@ -65,6 +75,10 @@ FINE = [
     "From: =?utf-8?q?Caf=C3=A9?= <a@example.com>",
     'To: "Doe, Jane" <jane@example.com>, undisclosed@example.com',
     "To: undisclosed-recipients:;",
+    'To: a@example.com (5" disk)',
+    'To: "Shop (a" <a@example.com>, "b)" <b@example.com>',
+    'To: "a \\" b" <a@example.com>',
+    "Content-Type: multipart/mixed; boundary=b ",
     "Content-Type: text/html;\n charset=utf-8",
     "Content-Disposition: attachment; filename=x",
 ]
@@ -74,6 +88,37 @@ FINE = [
 def test_a_good_message_is_not_refused(headers: str) -> None:
     """What only looks unusual is accepted."""
     assert refusal(Account(), letter(headers, "--b\nContent-Type: text/plain\n\nhi\n--b--")) is None
+
+
+@pytest.mark.parametrize("local", ["re:ceiver", '"re:ceiver"', '"re@ceiver"', "re<ceiver"])
+def test_a_local_part_is_judged_quoted_or_not(local: str) -> None:
+    """A colon and an at sign are refused, whatever else the logs show is taken."""
+    reply = refusal(Account(), letter(to=(f"{local}@example.com",)))
+    expected = (
+        f"554 Transaction failed: Address contains illegal characters in user name: '<{local}@example.com>'."
+    )
+    assert reply == (None if "<" in local else expected)
+
+
+def test_a_header_of_many_lines_takes_no_longer_than_it_is_long() -> None:
+    """Ten times the lines take about ten times as long, not a hundred times."""
+
+    def seconds(lines: int) -> float:
+        text = b"X: 1\r\n" + b" 2\r\n" * lines + b"Y: 3\r\n\r\n"
+        began = time.perf_counter()
+        (first, last) = headers(text)
+        assert (first[1], last) == (" ".join("1" + "2" * lines), ("Y", "3"))
+        return time.perf_counter() - began
+
+    assert seconds(200_000) / min(seconds(20_000) for _ in range(3)) < 40
+
+
+def test_headers_may_end_in_a_bare_line_feed() -> None:
+    """They are read like others, and the body behind them is not taken for one."""
+    text = b"From: z@q.org\nX: 1\n 2\nSubject: x\n\nTo: nobody\r\nFrom: a\r\n\r\nhi\r\n"
+    assert headers(text) == [("From", "z@q.org"), ("X", "1 2"), ("Subject", "x")]
+    assert refusal(Account(), Submission(sender="a@example.com", recipients=TO, message=text)) is None
+    assert headers(b"\r\nFrom: a\r\n") == headers(b"\nFrom: a\n") == []
 
 
 def test_a_message_without_headers_or_body_is_survived() -> None:
@@ -88,6 +133,14 @@ def test_a_message_without_headers_or_body_is_survived() -> None:
     ):
         submission = Submission(sender="a@example.com", recipients=TO, message=message)
         assert refusal(Account(), submission) is None
+
+
+def test_an_envelope_that_nests_is_survived() -> None:
+    """Nobody reads the addresses of the envelope as if they stood in a header."""
+    account = Account(sandbox=True, identities=frozenset({"example.com"}))
+    sender = "(" * 900 + "a@example.com"
+    assert refusal(account, letter(sender=sender)) is None
+    assert refusal(account, letter(to=(f"{sender}.net",)))
 
 
 @pytest.mark.parametrize(
@@ -157,6 +210,8 @@ def test_credentials_belong_to_a_region_and_legacy_ones_to_none() -> None:
     custom = Account(credentials=Credentials(user="user", password="password"))
     assert custom.admits("user", "password") == "v4"
     assert custom.admits(own.user, own.password) is None
+    legacy = Account(credentials=Credentials(user="user", password=smtp_password_v2("a secret")))
+    assert legacy.admits("user", smtp_password_v2("a secret")) == "v2"
 
 
 def test_the_daily_quota_rolls() -> None:

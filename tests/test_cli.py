@@ -272,6 +272,49 @@ def test_a_scenario_runs_by_name_or_file(tmp_path: Path) -> None:
     assert "s3-port-25-blocked" in run("simulate", "--scenario", "nonsense").stderr
 
 
+def test_a_client_cannot_command_the_terminal() -> None:
+    """What a client says is shown with its control characters written out."""
+    process = subprocess.Popen([*COMMAND, "simulate"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        assert process.stdout
+        address, port = process.stdout.readline().split()[-1].split(b":")
+        with socket.create_connection((address, int(port)), timeout=5) as sock:
+            sock.sendall(b"\x1b[2J\r\n")
+            while b" > " not in (line := process.stdout.readline()):
+                assert line
+        assert line.endswith(b" > \\x1b[2J\n")
+    finally:
+        process.kill()
+        process.communicate(timeout=10)
+
+
+@pytest.mark.parametrize(
+    ("written", "words", "region"),
+    [
+        ("region = 'ap-south-1'", [], "ap-south-1"),
+        ("region = 'ap-south-1'", ["--region", "eu-west-1"], "eu-west-1"),
+        ("", [], "us-west-2"),
+    ],
+)
+def test_a_scenario_brings_its_region(tmp_path: Path, written: str, words: list[str], region: str) -> None:
+    """A flag comes first, then what the file says, then the environment."""
+    file = tmp_path / "mine.toml"
+    file.write_text(written)
+    process = subprocess.Popen(
+        [*COMMAND, "simulate", "--scenario", str(file), *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "SESTOOLS_REGION": "us-west-2"},
+    )
+    try:
+        assert process.stderr
+        assert process.stderr.readline() == f"SES of {region}, simulated on this host. Ctrl-C ends it.\n"
+    finally:
+        process.kill()
+        process.communicate(timeout=10)
+
+
 def test_a_simulator_whose_reader_goes_away_ends() -> None:
     """`sestools simulate | head -1` ends with the next event, without a traceback."""
     process = subprocess.Popen(

@@ -6,13 +6,15 @@ import re
 import smtplib
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sestools.model import Security
 from sestools.simulator import Simulator, faults
 from sestools.simulator.memory import VirtualSes
 
@@ -162,3 +164,95 @@ def test_time_passes_only_while_somebody_waits() -> None:
         ses.connect(26)
     with pytest.raises(ValueError, match="does not go back"):
         ses.clock.sleep(-1)
+
+
+@pytest.fixture(params=["sockets", "memory"])
+def connect(request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
+    """Makes an SES of this kind and connects to a port of it: a socket, and the time as it sees it."""
+    with contextlib.ExitStack() as stack:
+
+        def make(port: int, *given: str, **rules: Any) -> tuple[Any, Callable[[], float]]:
+            wrong = [faults.parse(text) for text in given]
+            if request.param == "memory":
+                ses = VirtualSes("eu-west-1", faults=wrong, **rules)
+                return ses.connect(port, timeout=5), ses.clock.now
+            real = stack.enter_context(Simulator("eu-west-1", faults=wrong, **rules))
+            sock = stack.enter_context(socket.create_connection(real.connect_to[port], timeout=5))
+            return sock, time.monotonic
+
+        yield make
+
+
+def test_a_silent_client_without_tls_is_left_without_a_word(connect: Callable[..., Any]) -> None:
+    """Before TLS on a wrapper port there is nothing that could be said in clear text: the connection ends."""
+    sock, now = connect(465, idle=0.4)
+    began = now()
+    assert sock.recv(100) == b""
+    assert 0.3 < now() - began < 3
+
+
+@pytest.mark.parametrize("fault", ["delayed:0.6", "drips:GREETING:0.01"])
+def test_a_slow_server_is_no_silent_client(connect: Callable[..., Any], fault: str) -> None:
+    """The idle time begins when all is said."""
+    sock, now = connect(587, fault, idle=0.4)
+    file = sock.makefile("rb")
+    assert file.readline()[:4] == b"220 "
+    said = now()
+    assert file.readline()[:10] == b"451 4.4.2 "
+    assert 0.3 < now() - said - 0.6 * (fault == "delayed:0.6") < 2
+
+
+@pytest.mark.parametrize(
+    "line", ["NOOP", "EHLO x", "EHLO", "RSET", "AUTH PLAIN", "MAIL FROM:<a@b.c>", "XYZZ", "QUIT"]
+)
+def test_every_answer_is_delayed(connect: Callable[..., Any], line: str) -> None:
+    """Whatever it says, and whether or not it belongs to a stage."""
+    sock, now = connect(587, "delayed:0.05")
+    file = sock.makefile("rb")
+    for ask in (b"", f"{line}\r\n".encode()):
+        began = now()
+        sock.sendall(ask)
+        file.readline()
+        assert 0.04 < now() - began < 3
+
+
+@pytest.mark.parametrize("given", ["wrong-mode*1", "wrong-mode*1@465,587"])
+def test_a_wrong_mode_can_be_counted(given: str) -> None:
+    """The first connection is spoken to in the other mode, the second as it should be."""
+    ses = VirtualSes(faults=[faults.parse(given)])
+    assert [ses.connect(587).security for _ in range(2)] == [Security.WRAPPER, Security.STARTTLS]
+    with Simulator("eu-west-1", faults=[faults.parse(given)]) as real:
+        heard = []
+        for _ in range(2):
+            with socket.create_connection(real.connect_to[465], timeout=5) as sock:
+                sock.settimeout(0.3)
+                with contextlib.suppress(TimeoutError):
+                    heard.append(sock.recv(4))
+    assert heard == [b"220 "]
+
+
+def test_what_was_due_first_is_what_happened() -> None:
+    """After an hour of silence the client hears the time-out of its first seconds, not that its host has gone."""
+    ses = VirtualSes(host_lifetime=60.0)
+    smtp = ses.smtp(587)
+    ses.clock.sleep(3600)
+    assert smtp.noop()[0] == 451
+
+
+def test_a_connection_that_ses_ended_makes_room_in_memory() -> None:
+    """As over sockets, where the client has not noticed yet."""
+    ses = VirtualSes(max_connections=1)
+    first = ses.connect(587)
+    assert first.recv(4) == b"220 "
+    assert ses.connect(587).recv(4) == b"421 "
+    first.sendall(b"QUIT\r\n")
+    assert ses.connect(587).recv(4) == b"220 "
+
+
+def test_a_slow_upload_is_no_silence_in_memory() -> None:
+    """As over sockets."""
+    ses = VirtualSes(faults=[faults.Bandwidth(20_000)], idle=2.0)
+    smtp = ses.smtp(465)
+    smtp.login(ses.credentials.user, ses.credentials.password)
+    smtp.sendmail("a@example.com", ["b@example.com"], "Subject: x\r\n\r\n" + ("x" * 76 + "\r\n") * 1500)
+    assert len(ses.accepted) == 1

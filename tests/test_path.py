@@ -11,7 +11,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from sestools.simulator import Simulator, faults
+from sestools.simulator import Simulator, connection, faults
+from sestools.simulator.memory import VirtualSes
 
 TEXT = "Subject: x\r\n\r\nhi\r\n"
 
@@ -150,3 +151,121 @@ def test_a_cap_on_connections_turns_the_next_away() -> None:
                     if fourth.recv(100).startswith(b"220 "):
                         return
         raise AssertionError("no room came back")
+
+
+class Raw:
+    """A socket that reads lines, without TLS."""
+
+    def __init__(self, ses: Simulator, port: int = 587) -> None:
+        self.socket = socket.create_connection(ses.connect_to[port], timeout=10)
+        self._file = self.socket.makefile("rb")
+
+    def __enter__(self) -> "Raw":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+        self.socket.close()
+
+    def hear(self) -> bytes:
+        """The next line; nothing at the end."""
+        return self._file.readline()[:5].strip()
+
+
+def test_a_late_reply_arrives_before_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However late it is: 221 to QUIT, and 421 to a connection too many."""
+    monkeypatch.setattr(connection, "LINGER", 0.05)
+    with Simulator("eu-west-1", faults=[faults.Latency(0.3)], max_connections=1) as ses, Raw(ses) as one:
+        assert one.hear() == b"220 e"
+        with Raw(ses) as other:
+            assert [other.hear(), other.hear()] == [b"421 T", b""]
+        one.socket.sendall(b"QUIT\r\n")
+        assert [one.hear(), one.hear()] == [b"221 B", b""]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a full accept queue drops on Linux only")
+@pytest.mark.parametrize("since", [0.15, 0.4])
+def test_nothing_ends_during_an_outage(monkeypatch: pytest.MonkeyPatch, since: float) -> None:
+    """A connection that was ended before it or meanwhile is let go when it is over."""
+    monkeypatch.setattr(connection, "LINGER", 0.3)
+    gone = threading.Event()
+    times = []
+
+    def look(port: int, number: int, direction: str, text: str) -> None:
+        times.append(time.monotonic())
+        if text == "disconnected":
+            gone.set()
+
+    outage = faults.Outage(since=since, until=1.2)
+    with Simulator("eu-west-1", faults=[outage], idle=0.25, on_event=look) as ses, Raw(ses) as one:
+        start = time.monotonic()
+        assert [one.hear(), one.hear()] == [b"220 e", b"451 4"]
+        assert (time.monotonic() - start > 0.9) is (since < 0.25)
+        assert gone.wait(5)
+        assert times[-1] - start > 1.0
+
+
+def test_a_slow_upload_is_no_silence() -> None:
+    """A client whose bytes are on their way for longer than the idle time is not ended."""
+    with Simulator("eu-west-1", idle=0.5) as ses, client(ses) as smtp:
+        ses.set_faults(faults.Bandwidth(30_000))
+        send(smtp, TEXT + ("x" * 78 + "\r\n") * 400)
+        assert len(ses.accepted) == 1
+
+
+def test_a_connection_that_ses_ended_makes_room() -> None:
+    """Even if its client has not noticed; and one that was turned away never took any."""
+    with Simulator("eu-west-1", max_connections=1, idle=0.3) as ses, Raw(ses) as first:
+        assert first.hear() == b"220 e"
+        with Raw(ses) as second:
+            assert second.hear() == b"421 T"
+            assert first.hear() == b"451 4"
+            with Raw(ses) as third:
+                assert third.hear() == b"220 e"
+
+
+def test_a_handshake_is_asked_about_once() -> None:
+    """A fault at TLS happens once for a connection, in however many pieces its handshake comes."""
+    with Simulator("eu-west-1", faults=[faults.parse("drips:TLS:0*2")]) as ses:
+        with client(ses):
+            assert len(ses.faults) == 1
+        with client(ses):
+            assert ses.faults == ()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="TCP_MAXSEG on loopback as Linux has it")
+def test_a_black_hole_that_is_lifted_lets_go() -> None:
+    """As TCP sends again what was swallowed: over sockets and in memory."""
+    large = TEXT + ("x" * 78 + "\r\n") * 500
+    hole = faults.BlackHole(1380, until=1.2)
+    with Simulator("eu-west-1", faults=[hole]) as ses:
+        began = time.monotonic()
+        with client(ses) as smtp:
+            send(smtp, large)
+        assert time.monotonic() - began > 1.0
+        assert len(ses.accepted) == 1
+    virtual = VirtualSes(faults=[hole])
+    start = virtual.clock.now()
+    memory = virtual.smtp(465)
+    memory.login(virtual.credentials.user, virtual.credentials.password)
+    send(memory, large)
+    assert virtual.clock.now() - start == pytest.approx(1.2)
+    assert len(virtual.accepted) == 1
+
+
+@pytest.mark.parametrize(
+    "fault", ["delayed:0.3", "latency:0.3", "bandwidth:200", "drips:EHLO:0.002", "says:EHLO:250 Ok"]
+)
+@pytest.mark.parametrize("last", [b"EHLO x\r\n", b"EHLO x\r\nQUIT\r\n"])
+def test_a_client_that_says_no_more_hears_the_rest(ses: Simulator, fault: str, last: bytes) -> None:
+    """It has closed its side; what is said late still comes, and then the end, at once."""
+    with Raw(ses) as one:
+        assert one.hear() == b"220 e"
+        ses.set_faults(faults.parse(fault))
+        one.socket.sendall(last)
+        one.socket.shutdown(socket.SHUT_WR)
+        while (line := one.hear()).startswith(b"250-"):
+            pass
+        assert line == b"250 O"
+        assert one.hear() == (b"221 B" if b"QUIT" in last else b"")
+        assert one.hear() == b""

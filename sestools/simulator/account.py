@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sestools.catalogue import cause
 from sestools.credentials import smtp_password, smtp_password_v2
+from sestools.endpoints import smtp_host
 from sestools.model import Credentials
+from sestools.simulator.faults._base import is_number
 from sestools.simulator.message import addresses, headers, malformed
+from sestools.text import printable
 
 DAY = 24 * 3600.0
+LONGEST_REPLY = 800
+"""Characters of a reply; SES's list of identities that are not verified may end in `...`."""
 SIMULATOR = "simulator.amazonses.com"
 
 EXAMPLE_KEY = ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
@@ -62,19 +68,28 @@ class Account:
     max_size: int = 40 * 1024 * 1024
 
     def __post_init__(self) -> None:
+        smtp_host(self.region)
+        for name in ("subscribed", "sandbox", "paused"):
+            if not isinstance(flag := getattr(self, name), bool):
+                raise ValueError(f"{name} must be true or false, not {flag!r}")
         for name in ("identities", "denied", "bad_mail_from"):
             given = getattr(self, name)
             if given is not None:
                 if isinstance(given, str):
                     raise ValueError(f"{name} is a list of addresses and domains, not one text")
+                if isinstance(given, Mapping) or not all(isinstance(word, str) and word for word in given):
+                    raise ValueError(f"{name} must be a list of addresses and domains, not {given!r}")
                 object.__setattr__(self, name, frozenset(word.lower() for word in given))
         if self.sandbox:
             object.__setattr__(self, "daily_quota", 200.0 if self.daily_quota is None else self.daily_quota)
             object.__setattr__(self, "rate", 1.0 if self.rate is None else self.rate)
         for name in ("daily_quota", "rate", "burst", "legacy_rate", "max_recipients", "max_size"):
             number = getattr(self, name)
-            if number is not None and not (isinstance(number, int | float) and number > 0):
-                raise ValueError(f"{name} must be greater than 0, not {number!r}")
+            whole = name.startswith("max_")
+            if number is None and name in ("daily_quota", "rate"):
+                continue
+            if not (is_number(number, whole=whole) and number > 0):
+                raise ValueError(f"{name} must be greater than 0{' and whole' * whole}, not {number!r}")
 
     @property
     def sign_in(self) -> Credentials:
@@ -86,9 +101,18 @@ class Account:
         """`v4` or `v2` for credentials that work, else None."""
         own = self.sign_in
         if (user, password) == (own.user, own.password):
-            return "v4"
+            return "v2" if _is_v2(password) else "v4"
         example = self.credentials is None and user == EXAMPLE_KEY[0]
         return "v2" if example and password == smtp_password_v2(EXAMPLE_KEY[1]) else None
+
+
+def _is_v2(password: str) -> bool:
+    """Whether a password has the form of a legacy one: a first byte of 2, and a signature."""
+    try:
+        made = base64.b64decode(password, validate=True)
+    except ValueError:
+        return False
+    return len(made) == 33 and made[0] == 2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -161,15 +185,15 @@ def refusal(account: Account, submission: Submission) -> str | None:
     if message is None:
         return reply_of("too-long")
     if len(submission.recipients) > account.max_recipients:
-        return reply_of("too-many-recipients")
+        return reply_of("too-many-recipients").replace("50", str(account.max_recipients))
     fields = headers(message)
     reason = malformed(fields, message, submission.recipients)
     if reason:
         return f"554 Transaction failed: {reason}"
     if account.paused:
         return reply_of("paused")
-    senders = _read(
-        submission.sender,
+    senders = [(submission.sender, submission.sender)]
+    senders += _read(
         *(value for name, value in fields if name.lower() in ("from", "sender", "return-path")),
     )
     named = dict.fromkeys(address for _, address in senders)  # mostly one: the envelope's is the author's
@@ -184,6 +208,11 @@ def refusal(account: Account, submission: Submission) -> str | None:
     return _unverified(account, senders, submission.recipients)
 
 
+def one_line(reply: str) -> str:
+    """A reply that names what stands in a message, as one line that every client takes."""
+    return printable(reply[:LONGEST_REPLY], LONGEST_REPLY) + ("..." if len(reply) > LONGEST_REPLY else "")
+
+
 def _unverified(
     account: Account, senders: Sequence[tuple[str, str]], recipients: Sequence[str]
 ) -> str | None:
@@ -191,7 +220,7 @@ def _unverified(
         return None
     looked_at = [*senders]
     if account.sandbox:
-        looked_at += _read(*(recipient for recipient in recipients if not is_simulator(recipient)))
+        looked_at += [(recipient, recipient) for recipient in recipients if not is_simulator(recipient)]
     failed: list[str] = []
     for written, address in looked_at:
         if not covers(account.identities, address):
@@ -207,7 +236,7 @@ def _unverified(
 
 def _read(*written: str) -> list[tuple[str, str]]:
     """The addresses in these values, each with the value that it stands in."""
-    return [(value, address) for value in written for address in addresses(value)]
+    return [(value, address) for value in written for address in addresses(value) or ()]
 
 
 def covers(identities: frozenset[str], address: str) -> bool:

@@ -57,9 +57,9 @@ class Connection(asyncio.BufferedProtocol):
         self._actions: deque[Action] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._clock_timer: asyncio.TimerHandle | None = None
-        self._paused = self._deaf = self._ending = False
+        self._paused = self._deaf = self._ending = self._last_heard = False
         self._tls: ssl.SSLObject | None = None
-        self._shaken = False
+        self._shaken = self._asked = False
         self._drip = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -69,7 +69,7 @@ class Connection(asyncio.BufferedProtocol):
         self._everyone.add(self)
         self._visit = self._world.open(self._port)
         self._path = Path(self._world, self._visit, transport, self._loop, self._arrived)
-        security = self._world.security(self._port)
+        security = self._world.security(self._visit)
         self._session = Session(self._world, self._visit, security)
         if self._world.of(self._visit, Silent):
             self._deaf = True
@@ -92,8 +92,18 @@ class Connection(asyncio.BufferedProtocol):
         self._everyone.discard(self)
 
     def eof_received(self) -> bool:
-        """A client that says no more is not answered any more."""
-        return False
+        """A client that says no more still hears what is on its way, or will be said later."""
+        if self._timer is None and not (self._path.arriving or self._path.sending):
+            return False
+        self._last_heard = True
+        self._end_if_all_is_said()
+        return not self._deaf
+
+    def _end_if_all_is_said(self) -> None:
+        if not self._last_heard or self._deaf or self._ending:
+            return
+        if not (self._actions or self._timer is not None or self._path.arriving):
+            self._close()
 
     def abort(self) -> None:
         """Reset the connection."""
@@ -122,11 +132,15 @@ class Connection(asyncio.BufferedProtocol):
             return
         if self._tls is None:
             self._add(self._session.receive(data))
+            if self._last_heard:
+                self._end_if_all_is_said()
             return
         self._incoming.write(data)
         try:
             if self._shaken or self._handshake():
                 self._decrypt()
+            if self._last_heard:
+                self._end_if_all_is_said()
         except ssl.SSLError as error:
             self._world.event(self._visit, "*", f"TLS failed: {error.reason or error}")
             self._flush()
@@ -137,11 +151,14 @@ class Connection(asyncio.BufferedProtocol):
         context = self._authority.context(bad.kind if isinstance(bad, BadCertificate) else "good")
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
-        self._shaken = False
+        self._shaken = self._asked = False
 
     def _handshake(self) -> bool:
         assert self._tls is not None  # noqa: S101 - only called inside TLS
-        for fault in self._world.at(self._visit, Stage.TLS):
+        # Once for a handshake, in however many pieces it comes.
+        faults = [] if self._asked else self._world.at(self._visit, Stage.TLS)
+        self._asked = True
+        for fault in faults:
             instead = fault.instead()
             if instead is not None:
                 self._add(instead)
@@ -189,8 +206,9 @@ class Connection(asyncio.BufferedProtocol):
     def _add(self, actions: list[Action]) -> None:
         if not actions:
             return
-        if self._world.rules.delay:
-            self._actions.append(Wait(self._world.rules.delay))
+        delay = self._world.delay(self._visit)
+        if delay:
+            self._actions.append(Wait(delay))
         self._actions += actions
         if self._timer is None:
             self._run()
@@ -199,6 +217,9 @@ class Connection(asyncio.BufferedProtocol):
         def go_on() -> None:
             self._timer = None
             (then or self._run)()
+            if not self._actions and self._timer is None:
+                self._session.hears()  # from now on it is the client that is slow
+                self._end_if_all_is_said()
 
         self._timer = self._loop.call_later(seconds, go_on)
 
@@ -265,8 +286,12 @@ class Connection(asyncio.BufferedProtocol):
             with contextlib.suppress(ssl.SSLError):
                 self._tls.unwrap()
             self._path.send(self._outgoing.read())
-        self._path.finish()
-        self._later(LINGER, self._transport.abort)
+        self._world.release(self._visit)
+        self._path.finish(self._transport.close if self._last_heard else self._linger)
+
+    def _linger(self) -> None:
+        """Wait for the client to end the connection too, from when it could know; an outage does not count."""
+        self._later(LINGER, lambda: self._linger() if self._path.out else self._transport.abort())
 
     def pause_writing(self) -> None:
         """The client reads too slowly: neither write nor listen until it has caught up."""
@@ -281,6 +306,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def _watch_clock(self) -> None:
         """End the session when it is due. One timer serves the whole connection."""
+        if self._timer is not None or self._path.arriving:
+            self._session.hears()
         left = self._session.due - self._world.clock.now()
         if left > 0:
             self._clock_timer = self._loop.call_later(min(left, 86400), self._watch_clock)

@@ -156,12 +156,13 @@ class MemorySocket:
         self._mss = mss
         self._visit = world.open(port)
         self._random = random.Random(self._visit.number)  # noqa: S311 - jitter, not secrets
-        self.security = world.security(port)
+        self.security = world.security(self._visit)
         self._session = Session(world, self._visit, self.security)
         self._inbox: list[tuple[float, int, bytes | ConnectionError | None]] = []
         """What is on its way to the client: bytes, the end (None), or a reset; by time of arrival."""
         self._outbox = bytearray()
-        """What the client has sent while the network was out."""
+        """What the client has sent while the network was out, or into a black hole."""
+        self._in_hole = False
         self._busy_until = 0.0
         self._free_at = 0.0
         self._over: bytes | ConnectionError | None = b""
@@ -205,6 +206,7 @@ class MemorySocket:
         """
         if not self._wants_tls:
             raise ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number")
+        self._pass()
         for fault in self._world.at(self._visit, Stage.TLS):
             self._do(fault.instead() or [])
         if self._deaf or self._over is None or isinstance(self._over, ConnectionError) or self._inbox:
@@ -235,7 +237,9 @@ class MemorySocket:
             return
         hole = self._world.of(self._visit, BlackHole)
         if isinstance(hole, BlackHole) and len(data) > hole.mss and self._mss > hole.mss:
-            self._deaf = True
+            self._in_hole = self._deaf = True
+        if self._in_hole:
+            self._outbox += data
         if self._deaf or self._wants_tls:
             return
         slow = self._world.of(self._visit, Bandwidth)
@@ -304,23 +308,25 @@ class MemorySocket:
         times = self._world.turns()[:1]
         if self._inbox:
             times.append(max(self._inbox[0][0], self._clock.now()) if not self._is_out() else float("inf"))
-        if not self._deaf and not self._wants_tls:
+        if not self._deaf:
             times.append(max(self._session.due, self._clock.now()))
         return min(times, default=float("inf"))
 
     def _pass(self) -> None:
         """Let happen what was due meanwhile."""
+        if self._in_hole and not self._world.of(self._visit, BlackHole):
+            self._in_hole = self._deaf = False
         if self._outbox and not self._is_out() and not self._deaf:
             data, self._outbox = bytes(self._outbox), bytearray()
             self._do(self._session.receive(data))
-        if not self._deaf and not self._wants_tls:
+        if not self._deaf:
             self._do(self._session.tick())
 
     def _do(self, actions: list[Action]) -> None:
         if not actions:
             return
         late = self._world.of(self._visit, Latency)
-        at = max(self._clock.now(), self._busy_until) + self._world.rules.delay
+        at = max(self._clock.now(), self._busy_until) + self._world.delay(self._visit)
         for action in actions:
             if isinstance(action, Wait):
                 at += action.seconds
@@ -335,11 +341,15 @@ class MemorySocket:
                 self._deaf = True
             elif isinstance(action, Close | HalfClose):
                 self._put(at, None, late)
+                if isinstance(action, Close):
+                    self._world.release(self._visit)
                 self._deaf = self._deaf or isinstance(action, HalfClose)
             elif isinstance(action, Abort):
                 self._inbox.clear()
+                self._world.release(self._visit)
                 self._put(at, ConnectionResetError(104, "Connection reset by peer"), None)
         self._busy_until = at
+        self._session.hears(at)
 
     def _put(self, at: float, what: bytes | ConnectionError | None, late: Fault | None) -> None:
         if isinstance(late, Latency):

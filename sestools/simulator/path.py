@@ -31,6 +31,8 @@ class Path:
         self._deliver = deliver
         self._queue: deque[tuple[float, bytes | None]] = deque()
         """What is still to be sent, and when; None is the end."""
+        self._ended: Callable[[], None] | None = None
+        self._swallowed = b""
         self._free_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._arriving: asyncio.TimerHandle | None = None
@@ -45,6 +47,21 @@ class Path:
                 timer.cancel()
         self._queue.clear()
 
+    @property
+    def arriving(self) -> bool:
+        """Whether something is on its way from the client."""
+        return "bandwidth" in self._stopped
+
+    @property
+    def sending(self) -> bool:
+        """Whether something is on its way to the client."""
+        return bool(self._queue)
+
+    @property
+    def out(self) -> bool:
+        """Whether nothing gets through."""
+        return "outage" in self._stopped
+
     def look(self) -> None:
         """See whether the network is out, and stop or go on accordingly."""
         if self._world.of(self._visit, Outage):
@@ -52,6 +69,10 @@ class Path:
         else:
             self.resume("outage")
             self._drain()
+            if self._swallowed and not self._world.of(self._visit, BlackHole):
+                again, self._swallowed = self._swallowed, b""
+                self.resume("black hole")
+                self.receive(again)
 
     def pause(self, reason: str) -> None:
         """Read no more, for a reason."""
@@ -77,6 +98,7 @@ class Path:
             # As if the large segment, and each time it is sent again, never came.
             self._world.event(self._visit, "*", f"a segment larger than {hole.mss} bytes is swallowed")
             self.pause("black hole")
+            self._swallowed = data
             return
         slow = self._world.of(self._visit, Bandwidth)
         if isinstance(slow, Bandwidth):
@@ -119,8 +141,9 @@ class Path:
             self._queue.append((due, piece))
         self._drain()
 
-    def finish(self) -> None:
-        """End this side of the connection, after everything that is still on its way."""
+    def finish(self, then: Callable[[], None] | None = None) -> None:
+        """End this side of the connection, after everything that is still on its way; and then?"""
+        self._ended = then
         self._queue.append((self._free_at, None))
         self._drain()
 
@@ -128,7 +151,7 @@ class Path:
         if self._timer:
             self._timer.cancel()
             self._timer = None
-        while self._queue and "outage" not in self._stopped:
+        while self._queue and not self.out:
             due, data = self._queue[0]
             wait = due - self._loop.time()
             if wait > 0:
@@ -137,6 +160,9 @@ class Path:
             self._queue.popleft()
             if data is not None:
                 self._transport.write(data)
-            elif self._transport.can_write_eof():
+                continue
+            if self._transport.can_write_eof():
                 with contextlib.suppress(OSError, RuntimeError):
                     self._transport.write_eof()
+            if self._ended:
+                self._ended()

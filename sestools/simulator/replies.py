@@ -60,16 +60,24 @@ class Era:
         size: The SIZE that EHLO announces, or None.
         starttls_stays: Whether EHLO still lists STARTTLS inside TLS.
         idle: What is said before an idle connection is closed.
+        numbered: Whether the greeting names the host by a number of ten digits.
     """
 
     size: int | None
     starttls_stays: bool
     idle: str
+    numbered: bool = False
+
+    @property
+    def too_long(self) -> str:
+        """The reply to a message that is too long; the one with 5.3.4 was seen when SIZE was announced."""
+        return f"552 {'5.3.4 ' if self.size else ''}Message is too long."
 
 
 ERAS = {
     "2026": Era(None, False, "451 4.4.2 Timeout waiting for data from client."),
     "2023": Era(None, True, "451 4.4.2 Timeout waiting for data from client."),
+    "2020": Era(10_485_760, True, "451 4.4.2 Timeout waiting for data from client."),
     "2019": Era(10_485_760, True, "451 Timeout waiting for data from client."),
-    "2017": Era(10_485_760, True, "421 Timeout waiting for data from client."),
+    "2017": Era(10_485_760, True, "421 Timeout waiting for data from client.", numbered=True),
 }

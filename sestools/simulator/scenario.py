@@ -20,6 +20,9 @@ T = TypeVar("T")
 
 FOLDER = Path(__file__).parent / "scenarios"
 
+MOST_ADDRESSES = 200
+"""Loopback addresses that the endpoint can listen on."""
+
 _CONDITIONS = {"ports", "connections", "after", "since", "until", "times", "chance"}
 
 
@@ -31,6 +34,7 @@ class Scenario:
         title: One sentence.
         failure: Which documented failure it shows, such as `S3`; empty if none.
         about: What a client meets, and what to look for.
+        region: The region that it plays in; None leaves it to the account, or to whoever runs it.
         account: What the account may do.
         rules: How long connections live, and how the endpoint speaks.
         faults: What goes wrong, and when.
@@ -41,11 +45,18 @@ class Scenario:
     title: str = "SES as it should be"
     failure: str = ""
     about: str = ""
+    region: str | None = None
     account: Account = field(default_factory=Account)
     rules: Rules = field(default_factory=Rules)
     faults: tuple[Fault, ...] = ()
     addresses: int = 1
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.region is not None:
+            object.__setattr__(self, "account", dataclasses.replace(self.account, region=self.region))
+        if not 1 <= self.addresses <= MOST_ADDRESSES:
+            raise ValueError(f"addresses must be between 1 and {MOST_ADDRESSES}, not {self.addresses!r}")
 
     @classmethod
     def named(cls, name: str) -> Scenario:
@@ -101,8 +112,8 @@ class _Reading:
             line = re.search(r"at line (\d+)", str(error))
             last = len(self._text.splitlines())
             raise ValueError(f"{self._file}:{line[1] if line else last}: {error}") from None
-        plain = {"title": str, "failure": str, "about": str, "addresses": int, "seed": int}
-        self._only(data, {*plain, "region", "account", "rules", "fault"}, "")
+        plain = {"title": str, "failure": str, "about": str, "region": str, "addresses": int, "seed": int}
+        self._only(data, {*plain, "account", "rules", "fault"}, "")
         for key, kind in plain.items():
             if key in data and (not isinstance(data[key], kind) or isinstance(data[key], bool)):
                 raise self._wrong(f"{key} is a {kind.__name__}, not {data[key]!r}", "", key)
@@ -110,27 +121,29 @@ class _Reading:
         if not isinstance(faults, list) or not all(isinstance(one, dict) for one in faults):
             raise self._wrong("faults are written as [[fault]] tables", "", "fault")
         given = {key: data[key] for key in plain if key in data}
-        return Scenario(
-            **given,
-            account=self._account(
-                {"region": data["region"]} if "region" in data else {}, data.get("account", {})
-            ),
-            rules=self._made(Rules, data.get("rules", {}), "rules"),
-            faults=tuple(self._fault(one, number) for number, one in enumerate(faults)),
-        )
+        account = self._account(data.get("account", {}))
+        rules = self._made(Rules, data.get("rules", {}), "rules")
+        made = tuple(self._fault(one, number) for number, one in enumerate(faults))
+        try:
+            return Scenario(**given, account=account, rules=rules, faults=made)
+        except ValueError as error:
+            key = "addresses" if str(error).startswith("addresses") else "region"
+            raise self._wrong(str(error), "", key) from None
 
-    def _account(self, region: dict[str, Any], table: dict[str, Any]) -> Account:
+    def _account(self, table: dict[str, Any]) -> Account:
         if not isinstance(table, Mapping):
             raise self._wrong("account is a table: [account]", "", "account")
-        given = region | dict(table)
+        given = dict(table)
         pair = given.pop("credentials", None)
         if pair is not None:
-            if not isinstance(pair, dict) or set(pair) != {"user", "password"}:
-                raise self._wrong("credentials are { user = ..., password = ... }", "account", "credentials")
-            given["credentials"] = Credentials(**pair)
-        for key in ("identities", "denied", "bad_mail_from"):
-            if isinstance(given.get(key), list):
-                given[key] = frozenset(map(str, given[key]))
+            words = pair.values() if isinstance(pair, dict) and set(pair) == {"user", "password"} else [None]
+            if not all(isinstance(word, str) for word in words):
+                what = 'credentials are { user = "...", password = "..." }'
+                raise self._wrong(what, "account", "credentials")
+            try:
+                given["credentials"] = Credentials(**pair)
+            except ValueError as error:
+                raise self._wrong(str(error), "account", "credentials") from None
         return self._made(Account, given, "account")
 
     def _made(self, kind: Callable[..., T], table: Mapping[str, Any], name: str) -> T:
@@ -153,7 +166,9 @@ class _Reading:
         try:
             return parse(table["is"], **conditions)
         except (TypeError, ValueError) as error:
-            raise self._wrong(str(error), "fault", "is", number) from None
+            named = re.search(r": (\w+) (?:must be|is|counts) ", str(error))
+            key = named[1] if named and named[1] in conditions else "is"
+            raise self._wrong(str(error), "fault", key, number) from None
 
     def _only(self, table: Mapping[str, Any], allowed: set[str], name: str, number: int = 0) -> None:
         for key in table:

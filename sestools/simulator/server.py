@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import tempfile
 import threading
 from collections.abc import Callable, Coroutine, Iterable
@@ -19,7 +20,7 @@ from sestools.simulator.connection import PIECE, Connection
 from sestools.simulator.faults import BlackHole, Fault
 from sestools.simulator.listener import Listener, listeners
 from sestools.simulator.nameserver import NameServer
-from sestools.simulator.scenario import Scenario
+from sestools.simulator.scenario import MOST_ADDRESSES, Scenario
 from sestools.simulator.world import Accepted, Event, World
 
 
@@ -79,13 +80,14 @@ class Simulator:
         self.host = self._world.host
         self.credentials = chosen.sign_in
         count = script.addresses if addresses is None else addresses
-        if not 1 <= count <= 200:
-            raise ValueError(f"addresses must be between 1 and 200, not {count!r}")
+        if not 1 <= count <= MOST_ADDRESSES:
+            raise ValueError(f"addresses must be between 1 and {MOST_ADDRESSES}, not {count!r}")
         self._addresses = [f"127.0.0.{number}" for number in range(1, count + 1)]
         self._listeners: dict[int, list[Listener]] = {}
         self._open: set[Connection] = set()
         self._buffer = memoryview(bytearray(PIECE))
         self._turn: asyncio.TimerHandle | None = None
+        self._looking = asyncio.Lock()
 
     def __enter__(self) -> Simulator:
         self._authority = Authority(self.host)
@@ -201,11 +203,24 @@ class Simulator:
             self._world.set_faults(faults)
             await self._look()
 
-        self._call(change())
+        if self._in_loop:  # which cannot wait for itself: ports follow as soon as `on_event` has returned
+            self._world.set_faults(faults)
+            self._loop.create_task(self._look())
+        else:
+            self._call(change())
+
+    @property
+    def _in_loop(self) -> bool:
+        """Whether this is the simulator's thread: `on_event` is called there."""
+        return threading.current_thread() is self._thread
 
     def _call(self, action: Coroutine[Any, Any, None]) -> None:
         """Have something done in the simulator's thread, and wait for it."""
-        asyncio.run_coroutine_threadsafe(action, self._loop).result()
+        if not self._in_loop:
+            asyncio.run_coroutine_threadsafe(action, self._loop).result()
+            return
+        with contextlib.suppress(StopIteration):
+            action.send(None)  # to its end, since nothing in it waits
 
     async def _begin(self) -> None:
         for names in self._names:
@@ -222,12 +237,13 @@ class Simulator:
         if self._turn:
             self._turn.cancel()
             self._turn = None
-        for port, some in self._listeners.items():
-            shut = self._world.shut(port)
-            for listener in some:
-                await listener.become(shut)
-                if any(isinstance(fault, BlackHole) for fault in self._world.faults):
-                    listener.narrow()  # what is swallowed must not look as if it had arrived
+        async with self._looking:
+            for port, some in self._listeners.items():
+                shut = self._world.shut(port)
+                for listener in some:
+                    await listener.become(shut)
+                    if any(isinstance(fault, BlackHole) for fault in self._world.faults):
+                        listener.narrow()  # what is swallowed must not look as if it had arrived
         for connection in list(self._open):
             connection.network_changed()
         turns = self._world.turns()

@@ -24,7 +24,8 @@ MAX_COMMAND = 998
 
 _FROM = re.compile(r"FROM\s*:\s*(?:<(?P<path>.*)>|(?P<bare>\S*))(?P<parameters>(?:\s+\S+)*)\s*", re.I)
 _TO = re.compile(r"TO\s*:\s*(?:<(?P<path>.*)>|(?P<bare>\S*))(?P<parameters>(?:\s+\S+)*)\s*", re.I)
-_ADDRESS = re.compile(r"[^@<>\r\n]+@[^@<>\s]+|\"[^\"]*\"@[^@<>\s]+")
+# Printable ASCII; of what else may stand in a local part SES refuses only `>` here, and `:` at the end of DATA.
+_ADDRESS = re.compile(r"(?:[ -=?A-~]+|\"[ !#-=?-~]*\")@[!-;=?A-~]+")
 _BARE = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 
 _STAGES = {
@@ -36,6 +37,7 @@ _STAGES = {
     "DATA": Stage.DATA,
     "QUIT": Stage.QUIT,
 }
+_VERBS = {*_STAGES, "AUTH", "NOOP", "RSET", "HELP", "VRFY", "EXPN"}
 _BEFORE_TLS = {"EHLO", "NOOP", "QUIT", "STARTTLS"}
 _AFTER_AUTH = {"MAIL", "RCPT", "DATA", "HELP", "VRFY", "EXPN"}
 
@@ -68,7 +70,11 @@ class Session:
         self._mail = _Mail()
         self._in_data = False
         self._scanned = 0
+        """How far the buffer was searched for the end of a message."""
+        self._dots = 0
+        """How many dots of transparency were seen on the way."""
         self._dropped = 0
+        """Bytes of a message that is too long which were thrown away."""
         self._ended = False
         self._awaits_tls = False
         self.greeted = False
@@ -76,7 +82,7 @@ class Session:
         self._signed_in = False
         self._expects: Callable[[str], None] | None = None
         self._user = ""
-        self._auth_faults: list[Fault] = []
+        self._auth_heard = False
 
     @property
     def due(self) -> float:
@@ -112,14 +118,21 @@ class Session:
         self._encrypted, self._ended, self._awaits_tls = True, False, False
         self._mail = _Mail()
 
+    def hears(self, until: float = 0.0) -> None:
+        """The client is not silent: what it sends is on its way, or it waits for what is said (until then)."""
+        self._heard_at = max(self._heard_at, self._world.clock.now(), until)
+
     def tick(self) -> list[Action]:
         """Time has passed: what is due is done."""
         now = self._world.clock.now()
         if now < self.due:
             return []
-        if now >= self._visit.ends_at:
+        # Time may have jumped beyond both: what was due first is what happened.
+        if self._visit.ends_at <= self._heard_at + self._world.rules.idle:
             self._world.event(self._visit, "*", "its host is retired")
-        elif not self._awaits_tls:
+        elif (
+            self.greeted and not self._awaits_tls
+        ):  # in clear text, nothing can be said to a client that speaks TLS
             self._say(self._world.era.idle)
         self._awaits_tls = False
         self._end(Close())
@@ -143,21 +156,21 @@ class Session:
 
     def _at(self, stage: Stage, answer: Callable[..., None], *arguments: object) -> None:
         """Answer at a stage, or do what a fault does instead."""
-        faults = self._auth_faults or self._world.at(self._visit, stage)
+        calm = self._world.calm
+        faults = [] if calm else self._world.at(self._visit, stage, _waits if stage is Stage.AUTH else None)
         if not faults:
             answer(*arguments)
             return
-        self._auth_faults = []
         before, self._out = self._out, []
-        for fault in faults:
-            instead = fault.instead()
-            if instead is not None:
-                self._do(instead)
-                break
-        else:
+        instead = next((one for one in faults if one.instead() is not None), None)
+        if instead is None:
             answer(*arguments)
-            for fault in faults:
-                self._out = fault.change(self._out)
+        else:
+            self._do(instead.instead() or [])
+            if stage is Stage.BODY and isinstance(instead, Says) and instead.reply.code >= 400:
+                self._world.refused += 1
+        for fault in faults:
+            self._out = fault.change(self._out)
         self._out = before + self._out
 
     def _do(self, actions: list[Action]) -> None:
@@ -179,10 +192,10 @@ class Session:
         raw = bytes(self._buffer[: end + 1])
         del self._buffer[: end + 1]
         # Its only CR stands before its only LF, or it is searched for where it does not.
-        bare = None if raw.find(b"\r") == end - 1 else _BARE.search(raw)
+        bare = None if -1 != raw.find(b"\r") == end - 1 else _BARE.search(raw)
         line = raw.decode("utf-8", "backslashreplace").rstrip("\r\n")
         if self._world.watched:
-            self._heard(MASK if self._expects else mask(line))
+            self._heard(MASK if self._expects or self._is_secret(line) else mask(line))
         if bare:
             self._say(INFERRED["bare line end"].format(at=bare.start()))
             self._end(Close())
@@ -192,6 +205,13 @@ class Session:
         else:
             self._command(line)
         return True
+
+    def _is_secret(self, line: str) -> bool:
+        """Whether a line may be credentials that were piped behind an AUTH, which was refused before them."""
+        words = line.upper().split()
+        if words[:1] == ["AUTH"]:
+            self._auth_heard = True
+        return self._auth_heard and len(words) == 1 and words[0] not in _VERBS
 
     def _command(self, line: str) -> None:
         line = line.strip()
@@ -273,13 +293,10 @@ class Session:
 
     def _refuses_auth(self) -> bool:
         """A fault that answers AUTH before the credentials are heard does so; others wait for them."""
-        self._auth_faults = self._world.at(self._visit, Stage.AUTH)
-        for fault in self._auth_faults:
-            if isinstance(fault, Says) and fault.at_command:
-                self._auth_faults = []
-                self._do(fault.instead())
-                return True
-        return False
+        faults = self._world.at(self._visit, Stage.AUTH, lambda fault: not _waits(fault))
+        for fault in faults:
+            self._do(fault.instead() or [])
+        return bool(faults)
 
     def _challenge(self, question: str, answer: Callable[[str], None], initial: str = "") -> None:
         if initial:
@@ -366,20 +383,25 @@ class Session:
         self._say(OBSERVED["go ahead"])
         # The line end before a final dot that comes first of all; taken off again in `_content`.
         self._buffer[:0] = b"\r\n"
-        self._scanned = self._dropped = 0
+        self._scanned = self._dots = self._dropped = 0
 
     def _content(self) -> bool:
         """Take a whole message from the buffer; False if it is not complete."""
         end = self._buffer.find(b"\r\n.\r\n", self._scanned)
         if end < 0:
-            self._scanned = max(0, len(self._buffer) - 4)
-            if len(self._buffer) > self._world.account.max_size:
+            if len(self._buffer) < 5:
+                return False
+            begin, self._scanned = self._scanned, len(self._buffer) - 4
+            self._dots += self._buffer.count(b"\r\n.", begin, self._scanned + 2)
+            size = self._scanned - self._dots - 2
+            if self._dropped or size > self._world.max_size:
                 # It will be refused for its size; only its end is still of interest.
-                self._dropped += self._scanned
+                self._dropped += self._scanned - self._dots
                 del self._buffer[: self._scanned]
-                self._scanned = 0
+                self._scanned = self._dots = 0
             return False
-        message = bytes(self._buffer[: end + 2]).replace(b"\r\n..", b"\r\n.")[2:]
+        # RFC 5321, 4.5.2: the first dot of a line goes, whatever follows.
+        message = bytes(self._buffer[: end + 2]).replace(b"\r\n.", b"\r\n")[2:]
         del self._buffer[: end + 5]
         self._in_data = False
         size = self._dropped + len(message)
@@ -388,11 +410,16 @@ class Session:
         submission = Submission(
             sender=mail.sender or "",
             recipients=tuple(mail.recipients),
-            message=message if size <= self._world.account.max_size else None,
+            message=message if size <= self._world.max_size else None,
             legacy=self._visit.legacy,
         )
         self._at(Stage.BODY, lambda: self._say(self._world.submit(self._visit, submission)))
         return True
+
+
+def _waits(fault: Fault) -> bool:
+    """Whether a fault at AUTH waits for the credentials: those that say that AUTH is out of place do not."""
+    return not (isinstance(fault, Says) and fault.at_command)
 
 
 _HANDLERS = {

@@ -6,6 +6,7 @@ and is told the time.
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -13,10 +14,13 @@ from dataclasses import dataclass, field
 from sestools.endpoints import PORTS, Security, smtp_host
 from sestools.message_id import encode_message_id
 from sestools.model import Stage
-from sestools.simulator.account import Account, Limits, Submission, refusal, reply_of
+from sestools.simulator.account import Account, Limits, Submission, one_line, refusal, reply_of
 from sestools.simulator.clock import Clock
-from sestools.simulator.faults import Dropped, Fault, Outage, Refused, WrongMode
+from sestools.simulator.faults import Delayed, Dropped, Fault, Outage, Refused, WrongMode
+from sestools.simulator.faults._base import is_number
 from sestools.simulator.replies import ERAS, OBSERVED, Era
+
+_LOG = logging.getLogger("sestools.simulator")
 
 Event = Callable[[int, int, str, str], None]
 
@@ -57,6 +61,8 @@ class Visit:
     """When that host is retired, and the connection with it."""
     turned_away: bool = False
     """Whether it is one connection too many."""
+    counts: bool = False
+    """Whether it counts among those that are open."""
     messages: int = 0
     legacy: bool = False
     """Whether it signed in with a legacy password."""
@@ -74,7 +80,7 @@ class Rules:
         hosts: SES hosts behind the balancer; connections go to them in turn.
         host_lifetime: Seconds that a host serves before it is replaced and its connections end; None for ever.
         random_lifetimes: Whether lifetimes are exponentially distributed around that mean, or all the same.
-        era: The years whose dialogue is spoken: `2026`, `2023`, `2019` or `2017`.
+        era: The years whose dialogue is spoken: `2026`, `2023`, `2020`, `2019` or `2017`.
         delay: Seconds before each answer.
     """
 
@@ -90,13 +96,19 @@ class Rules:
     def __post_init__(self) -> None:
         if self.era not in ERAS:
             raise ValueError(f"era is one of {', '.join(ERAS)}, not {self.era!r}")
+        if not isinstance(self.random_lifetimes, bool):
+            raise ValueError(f"random_lifetimes must be true or false, not {self.random_lifetimes!r}")
         for name, least in (("idle", 0.01), ("host_lifetime", 0.01), ("delay", 0.0)):
             seconds = getattr(self, name)
-            if seconds is not None and not (isinstance(seconds, int | float) and least <= seconds <= 1e9):
+            if seconds is None and name == "host_lifetime":
+                continue
+            if not (is_number(seconds) and least <= seconds <= 1e9):
                 raise ValueError(f"{name} must be at least {least} seconds, not {seconds!r}")
         for name in ("max_messages", "max_connections", "hosts"):
             number = getattr(self, name)
-            if number is not None and not (isinstance(number, int) and number >= 1):
+            if number is None and name == "max_connections":
+                continue
+            if not (is_number(number, whole=True) and number >= 1):
                 raise ValueError(f"{name} must be a whole number of at least 1, not {number!r}")
 
     @property
@@ -133,6 +145,8 @@ class World:
         self.clock = clock
         self.host = smtp_host(account.region)
         self.era = rules.spoken
+        self.max_size = min(account.max_size, self.era.size or account.max_size)
+        """Bytes of a message: what the account may send, and no more than what EHLO announces."""
         self.accepted: list[Accepted] = []
         self.refused = 0
         """Messages that were refused at the end of DATA."""
@@ -168,10 +182,6 @@ class World:
                 raise ValueError(
                     f"{fault!r} is no fault; see sestools.simulator.faults, or use faults.parse()"
                 )
-            if fault.ports is not None and not fault.ports <= PORTS.keys():
-                raise ValueError(
-                    f"fault {fault}: SES has the ports {', '.join(map(str, PORTS))}, and no other"
-                )
             wanted.append(_Active(fault))
         self._faults = wanted
 
@@ -180,24 +190,35 @@ class World:
     def open(self, port: int) -> Visit:
         """Count a connection in."""
         self.connections += 1
-        self._open += 1
         most = self.rules.max_connections
         host = self._hosts[self.connections % len(self._hosts)]
         now = self.clock.now()
         visit = Visit(self.connections, port, now, host.name(now), host.retires(now))
-        visit.turned_away = most is not None and self._open > most
+        visit.turned_away = most is not None and self._open >= most
+        visit.counts = not visit.turned_away
+        self._open += visit.counts
         self.event(visit, "*", "connected")
         return visit
 
     def close(self, visit: Visit) -> None:
         """Count it out."""
-        self._open -= 1
+        self.release(visit)
         self.event(visit, "*", "disconnected")
 
-    def security(self, port: int) -> Security:
-        """The TLS mode that a port speaks now."""
-        normal = PORTS[port]
-        if not any(isinstance(one.fault, WrongMode) and self._on_port(one, port) for one in self._faults):
+    def release(self, visit: Visit) -> None:
+        """Make room for another connection: SES has ended this one, whether or not the client has noticed."""
+        self._open -= visit.counts
+        visit.counts = False
+
+    def delay(self, visit: Visit) -> float:
+        """Seconds before an answer."""
+        late = self.of(visit, Delayed)
+        return self.rules.delay + (late.seconds if isinstance(late, Delayed) else 0.0)
+
+    def security(self, visit: Visit) -> Security:
+        """The TLS mode that is spoken to a connection."""
+        normal = PORTS[visit.port]
+        if not self.of(visit, WrongMode):
             return normal
         return Security.STARTTLS if normal is Security.WRAPPER else Security.WRAPPER
 
@@ -229,11 +250,24 @@ class World:
 
     # --- faults -------------------------------------------------------------------------------------------
 
-    def at(self, visit: Visit, stage: Stage) -> list[Fault]:
-        """The faults that happen now at a stage; each that is given has happened."""
+    def at(self, visit: Visit, stage: Stage, wanted: Callable[[Fault], bool] | None = None) -> list[Fault]:
+        """The faults (of those that are wanted) that happen now at a stage; each that is given has happened.
+
+        No more than one of them does something in place of the answer: the first. The others have their turn
+        when it is over.
+        """
         if not self._faults:
             return []
-        return list(self._happening(visit, lambda fault: fault.happens_at(stage)))
+        taken: list[Fault] = []
+
+        def turn(fault: Fault) -> bool:
+            if not fault.happens_at(stage) or (wanted and not wanted(fault)):
+                return False
+            return fault.instead() is None or all(one.instead() is None for one in taken)
+
+        for fault in self._happening(visit, turn):
+            taken.append(fault)
+        return taken
 
     def of(self, visit: Visit, kind: type[Fault]) -> Fault | None:
         """The fault of a kind that happens now to a connection as a whole, or None."""
@@ -271,10 +305,13 @@ class World:
     def submit(self, visit: Visit, submission: Submission) -> str:
         """The reply to the final dot of a message."""
         now = self.clock.now()
-        reply = refusal(self.account, submission) or self._limits.refusal(submission, now)
+        if submission.message is None:
+            reply: str | None = self.era.too_long
+        else:
+            reply = refusal(self.account, submission) or self._limits.refusal(submission, now)
         if reply is not None:
             self.refused += 1
-            return reply
+            return one_line(reply)
         id = encode_message_id(self.account.region, now, self._random.getrandbits(128))
         visit.messages += 1
         self.accepted.append(
@@ -293,12 +330,16 @@ class World:
     def greeting(self, visit: Visit) -> str:
         """The words at the end of a greeting: which host, which session."""
         letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-        return f"SimpleEmailService-d-{visit.host} {''.join(self._random.choices(letters, k=20))}"
+        host = f"{int(visit.host, 36) % 10**10:010}" if self.era.numbered else f"d-{visit.host}"
+        return f"SimpleEmailService-{host} {''.join(self._random.choices(letters, k=20))}"
 
     def event(self, visit: Visit, direction: str, text: str) -> None:
-        """Tell whoever watches."""
+        """Tell whoever watches. What that raises is logged: the dialogue goes on as if nobody watched."""
         if self._on_event is not None:
-            self._on_event(visit.port, visit.number, direction, text)
+            try:
+                self._on_event(visit.port, visit.number, direction, text)
+            except Exception:  # noqa: BLE001 - whatever somebody else's function raises
+                _LOG.exception("on_event failed")
 
 
 class _Active:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from sestools.endpoints import PORTS
 from sestools.model import Stage
 from sestools.simulator.actions import Action
 
@@ -40,6 +41,18 @@ class Fault:
             given = getattr(self, name)
             if given is not None:
                 object.__setattr__(self, name, _numbers(name, given))
+        if self.ports is not None and not self.ports <= PORTS.keys():
+            raise ValueError(f"ports must be some of {', '.join(map(str, PORTS))}; SES has no other")
+        for name, whole in (
+            ("after", True),
+            ("times", True),
+            ("since", False),
+            ("until", False),
+            ("chance", False),
+        ):
+            number = getattr(self, name)
+            if number is not None and not is_number(number, whole=whole):
+                raise ValueError(f"{name} must be a {'whole number' if whole else 'number'}, not {number!r}")
         if self.times is not None and self.times < 1:
             raise ValueError(f"a fault happens at least once, not {self.times} times")
         if self.after < 0:
@@ -79,9 +92,16 @@ def _numbers(name: str, given: Iterable[int]) -> frozenset[int]:
     if isinstance(given, str | int):
         raise ValueError(f"{name} is a set of numbers, such as {{25, 587}}, not {given!r}")
     numbers = frozenset(given)
-    if not all(isinstance(number, int) and number > 0 for number in numbers):
+    if not numbers:
+        raise ValueError(f"{name} must be at least one number; without it all are meant")
+    if not all(is_number(number, whole=True) and number > 0 for number in numbers):
         raise ValueError(f"{name} is a set of numbers, such as {{25, 587}}, not {sorted(map(str, numbers))}")
     return numbers
+
+
+def is_number(given: object, *, whole: bool = False) -> bool:
+    """Whether this is a number, and no truth value, which Python counts among them."""
+    return isinstance(given, int if whole else int | float) and not isinstance(given, bool)
 
 
 def check_seconds(seconds: float) -> None:

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from sestools.catalogue import CAUSES, cause
 from sestools.model import Reply, Stage
-from sestools.simulator.actions import Abort, Action, Close, HalfClose, Pour, Say, Stall, Wait
+from sestools.simulator.actions import Abort, Action, Close, HalfClose, Pour, Say, Stall
 from sestools.simulator.faults._base import Fault, check_seconds
 from sestools.smtp import read_reply
 from sestools.text import printable
@@ -29,12 +29,6 @@ class Delayed(Fault):
     @property
     def argument(self) -> str:
         return f"{self.seconds:g}"
-
-    def happens_at(self, stage: Stage) -> bool:
-        return True
-
-    def change(self, answer: list[Action]) -> list[Action]:
-        return [Wait(self.seconds), *answer]
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,25 @@ from sestools.simulator.faults._base import Fault, check_seconds
 
 
 @dataclass(frozen=True)
-class Refused(Fault):
+class _OfPorts(Fault):
+    """A fault of ports and times: it is there before any connection that could be counted."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("connections", "after", "times", "chance"):
+            if getattr(self, name) != getattr(Fault, name):
+                raise ValueError(f"{name} is no condition of {self.name!r}, which has ports, since and until")
+
+
+@dataclass(frozen=True)
+class Refused(_OfPorts):
     """The connection attempt is answered by a reset, as from a port where nothing listens."""
 
     name = "refused"
 
 
 @dataclass(frozen=True)
-class Dropped(Fault):
+class Dropped(_OfPorts):
     """The connection attempt is never answered, as behind a firewall that drops. (A real time-out: the kernel
     drops the SYN since the accept queue is full. Linux only.)
     """
@@ -60,7 +71,7 @@ class BadCertificate(Fault):
 
 
 @dataclass(frozen=True)
-class Outage(Fault):
+class Outage(_OfPorts):
     """The network is gone for a time (`since`, `until`): nobody connects, and what is connected stands still."""
 
     name = "outage"
