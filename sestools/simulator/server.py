@@ -233,17 +233,21 @@ class Simulator:
         return lambda: Connection(self._world, self._authority, port, self._open, self._buffer)
 
     async def _look(self) -> None:
+        """Do as the faults want it: one at a time, since a port that is being opened cannot be shut yet."""
+        async with self._looking:
+            await self._follow()
+
+    async def _follow(self) -> None:
         """Open and shut ports as the faults want it now, and look again when one begins or ends."""
         if self._turn:
             self._turn.cancel()
             self._turn = None
-        async with self._looking:
-            for port, some in self._listeners.items():
-                shut = self._world.shut(port)
-                for listener in some:
-                    await listener.become(shut)
-                    if any(isinstance(fault, BlackHole) for fault in self._world.faults):
-                        listener.narrow()  # what is swallowed must not look as if it had arrived
+        for port, some in self._listeners.items():
+            shut = self._world.shut(port)
+            for listener in some:
+                await listener.become(shut)
+                if any(isinstance(fault, BlackHole) for fault in self._world.faults):
+                    listener.narrow()  # what is swallowed must not look as if it had arrived
         for connection in list(self._open):
             connection.network_changed()
         turns = self._world.turns()
