@@ -263,7 +263,8 @@ def mtu(options: argparse.Namespace) -> int:
         from sestools.terminal import console, print_mtu
 
         print_mtu(console(sys.stdout), result, diagnosis)
-    return UNCLEAR if result.reason else HEALTHY if result.ok else PROBLEM
+    well = result.ok and diagnosis.cause.retry == "not needed"
+    return UNCLEAR if result.reason else HEALTHY if well else PROBLEM
 
 
 def _piped() -> str:

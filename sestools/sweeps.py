@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sestools.checkup import targets as targets_at
 from sestools.classifier import classify
-from sestools.endpoints import region_of
+from sestools.endpoints import default_security, region_of
 from sestools.model import Outcome, ProbeResult, Stage, Symptom, Target
+from sestools.portcheck import PortCheck
 from sestools.probes import probe_dialogue
 from sestools.probes._connect import resolve
 from sestools.probes._connection import tls_context
@@ -406,21 +407,41 @@ def _own_context(ca_file: str | None) -> ssl.SSLContext:
 
 def _row(target: Target, seen: _Seen, judged: dict[Any, str]) -> Row:
     result = seen.result
-    cause = ""
-    if result.outcome is not Outcome.NOT_RUN:
+    outcome, cause = result.outcome, ""
+    if wrong := _wrong(result):
+        outcome, cause = Outcome.FAILED, wrong
+    elif outcome is not Outcome.NOT_RUN:
         key = (result.symptom, target.host, result.facts.greeting)
         if key not in judged:
             judged[key] = classify(result).cause.id
         cause = judged[key]
     return Row(
         target=target,
-        outcome=result.outcome,
+        outcome=outcome,
         address=seen.address,
         times=seen.times,
         symptom=result.symptom,
         cause=cause,
         reason=result.reason,
     )
+
+
+def _wrong(result: ProbeResult) -> str | None:
+    """The cause that a dialogue shows which went well, but not with a working SES."""
+    if not result.ok:
+        return None
+    target = result.target
+    port = PortCheck(
+        port=target.port,
+        security=target.security or default_security(target.port),
+        tcp=result,
+        dialogue=result,
+    )
+    if port.foreign:
+        return "foreign-greeting"
+    if port.intercepted:
+        return "tls-intercepted"
+    return "auth-missing" if port.offers_sign_in is False else None
 
 
 def _not_run(target: Target) -> Row:

@@ -67,7 +67,7 @@ ARROWS = {
     "rules": "cards endpoints text watches",
     "allowlist": "cards model probes rules text watches",
     "plots_addresses": "plots text",
-    "sweeps": "checkup classifier endpoints model plots probes text",
+    "sweeps": "checkup classifier endpoints model plots portcheck probes text",
     "widgets": "*",
     "terminal": "cards model report terms text",
     "commands": "*",

@@ -151,7 +151,12 @@ def test_pictures(ses: Simulator) -> None:
 
 
 @pytest.mark.parametrize(
-    ("more", "code", "cause"), [([], 0, "healthy"), (["black-hole:1380"], 1, "mtu-black-hole")]
+    ("more", "code", "cause"),
+    [
+        ([], 0, "healthy"),
+        (["black-hole:1380"], 1, "mtu-black-hole"),
+        (["foreign-greeting"], 1, "foreign-greeting"),
+    ],
 )
 def test_command(more: list[str], code: int, cause: str) -> None:
     """`sestools mtu` ends with 0 or 1; its JSON holds facts and causes, its text the card."""

@@ -306,6 +306,18 @@ def test_command(fault: str, code: int) -> None:
     assert data["rows"][1]["cause"] == "healthy"
 
 
+@pytest.mark.parametrize("fault", ["foreign-greeting", "auth-missing"])
+def test_an_answer_that_is_no_working_ses_is_not_ok(fault: str) -> None:
+    """Another server, and one that offers no sign-in, count as failed with their cause."""
+    with Simulator("eu-west-1", faults=[faults.parse(f"{fault}@587")]) as ses:
+        seen = sweep([ses.target(587), ses.target(465)])
+    assert [(row.outcome, row.cause) for row in seen.rows] == [
+        (Outcome.FAILED, fault),
+        (Outcome.OK, "healthy"),
+    ]
+    assert not seen.ok
+
+
 def test_credentials_refuse_to_be_pickled() -> None:
     """That is why a sweep leaves them out; it says so itself."""
     with pytest.raises(TypeError, match="not pickled"):

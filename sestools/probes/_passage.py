@@ -39,6 +39,7 @@ class MtuFacts:
             path MTU discovery settled on; None if nothing was learnt.
         lost_small: Share of small packets that had to be sent again, 0 to 1.
         trials: Each connection, in order.
+        greeting: What greeted; None if nothing did. SES's greeting says SimpleEmailService.
     """
 
     passage: Passage = Passage.UNKNOWN
@@ -49,6 +50,7 @@ class MtuFacts:
     path_mtu: int | None = None
     lost_small: float = 0.0
     trials: tuple[Trial, ...] = ()
+    greeting: str | None = None
 
     @property
     def jumbo(self) -> bool:

@@ -264,6 +264,14 @@ class _Probe:
             path_mtu=mtu,
             lost_small=min(1.0, self._small_again / max(self._small, 1)),
             trials=tuple(self._trials),
+            greeting=next(
+                (
+                    step.reply.text
+                    for step in self._recorder.steps
+                    if step.stage is Stage.GREETING and step.reply
+                ),
+                None,
+            ),
         )
 
     def symptom(self) -> Symptom | None:
