@@ -23,7 +23,8 @@ MOST_PINNED = 10_000
 MOST_CONNECTED = 50
 """Pinned addresses that are connected to, at most; never the addresses inside a range."""
 
-_NAME = re.compile(r"(?:\*?\.)?(?:[a-z0-9_-]{1,63}\.)+[a-z0-9-]{2,63}\.?", re.I)
+# The last label holds a letter: 192.0.2.999 is a slip, not a name.
+_NAME = re.compile(r"(?:\*?\.)?(?:[a-z0-9_-]{1,63}\.)+(?=[0-9-]*[a-z])[a-z0-9-]{2,63}\.?", re.I)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -271,7 +272,7 @@ def entries(pinned: str | Sequence[str]) -> list[str]:
     Raises:
         ValueError: If one is not an address, a range or a host name, or there is none.
     """
-    text = pinned if isinstance(pinned, str) else "\n".join(pinned)
+    text = (pinned if isinstance(pinned, str) else "\n".join(pinned)).lstrip("\ufeff")  # as Windows saves it
     words = [
         word.strip("\"'[]")
         for line in text.splitlines()
@@ -282,9 +283,8 @@ def entries(pinned: str | Sequence[str]) -> list[str]:
         raise ValueError(f"a list may have {MOST_PINNED} entries, not {len(words)}")
     found = []
     for word in words:
-        if _is_network(word):
-            network = ipaddress.ip_network(word, strict=False)
-            found.append(str(network.network_address if network.num_addresses == 1 else network))
+        if networks := _networks(word):
+            found += [str(one.network_address if one.num_addresses == 1 else one) for one in networks]
         elif _NAME.fullmatch(word):
             found.append(word.lower().rstrip("."))
         else:
@@ -293,7 +293,36 @@ def entries(pinned: str | Sequence[str]) -> list[str]:
             )
     if not found:
         raise ValueError("the list is empty")
+    if len(found) > MOST_PINNED:
+        raise ValueError(f"a list may have {MOST_PINNED} entries, not {len(found)}")
     return list(dict.fromkeys(found))
+
+
+def _networks(word: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    """What an address, `192.0.2.0/24`, `192.0.2.10-192.0.2.12` or `192.0.2.10-12` stands for; empty if none."""
+    try:
+        first, dash, last = word.partition("-")
+        if not dash:
+            return [_unwrapped(ipaddress.ip_network(word, strict=False))]
+        if last.isdecimal() and "." in first:
+            last = f"{first.rpartition('.')[0]}.{last}"
+        return list(
+            ipaddress.summarize_address_range(ipaddress.ip_address(first), ipaddress.ip_address(last))
+        )
+    except (ValueError, TypeError):  # no address; the end before the beginning; of two versions
+        return []
+
+
+def _unwrapped(
+    network: ipaddress.IPv4Network | ipaddress.IPv6Network,
+) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """The IPv4 that `::ffff:192.0.2.10` means, as some programs log it."""
+    inside = network.network_address.ipv4_mapped if network.version == 6 else None
+    return (
+        ipaddress.IPv4Network((inside, network.prefixlen - 96))
+        if inside and network.prefixlen >= 96
+        else network
+    )
 
 
 def _is_network(word: str) -> bool:

@@ -74,16 +74,25 @@ def allowlist(options: argparse.Namespace) -> int:
 
 def _pinned(given: str | None) -> str:
     """The list itself: the text of a file if it names one, `-` for standard input."""
+    from sestools.allowlist import entries
+
     if given is None:
         return ""
     if given == "-":
         return sys.stdin.read(LARGEST_LIST)
-    if not os.path.isfile(given):
-        if os.sep in given or given.endswith((".txt", ".csv", ".list", ".json", ".conf")):
-            raise ValueError(f"--pinned: there is no file {given!r}")
-        return given
-    with open(given, encoding="utf-8", errors="replace") as file:
-        return file.read(LARGEST_LIST)
+    if os.path.exists(given) and not os.path.isdir(given):  # a pipe, as of <(...), is no regular file
+        try:
+            with open(given, encoding="utf-8", errors="replace") as file:
+                return file.read(LARGEST_LIST)
+        except OSError as error:
+            raise ValueError(f"--pinned: {given!r} cannot be read: {error.strerror}") from None
+    if given.endswith((".txt", ".csv", ".list", ".json", ".conf")):  # else taken for the name of a host
+        raise ValueError(f"--pinned: there is no file {given!r}")
+    try:
+        entries(given)
+    except ValueError as error:  # a range has a slash as well
+        raise ValueError(f"--pinned: {error}; and there is no file of that name") from None
+    return given
 
 
 def _place(

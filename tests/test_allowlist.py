@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -25,6 +26,8 @@ from sestools.simulator import Simulator
 from sestools.simulator.nameserver import AT_ONCE, Churn
 from sestools.watches import WARNING, Watch
 
+HELP = "192.0.2.10,198.51.100.0/24,amazonses.com"
+"""What the command's own help gives as an example."""
 POOL = tuple(f"203.0.113.{number}" for number in range(10, 18))
 
 
@@ -166,6 +169,11 @@ def test_what_is_no_list() -> None:
         ("1.2.3.4 1.2.3", "'1.2.3' is not an address"),
         ("300.1.1.1", "300.1.1.1"),
         ("1.2.3.0/40", "1.2.3.0/40"),
+        ("192.0.2.999", "192.0.2.999"),
+        ("203.0.113.010", "203.0.113.010"),
+        ("203.0.113.12-203.0.113.10", "203.0.113.12-203.0.113.10"),
+        ("203.0.113.10-999", "203.0.113.10-999"),
+        ("0.0.0.1-255.255.255.254 " * 200, "10000"),
         ("a\x1b[31mb", r"a\\x1b\[31mb"),
         ("1.1.1.1 " * 10_001, "10000"),
     ]:
@@ -177,6 +185,22 @@ def test_what_is_no_list() -> None:
         "::1",
         "example.com",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("\ufeff203.0.113.10\r\n203.0.113.11", ["203.0.113.10", "203.0.113.11"]),
+        ("203.0.113.10-203.0.113.12", ["203.0.113.10/31", "203.0.113.12"]),
+        ("203.0.113.10-20", ["203.0.113.10/31", "203.0.113.12/30", "203.0.113.16/30", "203.0.113.20"]),
+        ("::ffff:203.0.113.10 ::ffff:203.0.113.0/120", ["203.0.113.10", "203.0.113.0/24"]),
+        ("2001:db8::1-2001:db8::2", ["2001:db8::1", "2001:db8::2"]),
+        ("a-1.example.com xn--p1ai.xn--p1ai", ["a-1.example.com", "xn--p1ai.xn--p1ai"]),
+    ],
+)
+def test_how_lists_are_written(text: str, found: list[str]) -> None:
+    """Ranges with a dash, a byte order mark and IPv4 inside IPv6 are understood; a dash in a name stays one."""
+    assert entries(text) == found
 
 
 @pytest.mark.parametrize(
@@ -412,12 +436,22 @@ def test_the_command(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
             assert body["schema_version"] == 1
             assert body["comparison"]["no_longer_answer"] == ["203.0.113.10", "203.0.113.11", "203.0.113.99"]
             assert body["rounds"] == 41
+    pipe, end = os.pipe()
+    os.write(end, b"203.0.113.10")
+    os.close(end)
+    assert main([*words, f"/dev/fd/{pipe}"]) == 1  # as <(...) gives it
+    os.close(pipe)
+    assert "1 of your 1 pinned" in capsys.readouterr().out
+    assert main(["allowlist", "eu-west-1", "--simulate", "--pinned", HELP]) == 1
+    assert "of your 2 pinned entries" in capsys.readouterr().out
     assert main([*words, "email-smtp.eu-west-1.amazonaws.com"]) == 0
     assert main([*words, "amazonses.com"]) == 1
     capsys.readouterr()
     for wrong in (
         ["--pinned", "no-such-file.txt"],
         ["--pinned", "x y"],
+        ["--pinned", "no-such-folder/file"],
+        ["--pinned", "."],
         ["--connect"],
         ["--resolver", "::1"],
     ):
