@@ -92,6 +92,8 @@ class Line:
             raise ValueError("SES lets nobody send without credentials: give the target some")
         if target.security is Security.PLAIN:
             raise ValueError("credentials are never sent in clear text: use STARTTLS or the TLS wrapper")
+        if not (target.credentials.user + target.credentials.password).isascii():
+            raise ValueError("SES's user names and passwords are ASCII, and these are not")
         limits = {"max_messages": max_messages, "max_age": max_age, "max_idle": max_idle, "timeout": timeout}
         for name, value in limits.items():
             if not value > 0:
@@ -112,11 +114,22 @@ class Line:
             Failed: If SES did not accept it for any recipient, or nobody knows whether it did.
         """
         try:
+            return self._offer(mail)
+        except Failed:
+            raise
+        except BaseException:
+            # Ctrl-C, say: the reply that is still to come would be taken for that to the next command.
+            self.hang_up()
+            raise
+
+    def _offer(self, mail: Mail) -> Delivery:
+        try:
             return self._deliver(mail)
         except (_Said, OSError, smtplib.SMTPException) as error:
             found = self._diagnosis(error)
         symptom = found.symptom
-        if not symptom.reply or symptom.reply.code == 421 or found.cause.retry is Retry.NEW_CONNECTION:
+        code = symptom.reply.code if symptom.reply else 0
+        if code < 400 or code == 421 or found.cause.retry is Retry.NEW_CONNECTION:
             self.hang_up()
         elif symptom.stage in ENVELOPE - {Stage.BODY}:
             self._reset()
@@ -124,10 +137,12 @@ class Line:
 
     def close(self) -> None:
         """Say good-bye, if there is still somebody to say it to."""
-        if self._client is not None:
-            with contextlib.suppress(OSError, smtplib.SMTPException):
-                self._client.quit()
-        self.hang_up()
+        try:
+            if self._client is not None:
+                with contextlib.suppress(OSError, smtplib.SMTPException):
+                    self._client.quit()
+        finally:
+            self.hang_up()
 
     def hang_up(self) -> None:
         """End the connection without a word."""
@@ -136,6 +151,7 @@ class Line:
             self._client = None
 
     def _deliver(self, mail: Mail) -> Delivery:
+        content = dot_stuff(mail.content)
         client = self._ready()
         self._used_at = self._clock.now()
         self._say(client, Stage.MAIL, f"MAIL FROM:{path(mail.sender)}")
@@ -152,7 +168,7 @@ class Line:
             raise Failed(next(iter(refused.values())))
         self._say(client, Stage.DATA, "DATA")
         # As long as not all of it was handed to the network, SES cannot have seen the final dot.
-        client.send(dot_stuff(mail.content))
+        client.send(content)
         self._stage = Stage.BODY
         code, text = client.getreply()
         self._used_at = self._clock.now()
@@ -165,7 +181,7 @@ class Line:
     def _say(self, client: smtplib.SMTP, stage: Stage, line: str) -> None:
         self._stage = stage
         code, text = client.docmd(line)
-        if code not in (250, 251, 354):
+        if code not in ((354,) if stage is Stage.DATA else (250, 251)):
             raise _Said(code, text)
 
     def _reset(self) -> None:

@@ -59,28 +59,37 @@ class Mail:
 
         A Bcc field is taken out: it is for the envelope alone.
         """
-        # Parsed for its addresses only; what is sent are the bytes as they came.
-        header = message_from_bytes(
-            content.partition(b"\r\n\r\n")[0].partition(b"\n\n")[0], policy=policy.compat32
-        )
+        content = re.sub(rb"\r\n?|\n", b"\r\n", content).lstrip(b"\r\n")
+        end = content.find(b"\r\n\r\n") + 2 if b"\r\n\r\n" in content else len(content)
+        # Parsed for its addresses only. The parser would end the header at a blank before a colon.
+        spaceless = re.sub(rb"(?m)^([!-9;-~]+)[ \t]+:", rb"\1:", content[:end])
+        header = message_from_bytes(spaceless, policy=policy.compat32)
 
         def addresses(*fields: str) -> tuple[str, ...]:
             values = [str(value) for name in fields for value in header.get_all(name, ())]
-            return tuple(dict.fromkeys(address for _, address in getaddresses(values) if address))
+            return tuple(dict.fromkeys(one for value in values for one in _addresses(value)))
 
         return cls(
             sender=sender or next(iter(addresses("From")), ""),
             recipients=tuple(recipients) or addresses("To", "Cc", "Bcc"),
-            content=_without_bcc(content),
+            content=_BCC.sub(b"", content[:end]) + content[end:],
             name=name or printable(str(header.get("Subject", "")), 60),
         )
 
 
-def _without_bcc(content: bytes) -> bytes:
-    head = re.match(rb"(?:[^\r\n]+(?:\r?\n|\r))*", content)
-    end = head.end() if head else 0
-    kept = re.sub(rb"(?im)^Bcc:[^\n]*\n(?:[ \t][^\n]*\n)*", b"", content[:end])
-    return kept + content[end:]
+_BCC = re.compile(rb"(?im)^(?:Resent-)?Bcc[ \t]*:[^\r\n]*(?:\r\n[ \t][^\r\n]*)*(?:\r\n|\Z)")
+
+
+def _addresses(value: str) -> list[str]:
+    """The addresses of a field; the field itself, which no server takes, if it does not say whom it names."""
+    found = [address for _, address in getaddresses([value])]
+    rest = re.sub(r'\\.|"(?:\\.|[^"\\])*"', "", value)
+    while (inner := re.sub(r"\([^()]*\)", "", rest)) != rest:
+        rest = inner
+    nobody = not rest.strip() or re.fullmatch(r"[^:<>@]*:[\s,]*;\s*", rest)
+    if re.search(r'["()]', rest) or (not any(found) and not nobody):
+        return [f"unclear: {value}"]
+    return [address for address in found if address]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

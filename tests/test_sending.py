@@ -295,11 +295,12 @@ def test_wrong_use() -> None:
     for target, more in (
         (dataclasses.replace(good, credentials=None), {}),
         (dataclasses.replace(good, security=Security.PLAIN), {}),
+        (dataclasses.replace(good, credentials=Credentials(user="u", password="canary-pässword")), {}),
         (good, {"rate": 0}),
         (good, {"max_messages": 0}),
         (good, {"max_age": -1}),
     ):
-        with pytest.raises(ValueError, match=r"credentials|clear text|greater than 0") as error:
+        with pytest.raises(ValueError, match=r"credentials|clear text|ASCII|greater than 0") as error:
             Sender(target, policy=RESEND, **more)  # type: ignore[arg-type]
         assert "canary" not in str(error.value)
 
@@ -329,7 +330,90 @@ def test_reading_a_message() -> None:
     assert mail.sender == "shop@example.com"
     assert mail.recipients == ("a@example.com", "b@example.com", "c@example.com", "d@example.com")
     assert mail.name == "Caf=?"
-    assert mail.content == raw.replace(b"Bcc: c@example.com,\n  d@example.com\n", b"")
+    assert mail.content == raw.replace(b"Bcc: c@example.com,\n  d@example.com\n", b"").replace(b"\n", b"\r\n")
     given = Mail.read(raw, sender="x@example.com", recipients=["y@example.com"], name="n")
     assert (given.sender, given.recipients, given.name) == ("x@example.com", ("y@example.com",), "n")
     assert Mail.read(b"no header at all") == Mail(sender="", recipients=(), content=b"no header at all")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"From: a@x.com\rTo: b@x.com\rBcc: secret@x.com\r\rbody\r",
+        b"From: a@x.com\nTo: b@x.com\nBcc: secret@x.com",
+        b"From: a@x.com\nTo: b@x.com\nX: 1\rBcc: secret@x.com\nSubject: q\n\nbody",
+        b"From: a@x.com\nTo: b@x.com\nResent-Bcc: secret@x.com\n\nbody",
+        b"From: a@x.com\nBcc : secret@x.com\nTo: b@x.com\n\nbody",
+        b"From: a@x.com\r\nTo: b@x.com\r\nbcc: c@x.com,\r\n\tsecret@x.com\r\n\r\nbody",
+        b"\nFrom: a@x.com\nBcc: secret@x.com\nTo: b@x.com\n\nbody",
+        b"From: a@x.com\n \nBcc: secret@x.com\nTo: b@x.com\n\nbody",
+    ],
+)
+def test_nobody_sees_a_blind_copy(raw: bytes) -> None:
+    """However its field is written, it is read for the envelope and shown to nobody; the rest stays."""
+    mail = Mail.read(raw)
+    assert "b@x.com" in mail.recipients
+    assert ("secret@x.com" in mail.recipients) is (b"Resent" not in raw)
+    assert b"secret" not in mail.content
+    assert b"To: b@x.com\r\n" in mail.content
+    assert mail.content.endswith(b"\r\n\r\nbody") is raw.endswith(b"body")
+
+
+@pytest.mark.parametrize(
+    ("field", "clear"),
+    [
+        ("a@x.com (Alice", False),
+        ('"Unbalanced <a@x.com>, b@x.com', False),
+        ("a@x.com Alice)", False),
+        ("<>", False),
+        ("undisclosed-recipients:;", True),
+        ('"Smith (\\"J\\")" <a@x.com> (a (nested) comment)', True),
+        ("", True),
+    ],
+)
+def test_a_field_that_does_not_say_whom_it_names(field: str, clear: bool) -> None:
+    """It swallows nobody who is named elsewhere, and the message is refused instead of sent to some of them."""
+    mail = Mail.read(f"From: s@x.com\nTo: {field}\nCc: c@x.com\n\nbody".encode())
+    assert mail.recipients[-1] == "c@x.com"
+    ses = VirtualSes()
+    with virtual(ses) as sender:
+        entry = sender.send(mail)
+    assert entry.fate is (Fate.SENT if clear else Fate.REFUSED)
+    assert ses.connections == clear
+
+
+@pytest.mark.parametrize("method", ["send", "getreply"])
+@pytest.mark.parametrize("nth", [1, 2, 3, 4])
+def test_an_interrupted_send_leaves_no_reply_behind(method: str, nth: int) -> None:
+    """After Ctrl-C, wherever it comes, the next message gets its own replies: what is told is what was accepted."""
+    ses = VirtualSes()
+    with virtual(ses) as sender:
+        first, second, third = mails(3)
+        sender.send(first)
+        client: Any = sender._line._client
+        do, left = getattr(client, method), [nth]
+
+        def interrupted(*words: Any) -> Any:
+            left[0] -= 1
+            if not left[0]:
+                raise KeyboardInterrupt
+            return do(*words)
+
+        setattr(client, method, interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            sender.send(second)
+        entry = sender.send(third)
+    assert entry.fate is Fate.SENT
+    assert entry.id == ses.accepted[-1].id
+    assert b"Subject: 2" in ses.accepted[-1].message
+    assert sender.connections == 2
+
+
+@pytest.mark.parametrize(("stage", "reply"), [("MAIL", "354 go"), ("RCPT", "354 go"), ("DATA", "250 ok")])
+def test_a_reply_out_of_place_is_no_yes(stage: str, reply: str) -> None:
+    """354 answers DATA and nothing else: whatever else it answers, the dialogue is out of step."""
+    ses = VirtualSes(faults=[faults.parse(f"says:{stage}:{reply}*1")])
+    with virtual(ses, policy=Policy.none()) as sender:
+        assert sender.send(mails(1)[0]).fate is Fate.UNSENT
+        assert sender.send(mails(1)[0]).fate is Fate.SENT
+    assert (len(ses.accepted), sender.connections) == (1, 2)
