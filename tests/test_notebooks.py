@@ -211,7 +211,7 @@ def test_on_binder_each_notebook_says_so(monkeypatch: pytest.MonkeyPatch) -> Non
     assert NAMES
     for name in NAMES:
         code = "\n".join(cell.source for cell in read(name).cells if cell.cell_type == "code")
-        assert re.search(r"\b(simulator|place|CheckPanel)\(", code), name
+        assert re.search(r"\b(simulator|place|say|LabPanel|LifetimePanel|CheckPanel)\(", code), name
     monkeypatch.setenv("BINDER_LAUNCH_HOST", "https://mybinder.org/")
     notebook = read("09-incident.ipynb")
     NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(NOTEBOOKS)}}).execute()

@@ -85,7 +85,8 @@ def test_postfix_takes_it(tmp_path: Path) -> None:
         "smtp_connection_reuse_count_limit": "119",
         "smtp_connection_reuse_time_limit": "77s",
         "smtp_tls_connection_reuse": "yes",
-        "smtp_tls_security_level": "encrypt",
+        "smtp_tls_security_level": "secure",
+        "smtp_tls_CAfile": "/etc/ssl/certs/ca-certificates.crt",
     }
 
 

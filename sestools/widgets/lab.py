@@ -22,6 +22,7 @@ from ipywidgets import (  # type: ignore[import-untyped]
 
 from sestools.labs import SCRIPTS, Lab, Script, blind, careful, lost_mail, naive
 from sestools.retrying import Policy
+from sestools.widgets.places import tell_about_binder
 from sestools.widgets.style import STYLE
 
 POLICIES = {
@@ -96,6 +97,7 @@ class LabPanel(VBox):  # type: ignore[misc]  # ipywidgets has no types
             self._fields[name].value = value
             self._fields[name].observe(self._describe, names="value")
         self._run.on_click(lambda _: self.start())
+        tell_about_binder()
         grid = GridBox(
             list(self._fields.values()),
             layout=Layout(grid_template_columns="repeat(auto-fill, minmax(17em, 1fr))"),

@@ -23,6 +23,7 @@ from sestools.advice import advise
 from sestools.costs import Traffic
 from sestools.probes import LifetimeFacts, Plan, probe_lifetime
 from sestools.simulator.memory import VirtualSes
+from sestools.widgets.places import tell_about_binder
 from sestools.widgets.style import STYLE
 
 TRAFFIC = {
@@ -88,6 +89,7 @@ class LifetimePanel(VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._run.on_click(lambda _: self.start())
         self._status, self._result = HTML(), HTML()
         self._facts: LifetimeFacts | None = None
+        tell_about_binder()
         grid = GridBox(
             list(self._fields.values()),
             layout=Layout(grid_template_columns="repeat(auto-fill, minmax(17em, 1fr))"),

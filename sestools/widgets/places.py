@@ -35,7 +35,7 @@ def simulator(region: str = "eu-west-1") -> Simulator:
     """
     from sestools.simulator import Simulator
 
-    _tell_about_binder()
+    tell_about_binder()
     with _LOCK:
         if region not in _RUNNING:
             if not _RUNNING:
@@ -58,7 +58,7 @@ def binder_note() -> str:
     return BINDER_NOTE
 
 
-def _tell_about_binder() -> None:
+def tell_about_binder() -> None:
     """Show the note in the cell that is running, unless this notebook has shown it."""
     if on_binder() and not _TOLD.is_set():
         from IPython.display import display
@@ -88,7 +88,7 @@ def place(endpoint: str, region: str, *, fault: str = "") -> dict[str, Any]:
         fault: What is wrong with the simulator, such as `dropped@25`; of no effect on the real endpoint.
     """
     if _is_real(endpoint):
-        _tell_about_binder()
+        tell_about_binder()
         return {}
     server = simulator(region)
     set_faults(server, fault)
