@@ -1,12 +1,13 @@
 """The command line: `sestools COMMAND`, such as `check`, `classify`, `mtu`, `sweep`, `send`, `simulate`.
 
 Data goes to stdout, progress to stderr. Exit codes: 0 healthy, 1 problem found, 2 wrong use, 3 could not
-tell, 70 a bug of ours; 130 after Ctrl-C, 141 when the reader of the output went away.
+tell, 70 a bug of ours, 74 the output could not be written; 130 after Ctrl-C, 141 when the reader of the output went away.
 """
 
 from __future__ import annotations
 
 import argparse
+import errno
 import io
 import os
 import sys
@@ -22,7 +23,7 @@ from sestools import (
     commands_sweep,
 )
 
-WRONG_USE, BUG, INTERRUPTED, BROKEN_PIPE = 2, 70, 130, 141
+WRONG_USE, BUG, NOT_WRITTEN, INTERRUPTED, BROKEN_PIPE = 2, 70, 74, 130, 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,11 +40,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader (head, less) has what it wanted; Python would complain once more when it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader (head, less) has what it wanted
+        _close_output()
         return BROKEN_PIPE
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO):
+            _close_output()
+            print(f"sestools: the output cannot be written: {error.strerror}", file=sys.stderr)
+            return NOT_WRITTEN
         if type(error) is ValueError:  # its subclasses come from libraries, and are bugs of ours
             print(f"sestools: {error}", file=sys.stderr)
             return WRONG_USE
@@ -55,6 +59,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return BUG
+
+
+def _close_output() -> None:
+    """Drop what is still buffered: Python would try to write it, and complain, once more when it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _place(error: BaseException) -> str:
@@ -72,7 +81,8 @@ def _parser() -> argparse.ArgumentParser:
         epilog="examples:\n  sestools check eu-west-1\n  sestools classify '535 Authentication Credentials Invalid'\n"
         "  sestools simulate --fault dropped@25\n\nSettings come from flags, then from the environment "
         "(SESTOOLS_REGION, AWS_REGION,\nSESTOOLS_USER, SESTOOLS_PASSWORD, SESTOOLS_CA_FILE, SESTOOLS_TIMEOUT, SESTOOLS_CONTEXT), "
-        "then from defaults.\nExit codes: 0 healthy, 1 problem found, 2 wrong use, 3 could not tell, 70 a bug of ours.",
+        "then from defaults.\nExit codes: 0 healthy, 1 problem found, 2 wrong use, 3 could not tell, 70 a bug of ours,\n"
+        "74 the output could not be written.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"sestools {__version__}")
@@ -237,7 +247,7 @@ def _add_sweep(parsers: Any) -> None:
         parsers,
         "sweep",
         commands_sweep.sweep,
-        "look at many regions, ports and addresses side by side; never signs in",
+        "look at many regions, ports and addresses side by side; never signs in; exit code 1 if any target fails",
         "  sestools sweep eu-west-1 us-east-1\n  sestools sweep --port 587 --port 465\n"
         "  sestools sweep eu-west-1 --all-addresses --json\n"
         "  sestools sweep --simulate dropped@25     (practise without AWS)",

@@ -25,12 +25,20 @@ STYLES = {Level.OK: "green", Level.NOTICE: "yellow", Level.PROBLEM: "bold red", 
 MARKS = {Level.OK: "ok", Level.NOTICE: "notice", Level.PROBLEM: "problem", Level.UNCLEAR: "unclear"}
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Let the error through, for the exit code; rich would end with 1, which means a problem here."""
+        raise
+
+
 def console(stream: TextIO) -> Console:
     """A console that obeys NO_COLOR, and does not squeeze a file or pipe into 80 columns."""
     width = None if stream.isatty() else 120
     # rich's own NO_COLOR keeps bold and dim; who sets it wants no escape codes.
     colours: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
-    return Console(file=stream, color_system=colours, highlight=False, markup=False, emoji=False, width=width)
+    return _Console(
+        file=stream, color_system=colours, highlight=False, markup=False, emoji=False, width=width
+    )
 
 
 def print_report(out: Console, report: Report, *, simulated: bool = False) -> None:
@@ -97,7 +105,7 @@ def print_mtu(out: Console, result: ProbeResult, diagnosis: Diagnosis) -> None:
     if result.reason:
         out.print(Text(f"Not run: {result.reason}"))
     else:
-        level = Level.OK if result.ok else Level.PROBLEM
+        level = Level.OK if result.ok and diagnosis.cause.retry == "not needed" else Level.PROBLEM
         print_diagnosis(
             out, diagnosis, Level.NOTICE if facts.narrowed or (facts.jumbo and result.ok) else level
         )

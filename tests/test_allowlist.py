@@ -442,6 +442,9 @@ def test_the_command(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*words, f"/dev/fd/{pipe}"]) == 1  # as <(...) gives it
     os.close(pipe)
     assert "1 of your 1 pinned" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main(["allowlist", "--help"])
+    assert f"--pinned {HELP}" in capsys.readouterr().out
     assert main(["allowlist", "eu-west-1", "--simulate", "--pinned", HELP]) == 1
     assert "of your 2 pinned entries" in capsys.readouterr().out
     assert main([*words, "email-smtp.eu-west-1.amazonaws.com"]) == 0

@@ -196,17 +196,32 @@ def test_every_help_has_an_example(command: list[str]) -> None:
     assert "examples:\n  sestools " in done.stdout
 
 
-def test_a_reader_that_goes_away_is_no_error() -> None:
-    """`| head -1` leaves no traceback."""
-    line = " ".join([*COMMAND, "classify", "'535 Authentication Credentials Invalid'"])
-    done = subprocess.run(
-        ["bash", "-c", f"{line} {' '.join(['x' * 50] * 400)} | head -1; echo ${{PIPESTATUS[0]}}"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.stderr == ""
-    assert done.stdout.splitlines()[-1] in ("1", "3", "141")
+WRITTEN = [
+    ["classify", "535 Authentication Credentials Invalid"],
+    ["classify", "--json", "535 Authentication Credentials Invalid"],
+    ["check", "eu-west-1", "--simulate", "refused", "--timeout", "1"],
+]
+
+
+@pytest.mark.parametrize("words", WRITTEN)
+def test_a_reader_that_goes_away_is_no_error(words: list[str]) -> None:
+    """`| head -1` leaves no traceback, and 141 as with other programs."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "wb") as gone:
+        done = subprocess.run([*COMMAND, *words], stdout=gone, stderr=subprocess.PIPE, timeout=60)
+    assert done.stderr == b""
+    assert done.returncode == 141
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+@pytest.mark.parametrize("words", WRITTEN)
+def test_a_full_disk_is_no_bug_of_ours(words: list[str]) -> None:
+    """Output that cannot be written is told in a sentence, with 74."""
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([*COMMAND, *words], stdout=full, stderr=subprocess.PIPE, timeout=60)
+    assert done.stderr.decode() == "sestools: the output cannot be written: No space left on device\n"
+    assert done.returncode == 74
 
 
 def test_no_colour_when_asked_or_piped(place: list[str]) -> None:
