@@ -48,7 +48,7 @@ def print_report(out: Console, report: Report, *, simulated: bool = False) -> No
         out.print(Text(where_from(report)))
     out.print()
     if report.ports:
-        out.print(_port_table(report))
+        out.print(_port_table(report, out.width))
         out.print()
     for index, finding in enumerate(report.findings):
         more = same_with(report, real=simulated) if index == 0 and finding.level is not Level.OK else ()
@@ -60,14 +60,25 @@ def print_report(out: Console, report: Report, *, simulated: bool = False) -> No
         out.print(Text(f"Not checked: {left_out}"))
 
 
-def _port_table(report: Report) -> Table:
+def _port_table(report: Report, width: int) -> Table:
     grid = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for name in HEADINGS:
-        grid.add_column(name, justify="right" if name == "port" else "left", no_wrap=name != "result")
-    for check, cells in zip(report.ports, table(report), strict=True):
+    columns = dict(zip(HEADINGS, zip(*table(report), strict=True), strict=True))
+    widths = {name: max(map(len, (name, *cells))) + 2 for name, cells in columns.items()}
+    widths["result"] = min(widths["result"], 24)  # a long one is wrapped
+    # On a narrow terminal the port and the result stay; the mode and the times go first.
+    for name in ("mode", "greeting", "connect", "TLS", "sign-in"):
+        if sum(widths.values()) > width:
+            del columns[name], widths[name]
+    for name in columns:
+        last = name == "result"
+        grid.add_column(
+            name, justify="right" if name == "port" else "left", no_wrap=not last, overflow="fold"
+        )
+    for index, check in enumerate(report.ports):
         well = Level.OK if check.ready else Level.NOTICE if check.dialogue.ok else Level.PROBLEM
-        style = STYLES[well]
-        grid.add_row(*(Text(cell) for cell in cells[:-1]), Text(cells[-1], style=style))
+        *cells, result = (Text(column[index]) for column in columns.values())
+        result.stylize(STYLES[well])
+        grid.add_row(*cells, result)
     return grid
 
 

@@ -1,6 +1,7 @@
 """The command line as a user meets it: real processes, exit codes, pipes."""
 
 import contextlib
+import io
 import json
 import os
 import pty
@@ -12,8 +13,11 @@ import time
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from sestools import check
 from sestools.simulator import Simulator, faults
+from sestools.terminal import print_report
 
 COMMAND = [sys.executable, "-m", "sestools.cli"]
 
@@ -245,6 +249,29 @@ def test_no_colour_when_asked_or_piped(place: list[str]) -> None:
 
     assert "\x1b[1m" in on_terminal()
     assert "\x1b[1m" not in on_terminal(NO_COLOR="1")
+
+
+@pytest.mark.parametrize(
+    ("width", "columns"),
+    [
+        (30, "port result"),
+        (44, "port sign-in result"),
+        (60, "port TLS sign-in result"),
+        (120, "port mode connect greeting TLS sign-in result"),
+    ],
+)
+def test_a_narrow_terminal_keeps_port_and_result(ses: Simulator, width: int, columns: str) -> None:
+    """What is dropped for want of room is the mode and the times."""
+    ses.set_faults(faults.parse("refused@25"))
+    report = check("eu-west-1", connect_to=ses.connect_to, ca_file=ses.ca_file, timeout=2)
+    shown = io.StringIO()
+    print_report(Console(file=shown, width=width), report)
+    lines = shown.getvalue().splitlines()
+    head = next(number for number, line in enumerate(lines) if line.startswith("port "))
+    assert lines[head].split() == columns.split()
+    rows = [line.split() for line in lines[head + 1 : head + 6]]
+    assert [row[0] for row in rows] == ["25", "587", "2587", "465", "2465"]
+    assert [row[-1] for row in rows] == ["refused"] + ["in"] * 4  # ready to sign in
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
