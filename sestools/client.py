@@ -49,13 +49,13 @@ class Client(smtplib.SMTP):
             return tls_context(self._target.ca_file).wrap_socket(sock, server_hostname=host)
         return sock
 
-    def getreply(self) -> tuple[int, bytes]:
-        """The next reply, bounded in time and size."""
+    def getreply(self, within: float | None = None) -> tuple[int, bytes]:
+        """The next reply, bounded in time and size; `within` so many seconds, if not the usual time-out."""
         sock: Any = self.sock
         if self._read_from is not sock:
             # A new connection, or TLS on the old one: what was sent before in clear text counts for nothing.
             self._reader, self._read_from = ReplyReader(), sock
-        give_up = time.monotonic() + self._reply_within
+        give_up = time.monotonic() + (within or self._reply_within)
         try:
             while (reply := self._reader.next()) is None:
                 sock.settimeout(max(0.001, give_up - time.monotonic()))

@@ -23,8 +23,9 @@ EXAMPLES = (
     "  sestools send --simulate s4-flaky-link --count 50 --when-unknown resend     (practise without AWS)"
 )
 PATIENCE = "30"
-"""Seconds for each reply: SES looks at the whole message before it answers the final dot."""
-_MBOX = re.compile(rb"(?:\A|(?<=\n\n)|(?<=\n\r\n))From [^\n]*\n")
+"""Seconds for each reply but that to a message."""
+_MBOX = re.compile(rb"(?:\A|(?<=\n\n)|(?<=\n\r\n))From \S+ +\w{3} \w{3} +\d+ +\d\d:\d\d[^\n]*\n")
+"""A line that begins a message. It has a date: bodies have paragraphs that begin with "From ", too."""
 POLICIES = ("documented", "exponential", "fixed", "none")
 
 
@@ -94,6 +95,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--timeout", type=float, metavar="SECONDS", help="for each reply [SESTOOLS_TIMEOUT, 30]"
     )
     where.add_argument(
+        "--final-timeout", type=float, default=600.0, metavar="SECONDS", help="for that to a message [600]"
+    )
+    where.add_argument(
         "--connect-to",
         action="append",
         metavar="[PORT:]ADDRESS:PORT",
@@ -121,22 +125,26 @@ def send(options: argparse.Namespace) -> int:
         if credentials is None:
             raise ValueError("sending needs --user (or SESTOOLS_USER) and a password")
         (target,) = targets(_region(options.where), ports=[options.port], **place)
-        with Sender(
+        sender = Sender(
             replace(target, credentials=credentials),
             policy=policy,
             rate=options.rate,
             max_messages=options.max_messages,
             max_age=options.max_age,
             timeout=_timeout(options, default=PATIENCE),
+            final_timeout=options.final_timeout,
             on_attempt=_tell,
-        ) as sender:
-            try:
+        )
+        try:
+            with sender:
                 entries.extend(sender.send_all(mails))
-            except KeyboardInterrupt:
+        except KeyboardInterrupt:
+            entries.extend(sender.unfinished)
+            left = len(mails) - len(entries)
+            if entries:
                 _show(options, Account(entries=tuple(entries)))
-                left = len(mails) - len(entries)
-                print(f"interrupted: nothing is known of the {left} other messages", file=sys.stderr)
-                raise
+            print(f"interrupted: {left} of {len(mails)} messages were not begun", file=sys.stderr)
+            raise
     account = Account(entries=tuple(entries))
     _show(options, account)
     if any(entry.fate in (Fate.REFUSED, Fate.UNSENT) or entry.refused for entry in entries):
@@ -207,6 +215,10 @@ def _contents(name: str) -> Iterator[tuple[int | None, bytes]]:
     if not content.startswith(b"From "):
         yield None, content
         return
+    if not _MBOX.match(content):
+        raise ValueError(
+            f"{name} begins as an mbox does, but with no date, as in From x Thu Jan  1 00:00:00 2026"
+        )
     for number, one in enumerate(_MBOX.split(content)[1:], 1):
         yield number, re.sub(rb"(?m)^>(>*From )", rb"\1", one)
 

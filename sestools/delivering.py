@@ -71,6 +71,7 @@ class Line:
         max_age: After how many seconds.
         max_idle: After how many seconds of silence.
         timeout: Seconds to wait for each reply.
+        final_timeout: The same for the reply to a message.
         connect: Opens a connection, in place of smtplib to the target.
 
     Raises:
@@ -86,6 +87,7 @@ class Line:
         max_age: float,
         max_idle: float,
         timeout: float,
+        final_timeout: float,
         connect: Callable[[], smtplib.SMTP] | None = None,
     ) -> None:
         if target.credentials is None:
@@ -94,12 +96,16 @@ class Line:
             raise ValueError("credentials are never sent in clear text: use STARTTLS or the TLS wrapper")
         if not (target.credentials.user + target.credentials.password).isascii():
             raise ValueError("SES's user names and passwords are ASCII, and these are not")
-        limits = {"max_messages": max_messages, "max_age": max_age, "max_idle": max_idle, "timeout": timeout}
+        limits = {"max_messages": max_messages, "max_age": max_age, "max_idle": max_idle}
         for name, value in limits.items():
             if not value > 0:
                 raise ValueError(f"{name} must be greater than 0, not {value!r}")
+        for name, value in {"timeout": timeout, "final_timeout": final_timeout}.items():
+            if not 0 < value <= 86_400:
+                raise ValueError(f"{name} must be greater than 0, and at most a day, not {value!r}")
         self._target, self._credentials, self._clock = target, target.credentials, clock
         self._max_messages, self._max_age, self.max_idle = max_messages, max_age, max_idle
+        self._final_timeout = final_timeout
         self._connect = connect or (lambda: Client(target, timeout))
         self._client: smtplib.SMTP | None = None
         self._carried, self._opened_at, self._used_at = 0, 0.0, 0.0
@@ -134,6 +140,11 @@ class Line:
         elif symptom.stage in ENVELOPE - {Stage.BODY}:
             self._reset()
         raise Failed(found)
+
+    @property
+    def offered(self) -> bool:
+        """Whether the message that was offered last may have been accepted, if nothing was heard of it."""
+        return self._stage in (Stage.DATA, Stage.BODY)
 
     def close(self) -> None:
         """Say good-bye, if there is still somebody to say it to."""
@@ -170,7 +181,9 @@ class Line:
         # As long as not all of it was handed to the network, SES cannot have seen the final dot.
         client.send(content)
         self._stage = Stage.BODY
-        code, text = client.getreply()
+        # Much of it may still be on its way out of this host.
+        final = client.getreply(self._final_timeout) if isinstance(client, Client) else client.getreply()
+        code, text = final
         self._used_at = self._clock.now()
         if code != 250:
             raise _Said(code, text)

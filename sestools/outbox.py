@@ -41,7 +41,7 @@ class Mail:
 
     Attributes:
         sender: MAIL FROM: a bare address, verified with SES.
-        recipients: RCPT TO: bare addresses.
+        recipients: RCPT TO: bare addresses, each once.
         content: Header and body, with any line ends.
         name: What it is called in the account, such as its file.
     """
@@ -51,6 +51,10 @@ class Mail:
     content: bytes = field(repr=False)
     name: str = ""
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "recipients", _several(self.recipients))
+        _require_bytes(self.content)
+
     @classmethod
     def read(
         cls, content: bytes, *, name: str = "", sender: str = "", recipients: Iterable[str] = ()
@@ -59,6 +63,7 @@ class Mail:
 
         A Bcc field is taken out: it is for the envelope alone.
         """
+        _require_bytes(content)
         content = re.sub(rb"\r\n?|\n", b"\r\n", content).lstrip(b"\r\n")
         end = content.find(b"\r\n\r\n") + 2 if b"\r\n\r\n" in content else len(content)
         # Parsed for its addresses only. The parser would end the header at a blank before a colon.
@@ -71,10 +76,23 @@ class Mail:
 
         return cls(
             sender=sender or next(iter(addresses("From")), ""),
-            recipients=tuple(recipients) or addresses("To", "Cc", "Bcc"),
+            recipients=_several(recipients) or addresses("To", "Cc", "Bcc"),
             content=_BCC.sub(b"", content[:end]) + content[end:],
             name=name or printable(str(header.get("Subject", "")), 60),
         )
+
+
+def _several(recipients: Iterable[str]) -> tuple[str, ...]:
+    """Recipients, each once. A lone string would be taken for its letters."""
+    several = () if isinstance(recipients, str) else tuple(dict.fromkeys(recipients))
+    if isinstance(recipients, str) or not all(isinstance(one, str) for one in several):
+        raise ValueError(f"recipients are a tuple of addresses, not {recipients!r}")
+    return several
+
+
+def _require_bytes(content: object) -> None:
+    if not isinstance(content, bytes):
+        raise ValueError(f"the content of a message is bytes, not {type(content).__name__}")
 
 
 _BCC = re.compile(rb"(?im)^(?:Resent-)?Bcc[ \t]*:[^\r\n]*(?:\r\n[ \t][^\r\n]*)*(?:\r\n|\Z)")
@@ -138,6 +156,8 @@ class Entry:
     def what(self) -> str:
         """The fate in words: SES's id, or why not."""
         parts = [self.id] if self.id else []
+        if self.fate is not Fate.SENT and not self.diagnosis:
+            parts.append("interrupted" + (": may have been accepted" if self.fate is Fate.UNKNOWN else ""))
         if self.diagnosis and self.fate is not Fate.SENT:
             parts.append(self.diagnosis.cause.title)
         if self.refused:

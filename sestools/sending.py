@@ -52,6 +52,7 @@ class Sender:
         max_age: After how many seconds a connection is changed: SES replaces its hosts.
         max_idle: After how many seconds of silence it is changed. SES ends it after about 10.
         timeout: Seconds to wait for each reply.
+        final_timeout: The same for the reply to a message, which may take minutes to get through a slow line.
         connect: Opens a connection, in place of smtplib to the target: for tests, and for virtual time.
         clock: What tells the time; by default the system does.
         on_attempt: Called after each attempt with the message and the attempt, before any wait.
@@ -70,25 +71,32 @@ class Sender:
         max_age: float = 60.0,
         max_idle: float = 5.0,
         timeout: float = 30.0,
+        final_timeout: float = 600.0,
         connect: Callable[[], smtplib.SMTP] | None = None,
         clock: Clock | None = None,
         on_attempt: Callable[[Mail, Attempt], None] | None = None,
     ) -> None:
         self._clock: Clock = clock or _RealClock()
         limits: dict[str, Any] = {"max_messages": max_messages, "max_age": max_age, "max_idle": max_idle}
-        self._line = Line(target, self._clock, timeout=timeout, connect=connect, **limits)
+        limits |= {"timeout": timeout, "final_timeout": final_timeout}
+        self._line = Line(target, self._clock, connect=connect, **limits)
         self._pace = _Pace(rate, self._clock)
         self._policy = policy
         self._on_attempt = on_attempt or (lambda mail, attempt: None)
         self._shared = _Tally()
         self._in_a_row = 0
         self._broken: Diagnosis | None = None
+        self._aside: list[tuple[float, int, _Job]] = []
+        self._under_way: _Job | None = None
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self._line.hang_up()
 
     def close(self) -> None:
         """End the connection."""
@@ -98,6 +106,13 @@ class Sender:
     def connections(self) -> int:
         """Connections that were opened so far."""
         return self._line.opened
+
+    @property
+    def unfinished(self) -> tuple[Entry, ...]:
+        """After `send_all` was interrupted, such as by Ctrl-C: the account of what it had begun and not decided."""
+        jobs = [job for _, _, job in sorted(self._aside)] + ([self._under_way] if self._under_way else [])
+        return tuple(job.entry(Fate.UNSENT, diagnosis=job.attempts[-1].failure if job.attempts else None)
+                     for job in jobs)  # fmt: skip
 
     def send(self, mail: Mail) -> Entry:
         """Send one message, and wait as long as the policy wants."""
@@ -109,9 +124,9 @@ class Sender:
         Messages are drawn one at a time, so that they can come from a stream. Nothing raises that a server or
         a network can cause. What was given up for all is given up for this call: the next one tries again.
         """
-        self._broken, self._shared = None, _Tally()
+        self._broken, self._shared, self._under_way = None, _Tally(), None
         rest, number = iter(mails), count()
-        aside: list[tuple[float, int, _Job]] = []
+        aside = self._aside = []
         while True:
             now = self._clock.now()
             if aside and (aside[0][0] <= now or self._broken):
@@ -123,7 +138,9 @@ class Sender:
                 continue
             else:
                 return
+            self._under_way = job
             done = self._try(job)
+            self._under_way = None
             if isinstance(done, Entry):
                 yield done
             else:
@@ -141,6 +158,10 @@ class Sender:
             delivery = self._line.deliver(job.mail)
         except Failed as failed:
             return self._judge(job, failed.diagnosis, began)
+        except BaseException:
+            job.unknown += self._line.offered
+            job.attempts.append(Attempt(at=began, seconds=self._clock.now() - began, why="interrupted"))
+            raise
         self._shared, self._in_a_row = _Tally(), 0
         self._note(job, began)
         return job.entry(Fate.SENT, id=delivery.id, refused=delivery.refused)
@@ -152,7 +173,10 @@ class Sender:
         unknown = is_unknown(symptom)
         job.unknown += unknown
         own = symptom.stage is Stage.BODY or (symptom.stage in ENVELOPE and symptom.reply is not None)
-        own = own and advice.retry not in _SHARED and advice.id not in _EVERYBODYS
+        refused = symptom.stage in ENVELOPE and symptom.reply is not None and symptom.reply.code >= 500
+        # A message that SES read and will not have is its own affair, such as a broken domain of its sender's.
+        read = refused and symptom.stage is Stage.BODY
+        own = own and advice.id not in _EVERYBODYS and (read or advice.retry not in _SHARED)
         tally = job.tally if own else self._shared
         decision = tally.judge(self._policy, failure, self._clock.now())
         self._note(job, began, failure, decision)
@@ -161,11 +185,11 @@ class Sender:
                 return decision.seconds
             self._sleep(decision.seconds)
             return 0.0
-        refused = symptom.stage in ENVELOPE and symptom.reply is not None and symptom.reply.code >= 500
+        stops = symptom.stage not in ENVELOPE or advice.retry is Retry.HOURS or advice.id in _EVERYBODYS
         if own and refused:
             self._in_a_row = 0  # SES is well, the message is not
-        elif not own:
-            self._broken = failure
+        elif not own and (stops or len(job.attempts) > 1):
+            self._broken = failure  # one blip that the policy does not retry is no reason to leave the rest
         elif self._in_a_row > 1:
             self._sleep(BREATH)  # nobody tries these again, but the next message would fail at once, too
         return job.entry(Fate.REFUSED if refused else Fate.UNSENT, diagnosis=failure)

@@ -17,7 +17,7 @@ from sestools.retrying import Policy
 from sestools.sending import Sender
 from sestools.simulator import Simulator, faults
 from sestools.simulator.account import Account as SesAccount
-from sestools.simulator.memory import VirtualSes
+from sestools.simulator.memory import ETHERNET_MSS, VirtualSes, VirtualSmtp
 
 RECIPIENT = "success@simulator.amazonses.com"
 RESEND = Policy.documented(when_unknown="resend")
@@ -25,7 +25,7 @@ RESEND = Policy.documented(when_unknown="resend")
 
 def mails(count: int, **changes: Any) -> list[Mail]:
     """Messages, numbered by their subject."""
-    one = Mail(sender="a@example.com", recipients=(RECIPIENT,), content=b"", **changes)
+    one = Mail(**{"sender": "a@example.com", "recipients": (RECIPIENT,), "content": b"", **changes})
     return [
         dataclasses.replace(
             one, name=str(n), content=f"From: a@example.com\r\nSubject: {n}\r\n\r\n.hi\r\n".encode()
@@ -108,7 +108,7 @@ def test_whatever_a_server_does_a_reply_ends(fault: str) -> None:
     """A server that drips, stalls, floods or babbles costs one time-out, and never a hang or a false success."""
     with (
         Simulator(faults=[faults.parse(fault)]) as ses,
-        Sender(ses.target(587, sign_in=True), policy=Policy.none(), timeout=0.6) as sender,
+        Sender(ses.target(587, sign_in=True), policy=Policy.none(), timeout=0.6, final_timeout=0.6) as sender,
     ):
         started = time.monotonic()
         entry = sender.send(mails(1)[0])
@@ -239,7 +239,10 @@ def test_rates_are_kept_and_read() -> None:
         assert ses.clock.now() - start < 500 / 14 + 10
     # Counted by recipient, as SES counts; a message to more of them than a second allows passes as well.
     ses = VirtualSes(account=SesAccount(rate=10, burst=1), delay=0.001)
-    many = [dataclasses.replace(mail, recipients=(RECIPIENT,) * 25) for mail in mails(4)]
+    many = [
+        dataclasses.replace(mail, recipients=tuple(f"success+{n}@simulator.amazonses.com" for n in range(25)))
+        for mail in mails(4)
+    ]
     with virtual(ses, rate=10) as sender:
         entries = list(sender.send_all(many))
     assert [entry.fate for entry in entries] == [Fate.SENT] * 4
@@ -299,6 +302,8 @@ def test_wrong_use() -> None:
         (good, {"rate": 0}),
         (good, {"max_messages": 0}),
         (good, {"max_age": -1}),
+        (good, {"timeout": float("inf")}),
+        (good, {"final_timeout": 0}),
     ):
         with pytest.raises(ValueError, match=r"credentials|clear text|ASCII|greater than 0") as error:
             Sender(target, policy=RESEND, **more)  # type: ignore[arg-type]
@@ -417,3 +422,79 @@ def test_a_reply_out_of_place_is_no_yes(stage: str, reply: str) -> None:
         assert sender.send(mails(1)[0]).fate is Fate.UNSENT
         assert sender.send(mails(1)[0]).fate is Fate.SENT
     assert (len(ses.accepted), sender.connections) == (1, 2)
+
+
+def test_a_slow_reply_to_a_message_is_awaited() -> None:
+    """Behind the final dot patience is longer than before it: what is under way is not given up as lost."""
+    with (
+        Simulator(faults=[faults.parse("bandwidth:50000")]) as ses,
+        Sender(ses.target(587, sign_in=True), policy=Policy.none(), timeout=0.5) as sender,
+    ):
+        entry = sender.send(
+            dataclasses.replace(mails(1)[0], content=b"From: a@example.com\n\n" + b"text\n" * 9000)
+        )
+    assert (entry.fate, len(ses.accepted)) == (Fate.SENT, 1)
+
+
+@pytest.mark.parametrize(
+    ("fault", "policy", "fates"),
+    [
+        # A sender's broken domain is that message's affair, although it takes hours to mend.
+        ("says:mailfrom-domain", RESEND, ["refused", "sent", "sent"]),
+        # Nor does a blip stop the rest, where nothing is tried again.
+        ("reset:MAIL", Policy.none(), ["not sent", "sent", "sent"]),
+        ("says:send-rate", Policy.none(), ["not sent", "sent", "sent"]),
+        ("says:session-limit", Policy.none(), ["not sent", "sent", "sent"]),
+        # These do.
+        ("says:daily-quota", Policy.none(), ["not sent"] * 3),
+        ("says:paused", Policy.none(), ["refused", "not sent", "not sent"]),
+        ("says:bad-credentials", Policy.none(), ["not sent"] * 3),
+        ("refused", Policy.none(), ["not sent"] * 3),
+    ],
+)
+def test_whom_one_failure_stops(fault: str, policy: Policy, fates: list[str]) -> None:
+    """What failed for one message stops the rest only if it is about the account or the connection."""
+    ses = VirtualSes(faults=[faults.parse(fault)])
+    with virtual(ses, policy=policy) as sender:
+        entries = []
+        for entry in sender.send_all(mails(3)):
+            ses.set_faults()
+            entries.append(entry)
+    assert [str(entry.fate) for entry in entries] == fates
+
+
+@pytest.mark.parametrize(
+    "changes", [{"recipients": RECIPIENT}, {"recipients": (b"a@example.com",)}, {"content": "From: a"}]
+)
+def test_wrong_mail(changes: dict[str, Any]) -> None:
+    """A string where a tuple belongs would be sent to its letters; a text for bytes could not be sent."""
+    with pytest.raises(ValueError, match=r"tuple|bytes"):
+        dataclasses.replace(mails(1)[0], **changes)
+    with pytest.raises(ValueError, match=r"tuple|bytes"):
+        Mail.read(**{"content": b"From: a@example.com\n\nx", **changes})
+    assert mails(1, recipients=(RECIPIENT, RECIPIENT))[0].recipients == (RECIPIENT,)
+
+
+@pytest.mark.parametrize(("nth", "fate"), [(2, Fate.UNSENT), (5, Fate.UNKNOWN)])
+def test_what_was_interrupted_has_an_account(nth: int, fate: Fate) -> None:
+    """Of the message under way it is told whether it may have been accepted; nobody waits for a good-bye."""
+    ses = VirtualSes()
+    left = [nth]
+
+    class Interrupted(VirtualSmtp):
+        def getreply(self) -> tuple[int, bytes]:
+            left[0] -= bool(ses.accepted)
+            if not left[0]:
+                raise KeyboardInterrupt
+            return super().getreply()
+
+    target = Target(host=ses.host, credentials=ses.credentials)
+    sender = Sender(
+        target, policy=RESEND, connect=lambda: Interrupted(ses, 587, 30.0, ETHERNET_MSS), clock=ses.clock
+    )
+    entries: list[Entry] = []
+    with pytest.raises(KeyboardInterrupt), sender:
+        entries.extend(sender.send_all(mails(3)))
+    (unfinished,) = sender.unfinished
+    assert (len(entries), unfinished.mail.name, unfinished.fate) == (1, "1", fate)
+    assert ("may have been accepted" in unfinished.what) is (fate is Fate.UNKNOWN)
