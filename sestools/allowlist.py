@@ -92,8 +92,12 @@ class Comparison:
 
     @property
     def ok(self) -> bool:
-        """Whether the list lets every address through that is answered now, and holds nothing out of date."""
-        return not (self.gone or self.blocked or self.useless) and bool(self.current)
+        """Whether the list lets every address through that is answered now, and will go on doing so.
+
+        With a name that covers the endpoint it does, whatever else is in the list. Without, an address out of
+        date says that the list is not kept.
+        """
+        return bool(self.current) and (self.by_name or not (self.gone or self.blocked or self.useless))
 
     @property
     def summary(self) -> str:
@@ -105,8 +109,12 @@ class Comparison:
         pinned = [pin for pin in self.pins if pin.kind != "name"]
         if pinned:
             what = "addresses" if all(pin.kind == "address" for pin in pinned) else "entries"
-            many = f"{len(self.gone)} of your {len(pinned)} pinned {what} no longer"
-            parts.append(f"{many} {'answers' if len(self.gone) == 1 else 'answer'}.")
+            many = f"{len(self.gone)} of your {len(pinned)} pinned {what}"
+            one = len(self.gone) == 1
+            if self.gone and all(pin.last is None for pin in self.gone):  # they may never have been answered
+                parts.append(f"{many} {'is' if one else 'are'} in no answer.")
+            else:
+                parts.append(f"{many} no longer {'answers' if one else 'answer'}.")
         parts += [f"The name {pin.entry} does not cover {self.watched.host}." for pin in self.useless]
         if self.by_name:
             parts.append("A name in the list covers the endpoint: its addresses may change.")

@@ -139,11 +139,23 @@ def _simulator(
     name = scenario or next(iter(known), None)
     script = Scenario.named(name) if name else Scenario()
     return Simulator(
-        region or script.region or _region(None),
+        _played(region or script.region or _region(None)),
         scenario=script,
         faults=[faults.parse(text) for text in given if text not in known],
         **more,
     )
+
+
+def _played(where: str) -> str:
+    """The region to play where a host name was given."""
+    from sestools.endpoints import region_of, smtp_host
+
+    if "." not in where:
+        return where
+    region = region_of(where)
+    if region is None or smtp_host(region) != where.lower().rstrip("."):
+        raise ValueError(f"--simulate plays the SMTP endpoint of a region, such as eu-west-1, not {where!r}")
+    return region
 
 
 def check(options: argparse.Namespace) -> int:

@@ -88,7 +88,10 @@ def smtp_host(region: str) -> str:
         ValueError: If this cannot be a region's name.
     """
     if not _REGION.fullmatch(region.lower()):
-        raise ValueError(f"{region!r} is not the name of an AWS region; a region looks like 'eu-west-1'")
+        raise ValueError(
+            f"{region!r} is not the name of an AWS region; a region looks like 'eu-west-1', "
+            "and a host name has a dot"
+        )
     return f"email-smtp.{region.lower()}.amazonaws.com"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import html
 from collections.abc import Sequence
@@ -47,7 +48,7 @@ class Advice:
     """How to allow an endpoint through a firewall, the best way first.
 
     Attributes:
-        host: The endpoint's name.
+        host: The endpoint's name; the right one, if the one given is often mistaken for it.
         ports: The ports to open.
         rules: The ways, the best first.
         traps: What goes wrong most often.
@@ -105,26 +106,23 @@ def allowlist_advice(
         ValueError: If there is no such region, or no port is named.
     """
     watched = where if isinstance(where, Watch) else None
-    host = (
-        watched.host
-        if watched
-        else where
-        if isinstance(where, str) and "." in where
-        else smtp_host(str(where))
-    )
+    given = watched.host if watched else str(where)
+    host = given if "." in given else smtp_host(given)
+    if other := look_alike(given):  # rules for this one would open the wrong way
+        host, watched = _right_host(given), None
     if not ports:
         raise ValueError("name at least one port")
     if private is None and watched:
         private = any(map(is_private, watched.addresses))
     ports = tuple(dict.fromkeys(ports))
-    region = region_of(host)
+    region = region_of(host) if host != _UNKNOWN else None
     rules = [_by_name(host, ports, watched), _by_tls_name(host, ports)]
     if region:
         rules.insert(0 if private else 2, _vpc_endpoint(region, ports, bool(private)))
     rules += [_relay(host), _ranges(region)]
     traps = []
-    if other := look_alike(host):
-        traps.append(f"{host} is {other}. You connect to email-smtp.REGION.amazonaws.com.")
+    if other:
+        traps.append(f"{given} is {other}. You connect to {host}.")
     elif region:
         traps.append(
             "AWS's page says to allow the domain amazonses.com. The host that you connect to is "
@@ -134,6 +132,17 @@ def allowlist_advice(
         "The addresses that SES sends from, which recipients may allow, are others. They do not help here."
     )
     return Advice(host=host, ports=ports, rules=tuple(rules), traps=tuple(traps))
+
+
+_UNKNOWN = "email-smtp.REGION.amazonaws.com"
+
+
+def _right_host(wrong: str) -> str:
+    """The SMTP endpoint of the region in a name that is not an SMTP endpoint's."""
+    for label in wrong.split("."):
+        with contextlib.suppress(ValueError):
+            return smtp_host(label)
+    return _UNKNOWN
 
 
 def _list(ports: Sequence[int]) -> str:

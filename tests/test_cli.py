@@ -72,6 +72,13 @@ def test_json_is_for_programs(place: list[str]) -> None:
     assert data["verdict"]["level"] == "ok"
 
 
+def test_a_host_name_is_as_good_as_its_region() -> None:
+    """The simulator plays the region of an endpoint's name."""
+    done = run("check", "email-smtp.eu-west-1.amazonaws.com", "--simulate", "--port", "587")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "ready to sign in" in done.stdout
+
+
 def test_markdown_is_for_tickets(place: list[str]) -> None:
     """Markdown has the table of ports."""
     assert "| 587 | STARTTLS |" in run("check", "eu-west-1", "--markdown", *place).stdout
@@ -130,6 +137,9 @@ def test_a_password_file_in_another_encoding_is_wrong_use(data: bytes, says: str
     ("words", "says"),
     [
         (["check", "europe"], "region"),
+        (["check", "localhost"], "a host name has a dot"),
+        (["check", "email.eu-west-1.amazonaws.com", "--simulate"], "endpoint of a region"),
+        (["allowlist", "vpce-0a-1b.email-smtp.eu-west-1.vpce.amazonaws.com", "--simulate"], "of a region"),
         (["check", "eu-west-1", "--port", "0"], "1 to 65535"),
         (["check", "eu-west-1", "--port", "587;465"], "587,465"),
         (["check", "eu-west-1", "--password-stdin"], "--user"),
