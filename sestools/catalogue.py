@@ -1150,6 +1150,7 @@ _CONVERSATION = (
         meaning="Short commands pass, then the TLS handshake or the message's body hangs. Typically packets larger "
         "than the path carries are dropped without a word: the MTU is too high and the ICMP answer is filtered.",
         fix=(
+            "Run `sestools mtu REGION`: it decides.",
             "Set the interface's MTU to 1500 (`ip link set dev eth0 mtu 1500`) and try again.",
             "Let ICMP type 3 code 4 ('fragmentation needed') in through security groups and firewalls.",
         ),
@@ -1456,6 +1457,43 @@ _CONTRASTS = (
         source=_TIMEOUTS,
     ),
     Cause(
+        id="ports-refused",
+        title="Some of the SES ports are refused",
+        meaning="Some ports can be connected to, and others are refused at once. SES does not refuse on its five ports, "
+        "and security groups and network ACLs drop instead of refusing: a hosting firm's SMTP restriction, a "
+        "firewall that rejects, on this host or on the way, or a proxy does it.",
+        fix=(
+            "Use a port that is ready to sign in, if the table shows one.",
+            "Look at this host's own firewall for a rule that rejects, such as `nft list ruleset`.",
+            "Ask the hosting firm, or whoever runs the firewall, whether it restricts outgoing SMTP.",
+        ),
+        retry=Retry.NO,
+        who=_YOU_OR_NETWORK,
+        mark=_SEEN,
+        source=_GITHUB + "mautic/mautic/issues/7590",
+    ),
+    Cause(
+        id="closed-at-once",
+        title="The connection is closed before anybody can sign in",
+        meaning="A fresh connection was made, and closed or reset before sign-in. SES is not known to do that: a "
+        "firewall, a proxy or a mail scanner does, by the port, by the first words, or by the name in the TLS "
+        "handshake (SNI).",
+        fix=(
+            "Check once more: if it ends at the same step again, it is a rule and no chance.",
+            "Use a port that is ready to sign in, if the table shows one.",
+            "Ask whoever runs the firewall or proxy to let SMTP to email-smtp.<region>.amazonaws.com through, "
+            "uninspected.",
+        ),
+        retry=Retry.NO,
+        who=_YOU_OR_NETWORK,
+        mark=_INFERRED,
+        source=_CONNECT,
+        ruled_out=(
+            "Not an idle or overused connection: it was fresh.",
+            "Not the credentials: nobody had signed in yet.",
+        ),
+    ),
+    Cause(
         id="egress-blocked",
         title="No SES port can be reached from here",
         meaning="No connection attempt succeeded, on any port: a filter stops all outgoing connections to SES, or "
@@ -1528,8 +1566,9 @@ _CONTRASTS = (
     Cause(
         id="not-finished",
         title="The check was not finished",
-        meaning="It was stopped, or could not begin, before it could tell. What it saw until then is in the table.",
-        fix=("Run it again, and let it end.",),
+        meaning="It ended before it could tell whether mail can be sent: it was stopped, could not begin, or was told "
+        "to leave TLS out. What it saw is in the table.",
+        fix=("Run it again, with TLS, and let it end.",),
         retry=Retry.NEW_CONNECTION,
         who=_YOU,
         mark=_UNKNOWN,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from sestools.catalogue import cause
 from sestools.classifier import classify
 from sestools.endpoints import PORTS, Security, region_of
-from sestools.findings import finding, kind, names, stage
+from sestools.findings import finding, foremost, kind, names, stage
 from sestools.model import Cause, Diagnosis, Kind, Level, Stage, Symptom
 from sestools.portcheck import Finding, PortCheck
 from sestools.reachability import is_shut
@@ -25,9 +25,13 @@ _CERTIFICATE = {
 """The cause of a certificate that did not verify, by what `TlsFacts.problem` says."""
 
 
+_BEFORE_SIGN_IN = {Stage.GREETING, Stage.EHLO, Stage.STARTTLS, Stage.TLS}
+"""Steps that only a fresh connection takes."""
+
+
 def conversations(run: Sequence[PortCheck]) -> list[Finding]:
     """What went wrong after the connection was made: one finding for each cause, naming all its ports."""
-    foreign = [check for check in run if check.foreign]
+    foreign = [check for check in run if check.foreign or _speaks_first(check)]
     intercepted = [check for check in run if check.intercepted and not check.foreign]
     rest = [check for check in run if check not in foreign and check not in intercepted]
     without = [check for check in rest if check.dialogue.ok and check.offers_sign_in is False]
@@ -35,7 +39,7 @@ def conversations(run: Sequence[PortCheck]) -> list[Finding]:
     ready = [check for check in run if check.ready]
     findings = []
     if foreign:
-        findings.append(_foreign(foreign, ready))
+        findings.append(_foreign(foreign, run, ready))
     if intercepted:
         findings.append(_intercepted(intercepted))
     if without:
@@ -58,11 +62,41 @@ def _path(ready: Sequence[PortCheck]) -> list[str]:
     return ["a blocked port: the connections were made"]
 
 
-def _foreign(foreign: Sequence[PortCheck], ready: Sequence[PortCheck]) -> Finding:
-    evidence = [f"{check.port}: the greeting is {check.dialogue.facts.greeting!r}" for check in foreign]
+def _speaks_first(check: PortCheck) -> bool:
+    """Whether clear text comes on a port where SES waits for TLS."""
+    if PORTS.get(check.port) is not Security.WRAPPER or not check.dialogue.symptom:
+        return False
+    return classify(check.dialogue).cause.id == "wrapper-on-starttls"
+
+
+def _foreign(foreign: Sequence[PortCheck], run: Sequence[PortCheck], ready: Sequence[PortCheck]) -> Finding:
+    greets = [check for check in foreign if check.foreign]
+    evidence = [f"{check.port}: the greeting is {check.dialogue.facts.greeting!r}" for check in greets]
+    alike: dict[str, list[PortCheck]] = {}
+    for check in foreign:
+        if check not in greets:
+            alike.setdefault(str(check.dialogue.symptom), []).append(check)
+    evidence += [f"{names(checks)}: {words}" for words, checks in alike.items()]
+    if alike:
+        evidence.append("clear text came where SES speaks TLS from the first byte")
     ruled_out = [f"the endpoint itself: port {check.port} greets as SES does" for check in ready[:1]]
-    symptom = _of(foreign[0], Stage.GREETING, detail=foreign[0].dialogue.facts.greeting)
-    return finding("foreign-greeting", symptom, evidence, ruled_out or _path(ready))
+    first = foremost(greets or foreign)
+    symptom = _of(first, Stage.GREETING, detail=first.dialogue.facts.greeting) if greets else None
+    others = () if greets else ("wrapper-on-starttls",)
+    found = finding(
+        "foreign-greeting",
+        symptom or first.dialogue.symptom or Symptom(),
+        evidence,
+        ruled_out or _path(ready),
+        others=others,
+    )
+    # Only a port that was not tried, or that was and is ready, is worth a try.
+    bad = {check.port for check in run if not check.ready}
+    spare = [str(port) for port in (2587, 2465) if port not in bad]
+    advice = [f"Try port {' or '.join(spare)}, which such proxies rarely catch."] if spare else []
+    lead, *more = found.diagnosis.candidates
+    lead = replace(lead, fix=(*advice, *(line for line in lead.fix if not line.startswith("Try port"))))
+    return replace(found, diagnosis=replace(found.diagnosis, candidates=(lead, *more)))
 
 
 def _intercepted(intercepted: Sequence[PortCheck]) -> Finding:
@@ -73,7 +107,7 @@ def _intercepted(intercepted: Sequence[PortCheck]) -> Finding:
         alike.setdefault(words, []).append(check)
     evidence = [f"{names(checks)}: {words}" for words, checks in alike.items()]
     ruled_out = ("an expired or self-signed certificate", "a blocked port: the connections were made")
-    return finding("tls-intercepted", _of(intercepted[0], Stage.TLS, Kind.TLS), evidence, ruled_out)
+    return finding("tls-intercepted", _of(foremost(intercepted), Stage.TLS, Kind.TLS), evidence, ruled_out)
 
 
 def _no_sign_in(without: Sequence[PortCheck], ready: Sequence[PortCheck]) -> Finding:
@@ -82,7 +116,7 @@ def _no_sign_in(without: Sequence[PortCheck], ready: Sequence[PortCheck]) -> Fin
         listed = ", ".join(check.dialogue.facts.capabilities) or "nothing"
         alike.setdefault(f"inside TLS, EHLO lists {listed}", []).append(check)
     evidence = [f"{names(checks)}: {words}" for words, checks in alike.items()]
-    symptom = _of(without[0], Stage.EHLO, detail="AUTH is not offered")
+    symptom = _of(foremost(without), Stage.EHLO, detail="AUTH is not offered")
     ruled_out = [*_path(ready), "the certificate: it verifies"]
     return finding("auth-missing", symptom, evidence, ruled_out)
 
@@ -106,7 +140,8 @@ def _failed(
         groups.setdefault(judged.candidates[0].id, []).append((check, judged))
     findings = []
     for group in sorted(groups.values(), key=len, reverse=True):
-        _, first = group[0]
+        judgements = dict(group)
+        first = judgements[foremost(list(judgements))]
         alike: dict[str, list[PortCheck]] = {}
         for check, _ in group:
             alike.setdefault(str(check.dialogue.symptom), []).append(check)
@@ -134,14 +169,10 @@ def _judge(check: PortCheck, run: Sequence[PortCheck]) -> _Judged:
     found = classify(check.dialogue)
     facts = check.dialogue.facts
     if facts and facts.tls and facts.tls.problem:
-        return _certificate(check, found)
-    if found.cause.id == "wrapper-on-starttls" and PORTS.get(check.port) is Security.WRAPPER:
-        return _Judged(
-            diagnosis=found,
-            candidates=(cause("foreign-greeting"), found.cause),
-            evidence=("clear text came where SES speaks TLS from the first byte",),
-        )
-    if kind(check) is Kind.TIMEOUT and stage(check) is Stage.TLS:
+        return _certificate(check, found, run)
+    if found.cause.id == "connection-lost" and stage(check) in _BEFORE_SIGN_IN:
+        return _Judged(diagnosis=found, candidates=(cause("closed-at-once"), found.cause))
+    if _stalls(check):
         silent = [one for one in run if kind(one) is Kind.TIMEOUT and stage(one) is Stage.GREETING]
         through = [one for one in run if one.dialogue.facts and one.dialogue.facts.tls]
         said = [
@@ -154,10 +185,18 @@ def _judge(check: PortCheck, run: Sequence[PortCheck]) -> _Judged:
                 candidates=(cause("reply-timeout"),),
                 ruled_out=tuple(said),
             )
+        if any(one.security is not Security.WRAPPER and _stalls(one) for one in run):
+            # What a port with STARTTLS shows, where short lines had passed, holds for the others.
+            return _Judged(diagnosis=found, candidates=(cause("mtu-stall"), cause("reply-timeout")))
     return _Judged(diagnosis=found, candidates=found.candidates)
 
 
-def _certificate(check: PortCheck, found: Diagnosis) -> _Judged:
+def _stalls(check: PortCheck) -> bool:
+    """Whether the TLS handshake got no answer."""
+    return kind(check) is Kind.TIMEOUT and stage(check) is Stage.TLS
+
+
+def _certificate(check: PortCheck, found: Diagnosis, run: Sequence[PortCheck]) -> _Judged:
     """A certificate that does not verify: whose it is says who answers."""
     tls, target = check.dialogue.facts.tls, check.dialogue.target
     lead = [cause(_CERTIFICATE[tls.problem])]
@@ -168,6 +207,7 @@ def _certificate(check: PortCheck, found: Diagnosis) -> _Judged:
         f"the certificate is for {', '.join(shown.names[:4]) or shown.subject}, issued by {shown.issuer}, "
         f"valid {shown.not_before:%Y-%m-%d} to {shown.not_after:%Y-%m-%d}"
     ]
+    ruled_out: tuple[str, ...] = ()
     ses = [name for name in shown.names if region_of(name)]
     if lead[0].id == "certificate-wrong-name" and ses:
         evidence.append(f"dial {ses[0]}: this server is called so, and not {target.host}")
@@ -176,7 +216,10 @@ def _certificate(check: PortCheck, found: Diagnosis) -> _Judged:
     if "amazon" not in shown.issuer.lower():
         # Who else makes certificates for AWS's names intercepts, unless the wrong authorities were named here.
         covers = any(fnmatchcase(target.host.lower(), name.lower()) for name in shown.names)
-        made_up = region_of(target.host) and covers and not target.ca_file
+        verified = [one for one in run if one.ready]
+        made_up = region_of(target.host) and covers and (verified or not target.ca_file)
         untrusted = lead[0].id in ("certificate-self-signed", "certificate-unknown-issuer")
         lead.insert(0 if made_up and untrusted else 1, cause("tls-intercepted"))
-    return _Judged(diagnosis=found, candidates=tuple(lead), evidence=tuple(evidence))
+        if untrusted:
+            ruled_out = tuple(f"an old list of authorities: port {one.port} verifies" for one in verified[:1])
+    return _Judged(diagnosis=found, candidates=tuple(lead), evidence=tuple(evidence), ruled_out=ruled_out)

@@ -51,6 +51,11 @@ def names(checks: Sequence[PortCheck]) -> str:
     return ", ".join(str(check.port) for check in checks)
 
 
+def foremost(checks: Sequence[PortCheck]) -> PortCheck:
+    """The port among some alike that stands for them all: 587, which most clients use, if it is there."""
+    return next((check for check in checks if check.port == 587), checks[0])
+
+
 def kind(check: PortCheck) -> Kind | None:
     """In what form a port's dialogue failed."""
     return check.dialogue.symptom.kind if check.dialogue.symptom else None

@@ -6,14 +6,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sestools.endpoints import is_private
-from sestools.findings import classified, connect_steps, finding, kind, names, stage
+from sestools.endpoints import is_private, region_of
+from sestools.findings import classified, connect_steps, finding, foremost, kind, names, stage
 from sestools.model import Kind, Level, Stage, Symptom
 from sestools.portcheck import Finding, PortCheck
 from sestools.text import duration
 
 _SHUT = {Kind.TIMEOUT, Kind.REFUSED, Kind.UNREACHABLE}
 """How a port looks whose connection attempts somebody stops."""
+_VPCE = re.compile(r"vpce-[0-9a-z-]+\.", re.IGNORECASE)
 
 _DNS = "DNS: the name resolves, or its address was given"
 _NOTHING_SAID = "TLS and credentials: no connection came about"
@@ -34,7 +35,7 @@ def shut_ports(host: str, run: Sequence[PortCheck], *, named: bool) -> list[Find
     evidence = [*_shut_evidence(shut), *_made_evidence(made)]
     level = Level.NOTICE if [check.port for check in shut] == [25] and made and not named else Level.PROBLEM
     if _is_vpc_endpoint(host, run) and all(kind(check) is Kind.TIMEOUT for check in shut):
-        return [_vpc_endpoint(shut, made, evidence, level)]
+        return [_vpc_endpoint(host, shut, made, evidence, level)]
     if made:
         return [_some(shut, made, evidence, level)]
     return [_all(shut, evidence)]
@@ -47,18 +48,19 @@ def _some(
     level: Level,
 ) -> Finding:
     """Some ports cannot be connected to, and others can."""
-    ruled_out = [
-        _DNS,
-        f"routing and an outage of the endpoint: port {made[0].port} {'works' if made[0].ready else 'connects'}",
-        "a general egress filter: not every port is affected",
+    works = [
+        f"routing and an outage of the endpoint: port {check.port} works" for check in made[:1] if check.ready
     ]
-    dropped = all(kind(check) is Kind.TIMEOUT for check in shut)
-    if dropped and [check.port for check in shut] == [25]:
+    ruled_out = [_DNS, *works, "a general egress filter: not every port is affected"]
+    kinds = {kind(check) for check in shut}
+    how_25 = next((kind(check) for check in shut if check.port == 25), None)
+    if kinds == {Kind.TIMEOUT} and len(shut) == 1 and how_25:
         return _port_25(shut[0], evidence, ruled_out, level)
-    others: tuple[str, ...] = ()
-    if not dropped and 25 in [check.port for check in shut]:
+    if how_25 and how_25 is not Kind.TIMEOUT:
         ruled_out.append(_NOT_EC2)
-        others = ("connection-refused",) if any(kind(check) is Kind.REFUSED for check in shut) else ()
+    if kinds == {Kind.REFUSED}:
+        return finding("ports-refused", _symptom(shut), evidence, ruled_out, level=level)
+    others = ("connection-refused",) if Kind.REFUSED in kinds else ()
     return finding("ports-blocked", _symptom(shut), evidence, ruled_out, others=others, level=level)
 
 
@@ -96,12 +98,13 @@ def _port_25(
 
 
 def _vpc_endpoint(
-    shut: Sequence[PortCheck], made: Sequence[PortCheck], evidence: Sequence[str], level: Level
+    host: str, shut: Sequence[PortCheck], made: Sequence[PortCheck], evidence: Sequence[str], level: Level
 ) -> Finding:
     """The address is private: what stops a connection is inside the VPC."""
     addresses = sorted({str(step.address) for check in (*shut, *made) for step in connect_steps(check)})
+    what = "a VPC endpoint" if _VPCE.match(host) else "private, as a VPC endpoint's"
     more = (
-        f"the name leads to {', '.join(addresses)}: a VPC endpoint",
+        f"the name leads to {', '.join(addresses)}: {what}",
         f"inbound TCP that its security group must allow from here: {names(shut)}, or whichever of these you use",
     )
     ruled_out = ["the restriction of EC2 on port 25: it does not hold for private addresses", _DNS]
@@ -111,14 +114,16 @@ def _vpc_endpoint(
 
 
 def _is_vpc_endpoint(host: str, run: Sequence[PortCheck]) -> bool:
-    if re.match(r"vpce-[0-9a-z-]+\.", host, re.IGNORECASE):
+    if _VPCE.match(host):
         return True
+    if not region_of(host):
+        return False  # any private host of somebody's own
     addresses = {step.address for check in run for step in connect_steps(check)}
     return bool(addresses) and all(address and is_private(address) for address in addresses)
 
 
 def _symptom(shut: Sequence[PortCheck]) -> Symptom:
-    symptom = shut[0].dialogue.symptom
+    symptom = foremost(shut).dialogue.symptom
     assert symptom is not None  # noqa: S101 - that is what being shut means
     return symptom
 
@@ -152,7 +157,7 @@ def dead_addresses(run: Sequence[PortCheck]) -> list[Finding]:
     """Addresses of the name that answer on no port on which another address answers."""
     alive: set[str] = set()
     failed: dict[str, Symptom] = {}
-    for check in run:
+    for check in sorted(run, key=lambda check: check.port != 587):
         steps = [step for step in connect_steps(check) if step.address]
         reached = {str(step.address) for step in steps if not step.symptom}
         if reached:

@@ -54,14 +54,32 @@ def judge(
         ]
         if session is not None and session.symptom:
             findings.append(_signing_in(session))
+    ready = any(check.ready for check in ports)
+    if not ready and all(one.level is Level.NOTICE for one in findings):
+        evidence = [f"{check.port} ({check.security}): {check.result}" for check in ports]
+        made = ("a blocked port: connections were made",)
+        findings.append(finding("not-finished", Symptom(host=host), evidence, made, level=Level.UNCLEAR))
     if not findings:
         findings.append(_all_well(ports, session))
     findings = [_worded(one, context) for one in findings]
+    if not ready and len(run) > 1:
+        findings = [_no_other_port(one) for one in findings]
     return tuple(sorted(findings, key=lambda one: _WEIGHT[one.level]))
 
 
 def _worded(found: Finding, context: Context | None) -> Finding:
     candidates = tuple(worded(cause, context) for cause in found.diagnosis.candidates)
+    return replace(found, diagnosis=replace(found.diagnosis, candidates=candidates))
+
+
+def _no_other_port(found: Finding) -> Finding:
+    """The finding without the advice to use another port, for none is any better."""
+    lead, *others = found.diagnosis.candidates
+    if lead.id != "port25-blocked":
+        return found
+    first = "First mend what the other ports show: none of them is ready to sign in. Then use one of those."
+    fix = tuple(first if line.startswith("Use port 587") else line for line in lead.fix)
+    candidates = (replace(lead, fix=fix), *others)
     return replace(found, diagnosis=replace(found.diagnosis, candidates=candidates))
 
 

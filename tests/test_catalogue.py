@@ -26,6 +26,7 @@ CLIENT_SIDE = """
     foreign-greeting starttls-missing starttls-masked starttls-injected mtu-stall connection-lost reply-timeout garbled
     mtu-black-hole mtu-narrow-path resolver-timeout vpc-endpoint-blocked auth-missing not-finished
     network-unreachable local-firewall wrong-endpoint bad-sequence command-refused healthy port25-blocked ports-blocked
+    ports-refused closed-at-once
     egress-blocked addresses-dead ipv6-broken tls-intercepted client-limiter reply-hidden not-ses recipient-rejected
     unknown-4xx unknown-5xx unknown
 """.split()  # noqa: SIM905 - a list of words is read more easily so

@@ -20,7 +20,7 @@ from sestools.endpoints import is_private
 from sestools.model import Level, Outcome, Security
 from sestools.portcheck import Finding
 from sestools.probes import probe_dns
-from sestools.reachability import half_dead_addresses
+from sestools.reachability import half_dead_addresses, shut_ports
 from sestools.report import Report, same_with
 from sestools.simulator import Simulator, faults
 from sestools.terminal import console, print_report
@@ -96,10 +96,18 @@ TABLE = [
     Row(
         name="25 refused",
         faults="refused@25",
-        finds="ports-blocked",
+        finds="ports-refused",
         level=Level.NOTICE,
-        says=("25: refused by 127.0.0.1", *NOT_EC2),
-        never=("no answer", "dropped on the way."),
+        says=("25: refused by 127.0.0.1", *NOT_EC2, "drop instead of refusing"),
+        never=("no answer", "dropped on the way.", "security group and"),
+    ),
+    Row(
+        name="25 and 587 refused, on EC2",
+        faults="refused@25,587",
+        finds="ports-refused",
+        options={"context": "ec2"},
+        says=("25, 587: refused by", "this host's own firewall", "port 2587 works"),
+        never=("allow outbound TCP", "NAT"),
     ),
     Row(
         name="several dropped",
@@ -112,15 +120,59 @@ TABLE = [
         name="25 dropped, 587 refused",
         faults="dropped@25 refused@587",
         finds="ports-blocked",
-        says=("25: no answer", "587: refused by", *NOT_EC2),
-        never=("gets no answer",),
+        says=("25: no answer", "587: refused by", "connection-refused"),
+        never=("gets no answer", "restriction of EC2 on port 25"),
+    ),
+    Row(
+        name="25 refused, 587 dropped",
+        faults="refused@25 dropped@587",
+        finds="ports-blocked",
+        says=("587: no answer", *NOT_EC2),
     ),
     Row(
         name="25 dropped, and no other is ready",
         faults="dropped@25 bad-certificate:expired",
         finds="certificate-expired port25-blocked",
-        says=("port 587 connects", "blocked port: the connections were made"),
-        never=("and ready", "port 587 works", "at least one port works"),
+        says=(
+            "587 on the same addresses: connected",
+            "blocked port: the connections were made",
+            "First mend what the other ports show",
+        ),
+        never=(
+            "and ready",
+            "port 587 works",
+            "at least one port works",
+            "Use port 587",
+            "routing and an outage",
+        ),
+    ),
+    Row(
+        name="25 dropped, others caught",
+        faults="dropped@25 foreign-greeting@587,2587 wrong-mode@465,2465",
+        finds="foreign-greeting port25-blocked",
+        says=(
+            "587: the greeting is",
+            "465, 2465: TLS: ",
+            "clear text came where SES speaks TLS",
+            "Ask the hosting firm",
+        ),
+        never=("Try port", "Use port 587", "routing and an outage"),
+    ),
+    Row(
+        name="25 and 587 caught, 2587 too",
+        faults="foreign-greeting@25,587,2587",
+        finds="foreign-greeting",
+        says=("Try port 2465, which", "port 465 greets as SES does"),
+        never=("2587 or",),
+    ),
+    Row(
+        name="TLS left out",
+        faults="",
+        finds="not-finished",
+        level=Level.UNCLEAR,
+        options=ports(587, security=Security.PLAIN),
+        says=("nobody signs in without TLS", "Run it again, with TLS"),
+        never=("works",),
     ),
     Row(
         name="all dropped",
@@ -167,7 +219,7 @@ TABLE = [
         faults="dropped",
         finds="vpc-endpoint-blocked",
         options=VPC,
-        says=("must allow from here: 25, 587, 2587, 465, 2465", "5 minutes", "peering"),
+        says=("must allow from here: 25, 587, 2587, 465, 2465", "5 minutes", "peering", ": a VPC endpoint"),
         never=("way to the endpoint",),
     ),
     Row(
@@ -197,7 +249,7 @@ TABLE = [
         name="clear text on 465",
         faults="wrong-mode@465",
         finds="foreign-greeting",
-        says=("465: TLS: ", "clear text came where SES speaks TLS", "port 25 is ready"),
+        says=("465: TLS: ", "clear text came where SES speaks TLS", "port 25 greets as SES does"),
         never=("the greeting is",),
     ),
     Row(
@@ -227,6 +279,13 @@ TABLE = [
         faults="silent",
         finds="reply-timeout",
         says=("25, 587, 2587: GREETING", "465, 2465: TLS", "the path MTU: port 25 is silent"),
+    ),
+    Row(
+        name="every handshake stalls",
+        faults="stalled:TLS",
+        finds="mtu-stall",
+        says=("25, 587, 2587, 465, 2465: TLS", "Run `sestools mtu REGION`: it decides."),
+        never=("is ready",),
     ),
     # --- others that answer ---
     Row(
@@ -312,6 +371,12 @@ TABLE = [
         says=("issued by O=Example Proxy CA", "tls-intercepted"),
     ),
     Row(
+        name="unknown issuer on 587 alone, own authorities",
+        faults="bad-certificate:unknown-issuer@587",
+        finds="tls-intercepted",
+        says=("an old list of authorities: port 25 verifies", "certificate-unknown-issuer"),
+    ),
+    Row(
         name="self-signed, own authorities",
         faults="bad-certificate:self-signed",
         finds="certificate-self-signed",
@@ -373,14 +438,21 @@ TABLE = [
     Row(
         name="closed before the greeting",
         faults="closed:GREETING@587",
-        finds="connection-lost",
-        says=("587: GREETING", "port 25 is ready"),
+        finds="closed-at-once",
+        says=("587: GREETING", "port 25 is ready", "it was fresh"),
+        never=("Recycle pooled",),
     ),
     Row(
         name="reset in the middle",
         faults="reset:STARTTLS@587",
-        finds="connection-lost",
+        finds="closed-at-once",
         says=("587: STARTTLS", "port 25 is ready"),
+    ),
+    Row(
+        name="closed at the handshake",
+        faults="closed:TLS@587",
+        finds="closed-at-once",
+        says=("587: TLS", "(SNI)", "you, network team"),
     ),
     Row(
         name="a reply that is none",
@@ -534,10 +606,51 @@ def test_a_dead_port_on_every_address_is_a_matter_of_ports(ses: Simulator) -> No
     """A port that no address answers says nothing about addresses; another port may."""
     ses.set_faults(faults.parse("refused@587"))
     blocked, dead = seen(ses, ["127.0.0.1", "127.0.0.9"], [587, 465]).findings
-    assert blocked.diagnosis.cause.id == "ports-blocked"
+    assert blocked.diagnosis.cause.id == "ports-refused"
     assert dead.diagnosis.cause.id == "addresses-dead"
     assert "127.0.0.9: refused" in dead.diagnosis.evidence[0]
     assert dead.diagnosis.evidence[-1] == "answering: 127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("host", "lead", "words"),
+    [
+        (
+            "email-smtp.eu-west-1.amazonaws.com",
+            "vpc-endpoint-blocked",
+            "10.1.2.3: private, as a VPC endpoint's",
+        ),
+        (VPC["host"], "vpc-endpoint-blocked", "10.1.2.3: a VPC endpoint"),
+        ("relay.example.com", "egress-blocked", "587, 465: no answer from 10.1.2.3"),
+    ],
+)
+def test_a_private_address_of_another_host_is_no_vpc_endpoint(
+    ses: Simulator, host: str, lead: str, words: str
+) -> None:
+    """Only a name of SES's that leads to a private address is taken for a VPC endpoint's."""
+    ses.set_faults(faults.parse("dropped"))
+    report = check("eu-west-1", timeout=0.3, ports=[587, 465], connect_to=ses.connect_to)
+    inside = [
+        replace(port, dialogue=moved, tcp=moved)
+        for port in report.ports
+        for steps in [tuple(replace(step, address="10.1.2.3") for step in port.dialogue.steps)]
+        for moved in [replace(port.dialogue, steps=steps)]
+    ]
+    (found,) = shut_ports(host, inside, named=False)
+    assert found.diagnosis.cause.id == lead
+    assert any(words in line for line in found.diagnosis.evidence), found.diagnosis.evidence
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["dropped", "refused@25,587", "stalled:TLS", "foreign-greeting", "starttls-missing", "auth-missing"],
+)
+def test_the_lines_to_type_lead_to_587(ses: Simulator, fault: str) -> None:
+    """Of several ports with the same fault the lines take the one that most clients use, and not 25."""
+    ses.set_faults(faults.parse(fault))
+    report = check("eu-west-1", timeout=0.7, ca_file=ses.ca_file, connect_to=ses.connect_to)
+    ((_, lines),) = same_with(report)
+    assert lines[0] == f"nc -vz -w 5 127.0.0.1 {ses.connect_to[587][1]}"
 
 
 @pytest.mark.parametrize(
