@@ -110,11 +110,6 @@ def _comment(text: str, mark: str = "# ", indent: str = "") -> str:
     return textwrap.fill(text, WIDTH, initial_indent=indent + mark, subsequent_indent=indent + mark)
 
 
-def _whole(seconds: float) -> int:
-    """Seconds for programs that know whole ones."""
-    return max(1, math.floor(seconds))
-
-
 def _words(advice: Advice) -> Mapping[str, str]:
     return {
         name: f"{reason.why[:1].upper()}{reason.why[1:]}."
@@ -128,35 +123,47 @@ def _no(what: str, program: str, why: str) -> str:
 
 def _postfix(advice: Advice, host: str) -> Recipe:
     chosen, why = advice.thresholds, _words(advice)
+    once = chosen.messages == 1 or any(limit is not None and limit < 1 for limit in (chosen.age, chosen.idle))
     parts = [
+        f"relayhost = [{host}]:587",
+        _comment("The password goes only to a server whose certificate is valid for that name."),
+        "smtp_tls_security_level = secure",
+        "smtp_tls_CAfile = /etc/ssl/certs/ca-certificates.crt",
+    ]
+    if once:
+        parts += [
+            _comment(
+                f"A connection for each message: Postfix counts in whole seconds, and uses what it keeps at least "
+                f"twice. Advised is a change after {chosen}. {why['messages']} {why['age']} {why['idle']}"
+            ),
+            "smtp_tls_connection_reuse = no",
+        ]
+        return Recipe(client="Postfix", file="main.cf", text="\n".join(parts) + "\n")
+    parts += [
         _comment(
             "SES wants TLS. Without this Postfix opens a connection for each message. It needs Postfix 3.4, and the "
             "service tlsproxy in master.cf."
         ),
         "smtp_tls_connection_reuse = yes",
-        f"relayhost = [{host}]:587",
-        _comment("The password goes only to a server whose certificate is valid for that name."),
-        "smtp_tls_security_level = secure",
-        "smtp_tls_CAfile = /etc/ssl/certs/ca-certificates.crt",
         _comment("Keep connections to SES always, not only while much is queued for it."),
         f"smtp_connection_cache_destinations = {host}",
     ]
     if chosen.idle is not None:
         parts += [
             _comment(f"Silence. {why['idle']} The second limit would cut the first to 2 s."),
-            f"smtp_connection_cache_time_limit = {_whole(chosen.idle)}s",
-            f"connection_cache_ttl_limit = {_whole(chosen.idle)}s",
+            f"smtp_connection_cache_time_limit = {math.floor(chosen.idle)}s",
+            f"connection_cache_ttl_limit = {math.floor(chosen.idle)}s",
         ]
     if chosen.age is not None:
         parts += [
             _comment(f"Age. {why['age']}"),
-            f"smtp_connection_reuse_time_limit = {_whole(chosen.age)}s",
+            f"smtp_connection_reuse_time_limit = {math.floor(chosen.age)}s",
         ]
     if chosen.messages is not None:
         # With a limit of N, a connection is used N + 1 times (postconf(5)); 0 would be no limit.
         parts += [
             _comment(f"Messages: one more than this number. {why['messages']}"),
-            f"smtp_connection_reuse_count_limit = {max(1, chosen.messages - 1)}",
+            f"smtp_connection_reuse_count_limit = {chosen.messages - 1}",
         ]
     return Recipe(client="Postfix", file="main.cf", text="\n".join(parts) + "\n")
 
@@ -194,9 +201,9 @@ def _symfony(advice: Advice, host: str) -> Recipe:
         query.append(f"restart_threshold={chosen.messages}")
         comments.append(f"restart_threshold: messages on one connection. {why['messages']}")
     if chosen.idle is not None:
-        query.append(f"ping_threshold={_whole(chosen.idle)}")
+        query.append(f"ping_threshold={math.floor(chosen.idle)}")
         comments.append(
-            f"ping_threshold: after so many seconds of silence NOOP asks first whether the connection lives. {why['idle']}"
+            f"ping_threshold: after so many whole seconds of silence NOOP asks first whether the connection lives. {why['idle']}"
         )
     comments.append(
         _no("age", "Symfony Mailer", f"{why['age']} A lower ping_threshold finds dead connections, too.")
@@ -205,7 +212,11 @@ def _symfony(advice: Advice, host: str) -> Recipe:
         "framework:",
         "    mailer:",
         *(_comment(text, indent=" " * 8) for text in comments),
-        f"        dsn: 'smtp://%env(urlencode:SES_USER)%:%env(urlencode:SES_PASSWORD)%@{host}:587?{'&'.join(query)}'",
+        _comment(
+            "smtps on 465: with smtp and 587 it signs in without TLS where a man in the middle hides STARTTLS.",
+            indent=" " * 8,
+        ),
+        f"        dsn: 'smtps://%env(urlencode:SES_USER)%:%env(urlencode:SES_PASSWORD)%@{host}:465?{'&'.join(query)}'",
     ]
     return Recipe(client="Symfony Mailer", file="config/packages/mailer.yaml", text="\n".join(lines) + "\n")
 
@@ -228,6 +239,8 @@ def _jakarta(advice: Advice, host: str) -> Recipe:
         "mail.smtp.auth=true",
         "mail.smtp.starttls.enable=true",
         "mail.smtp.starttls.required=true",
+        _comment("Without this, older versions take a valid certificate for any name."),
+        "mail.smtp.ssl.checkserveridentity=true",
         _comment("In milliseconds. By default they are endless, and a dead host is never noticed."),
         "mail.smtp.connectiontimeout=10000",
         "mail.smtp.timeout=30000",

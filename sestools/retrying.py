@@ -208,6 +208,8 @@ class Policy:
         symptom, cause = failure.symptom, failure.cause
         said = printable(str(symptom), 160)
         code = symptom.reply.code if symptom.reply else 0
+        if symptom.stage is Stage.QUIT:
+            return None, f"lost while saying good-bye ({said}): what was sent before was accepted"
         lost = symptom.kind in _LOST or cause.retry is Retry.UNKNOWN_FATE
         if is_unknown(symptom):
             if self.when_unknown is WhenUnknown.GIVE_UP:

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -90,6 +91,14 @@ def test_postfix_takes_it(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("changes", [{"messages": 1}, {"idle": 0.5}, {"age": 0.5}])
+def test_what_postfix_cannot_do_is_not_rounded_up(changes: dict[str, Any]) -> None:
+    """One message, or less than a second: a connection for each message, and not two messages or a second."""
+    text = recipe("postfix", advice(**changes), HOST).text
+    assert "smtp_tls_connection_reuse = no\n" in text
+    assert "_limit =" not in text
+
+
 def test_nodemailer_takes_it(tmp_path: Path) -> None:
     """Nodemailer makes a pool of it, with the limit of messages."""
     (tmp_path / "mailer.cjs").write_text(recipe("nodemailer", advice(), HOST).text)
@@ -106,8 +115,13 @@ def test_symfonys_is_yaml_with_a_dsn() -> None:
     """The DSN holds the two options that Symfony Mailer has."""
     mailer = yaml.safe_load(recipe("symfony", advice(), HOST).text)["framework"]["mailer"]
     dsn = urlsplit(re.sub(r"%env\(urlencode:(\w+)\)%", r"\1", mailer["dsn"]))
-    assert (dsn.scheme, dsn.hostname, dsn.port) == ("smtp", HOST, 587)
+    assert (dsn.scheme, dsn.hostname, dsn.port) == ("smtps", HOST, 465)
     assert parse_qs(dsn.query) == {"restart_threshold": ["120"], "ping_threshold": ["9"]}
+
+
+def test_symfony_asks_before_each_message_after_half_a_second() -> None:
+    """A threshold below a second is not rounded up."""
+    assert "ping_threshold=0'" in recipe("symfony", advice(idle=0.5), HOST).text
 
 
 def test_jakarta_mails_are_properties() -> None:
@@ -116,6 +130,7 @@ def test_jakarta_mails_are_properties() -> None:
     parser.read_string("[mail]\n" + recipe("jakarta", advice(), HOST).text)
     assert parser["mail"]["mail.smtp.host"] == HOST
     assert parser["mail"]["mail.smtp.starttls.required"] == "true"
+    assert parser["mail"]["mail.smtp.ssl.checkserveridentity"] == "true"
     assert parser.getint("mail", "mail.smtp.timeout") == 30000
 
 

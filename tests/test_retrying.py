@@ -12,6 +12,8 @@ from tenacity import RetryCallState, Retrying
 from sestools import classify
 from sestools.model import Stage
 from sestools.retrying import Policy, WhenUnknown, is_unknown
+from sestools.simulator import faults
+from sestools.simulator.memory import VirtualSes
 from sestools.waits import JITTERS, Exponential, Schedule
 
 HOST = "email-smtp.eu-west-1.amazonaws.com"
@@ -60,6 +62,9 @@ def test_the_documented_schedule() -> None:
         ((554, b"Message rejected: Email address is not verified."), Stage.BODY, [None, None, None]),
         ((554, b"MAIL FROM domain not verified: DNS setup for MAIL FROM domain is invalid."), Stage.BODY, [None] * 3),
         ((550, b"nobody knows this"), Stage.RCPT, [None, None, None]),
+        # Behind the good-bye nothing is open any more.
+        (RESET, Stage.QUIT, [None, None, None]),
+        ((421, b"closing"), Stage.QUIT, [None, None, None]),
     ],
 )  # fmt: skip
 def test_what_a_reply_leads_to(what: Any, stage: Stage, expected: list[float | None]) -> None:
@@ -190,3 +195,22 @@ def test_a_policy_around_a_function() -> None:
     assert slept == [5, 10, 5, 10, 30]
     assert len(errors) == 5
     assert Policy.none().when_unknown is WhenUnknown.GIVE_UP
+
+
+@pytest.mark.parametrize("fault", ["reset:QUIT", "closed:QUIT", "stalled:QUIT"])
+@pytest.mark.parametrize("when_unknown", list(WhenUnknown))
+def test_a_lost_good_bye_resends_nothing(fault: str, when_unknown: WhenUnknown) -> None:
+    """A function that sends and then fails to say good-bye has sent: whatever the policy, it is not called again."""
+    ses = VirtualSes(faults=[faults.parse(fault)])
+
+    def send() -> None:
+        client = ses.smtp(587)
+        client.starttls()
+        client.login(ses.credentials.user, ses.credentials.password)
+        client.sendmail("a@example.com", ["success@simulator.amazonses.com"], b"Subject: x\r\n\r\nhi")
+        client.quit()
+
+    policy = Policy.documented(when_unknown=when_unknown, attempts=4)
+    with pytest.raises((OSError, smtplib.SMTPException)):
+        policy.retrying(sleep=ses.clock.sleep)(send)
+    assert len(ses.accepted) == 1
