@@ -147,8 +147,8 @@ def advise(facts: LifetimeFacts, traffic: Traffic, *, price: float = PRICE) -> A
         traffic: How messages come.
         price: Handshakes that a broken send costs.
     """
-    if not price > 0:
-        raise ValueError(f"price must be greater than 0, not {price!r}")
+    if not 0 < price < math.inf:
+        raise ValueError(f"price must be greater than 0, and a number of handshakes, not {price!r}")
     curve = survival(facts, "age")
     messages, cap = _messages(facts)
     idle, cutoff = _idle(facts)
@@ -157,6 +157,9 @@ def advise(facts: LifetimeFacts, traffic: Traffic, *, price: float = PRICE) -> A
     expected, least, most = (Costs(world, traffic, price=price) for world in worlds)
     found = options(messages=int(messages.value or 0) or None, age=longest, idle=idle.value)
     chosen, cost = expected.best(found, within=0.02)
+    if chosen.idle != idle.value:
+        less = f"at most {idle.value:g} s, and with this traffic {chosen.idle:g} s costs no more"
+        idle = replace(idle, value=chosen.idle, why=f"{idle.why}: {less}")
     beyond: dict[str, list[float]] = {
         "messages": [math.ceil(cap * more) for more in (1.1, 1.5, 2.5)] if cap else [],
         "age": [],
@@ -170,7 +173,7 @@ def advise(facts: LifetimeFacts, traffic: Traffic, *, price: float = PRICE) -> A
         traffic=traffic,
         messages=replace(messages, value=chosen.messages),
         age=Reason(value=chosen.age, unit="s", why=_age(curve, chosen.age)),
-        idle=replace(idle, value=chosen.idle),
+        idle=idle,
         curve=curve,
         tried={
             name: tuple(

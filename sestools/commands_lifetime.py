@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from sestools.commands import (
     _region,
     _setting,
     _timeout,
+    stoppable,
 )
 
 if TYPE_CHECKING:
@@ -115,6 +117,8 @@ def lifetime(options: argparse.Namespace) -> int:
         rate=options.rate,
     )
     traffic = _traffic(options.traffic)
+    if not 0 < options.price < math.inf:
+        raise ValueError(f"--price must be greater than 0, and a number of handshakes, not {options.price!r}")
     place = _place(options)
     signs_in = place["target"].credentials is not None
     sender = options.sender or ("sender@example.com" if options.simulate is not None else None)
@@ -122,12 +126,15 @@ def lifetime(options: argparse.Namespace) -> int:
     _agreed(options, estimate)
     if signs_in and options.simulate is None:
         _meets_ses(place["target"], _timeout(options))
-    with _progress() as progress:
+    with _progress() as progress, stoppable() as stop:
         result = probe_lifetime(
-            **place, plan=plan, sender=sender, timeout=_timeout(options), progress=progress
+            **place, plan=plan, sender=sender, timeout=_timeout(options), progress=progress, cancel=stop
         )
     advice = advise(result.facts, traffic, price=options.price) if result.facts.lives else None
     _show(options, result, advice)
+    if stop.is_set():
+        print("interrupted: this is what was seen until then", file=sys.stderr)
+        raise KeyboardInterrupt
     if result.symptom:
         return PROBLEM
     return UNCLEAR if advice is None or result.facts.refusal or result.reason else HEALTHY

@@ -57,7 +57,9 @@ class Traffic:
     @classmethod
     def bursts(cls, size: float, rate: float, pause: float) -> Traffic:
         """Bursts of so many messages on average, so many a second, with pauses of so many seconds on average."""
-        share = 1 / _positive(size, "size")
+        if not 1 <= size < math.inf:
+            raise ValueError(f"a burst has at least 1 message, not {size!r}")
+        share = 1 / size
         return cls(
             gaps=(1 / _positive(rate, "rate"), _positive(pause, "pause")),
             shares=(1 - share, share),

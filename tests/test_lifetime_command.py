@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import threading
 
 import pytest
-from test_cli import run
+from test_cli import COMMAND, run
 
 from sestools.commands_lifetime import PROGRAMS
 from sestools.recipes import CLIENTS
@@ -89,6 +92,9 @@ def test_nobody_signs_in_to_a_stranger() -> None:
         (["--at-once", "19", "--lives", "40"], "at most 20"),
         (["--simulate", "s0-nothing"], "no scenario"),
         (["--price", "0"], "price"),
+        (["--price", "inf"], "price"),
+        (["--traffic", "bursts:0.5,1,1"], "at least 1 message"),
+        (["--timeout", "inf"], "timeout"),
     ],
 )
 def test_wrong_use_is_said(words: list[str], says: str) -> None:
@@ -96,6 +102,34 @@ def test_wrong_use_is_said(words: list[str], says: str) -> None:
     done = run("lifetime", *([] if "--simulate" in words else ["--simulate"]), *FEW, *words)
     assert done.returncode == 2
     assert says in done.stderr
+    assert done.stdout == ""
+
+
+def test_interrupted_it_shows_what_it_saw() -> None:
+    """Ctrl-C ends a measurement, and what was seen so far is printed with its advice; exit code 130."""
+    greeted = threading.Event()
+    with Simulator(
+        "eu-west-1", on_event=lambda port, number, way, text: number >= 4 and greeted.set()
+    ) as ses:
+        address, port = ses.connect_to[587]
+        words = [
+            "lifetime",
+            "eu-west-1",
+            "--ca-file",
+            ses.ca_file,
+            "--connect-to",
+            f"587:{address}:{port}",
+            "--yes",
+        ]
+        with subprocess.Popen(
+            [*COMMAND, *words], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process:
+            assert greeted.wait(20)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "interrupted" in err
+    assert " silent, not signed in" in out
 
 
 def test_a_closed_endpoint_is_a_problem() -> None:

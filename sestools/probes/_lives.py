@@ -43,6 +43,7 @@ class Estimate:
     def __str__(self) -> str:
         minutes = f"{self.seconds / 60:.0f} minutes" if self.seconds >= 120 else duration(self.seconds)
         mail = f"{self.messages} messages to SES's mailbox simulator" if self.messages else "no message"
+        mail += ", which count against the bill and the sending rate" if self.messages else ""
         return (
             f"at most {minutes}, {self.connections} connections of which {self.at_once} at a time, and {mail}"
         )

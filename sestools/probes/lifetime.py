@@ -76,6 +76,8 @@ def probe_lifetime(
         ValueError: On wrong use.
     """
     plan = plan or Plan()
+    if not 0 < timeout <= 86_400:
+        raise ValueError(f"timeout must be greater than 0, and at most a day, not {timeout!r}")
     if sender is not None:
         path(sender)
         if not target.credentials:
