@@ -147,7 +147,7 @@ def test_an_estimate_bounds_what_is_done() -> None:
     assert facts.seconds <= most.seconds + 2
     assert ses.connections <= most.connections + plan.senders  # a sender whose host goes has a successor
     assert len(ses.accepted) <= most.messages
-    assert "mailbox simulator" in str(most)
+    assert "mailbox simulator, which count against the bill and the sending rate" in str(most)
 
 
 # --- survival -------------------------------------------------------------------------------------------------
@@ -260,6 +260,10 @@ def test_nobody_dies_and_nothing_is_invented() -> None:
 def test_advice_can_be_written_down() -> None:
     """As a dictionary it holds thresholds, reasons and costs; the cost of each alternative is no less."""
     advice = advise(lifetimes.measured(4), Traffic.scattered(0.5))
+    # 9.5 s would be possible; that less is advised has its own reason.
+    assert advice.idle.value is not None
+    assert advice.idle.value < 9
+    assert f"at most 9.5 s, and with this traffic {advice.idle.value:g} s costs no more" in advice.idle.why
     written = advice.to_dict()
     assert set(written["recycle"]) == set(written["why"]) == {"messages", "age", "idle"}
     for name, tried in advice.tried.items():
@@ -290,12 +294,17 @@ def test_bad_use_is_said() -> None:
     for wrong in (
         lambda: Traffic.steady(0),
         lambda: Traffic.bursts(10, 1, math.inf),
+        lambda: Traffic.bursts(0.5, 1, 1),
         lambda: Traffic.recorded([1]),
     ):
-        with pytest.raises(ValueError, match=r"must be|needs"):
+        with pytest.raises(ValueError, match=r"must be|needs|at least"):
             wrong()
     with pytest.raises(ValueError, match="price"):
         advise(LifetimeFacts(plan=QUIET), Traffic.steady(1), price=0)
+    with pytest.raises(ValueError, match="price"):
+        advise(LifetimeFacts(plan=QUIET), Traffic.steady(1), price=math.inf)
+    with pytest.raises(ValueError, match="timeout"):
+        probe_lifetime(**VirtualSes().reach(), plan=QUIET, timeout=math.inf)
     with pytest.raises(ValueError, match="bare"):
         probe_lifetime(
             Target(host="x.example", credentials=Credentials(user="a", password="b")), sender="a b"
