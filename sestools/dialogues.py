@@ -10,7 +10,7 @@ from sestools.catalogue import cause
 from sestools.classifier import classify
 from sestools.endpoints import PORTS, Security, region_of
 from sestools.findings import finding, foremost, kind, names, stage
-from sestools.model import Cause, Diagnosis, Kind, Level, Stage, Symptom
+from sestools.model import Cause, Diagnosis, Kind, Level, Retry, Stage, Symptom
 from sestools.portcheck import Finding, PortCheck
 from sestools.reachability import is_shut
 
@@ -185,9 +185,12 @@ def _judge(check: PortCheck, run: Sequence[PortCheck]) -> _Judged:
                 candidates=(cause("reply-timeout"),),
                 ruled_out=tuple(said),
             )
-        if any(one.security is not Security.WRAPPER and _stalls(one) for one in run):
+        alike = [one for one in run if _stalls(one)]
+        if len(alike) > 1 and any(one.security is not Security.WRAPPER for one in alike):
             # What a port with STARTTLS shows, where short lines had passed, holds for the others.
-            return _Judged(diagnosis=found, candidates=(cause("mtu-stall"), cause("reply-timeout")))
+            # Nothing was sent that could arrive twice, and several ports alike are no chance.
+            stall = replace(cause("mtu-stall"), retry=Retry.NO)
+            return _Judged(diagnosis=found, candidates=(stall, cause("reply-timeout")))
     return _Judged(diagnosis=found, candidates=found.candidates)
 
 

@@ -284,8 +284,12 @@ TABLE = [
         name="every handshake stalls",
         faults="stalled:TLS",
         finds="mtu-stall",
-        says=("25, 587, 2587, 465, 2465: TLS", "Run `sestools mtu REGION`: it decides."),
-        never=("is ready",),
+        says=(
+            "25, 587, 2587, 465, 2465: TLS",
+            "Run `sestools mtu REGION`: it decides.",
+            "change something first",
+        ),
+        never=("is ready", "after 5 s"),
     ),
     # --- others that answer ---
     Row(
