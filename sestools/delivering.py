@@ -87,7 +87,7 @@ class Line:
         max_age: float,
         max_idle: float,
         timeout: float,
-        final_timeout: float,
+        final_timeout: float = 600.0,
         connect: Callable[[], smtplib.SMTP] | None = None,
     ) -> None:
         if target.credentials is None:

@@ -156,7 +156,7 @@ class Entry:
     def what(self) -> str:
         """The fate in words: SES's id, or why not."""
         parts = [self.id] if self.id else []
-        if self.fate is not Fate.SENT and not self.diagnosis:
+        if self.fate is not Fate.SENT and not self.diagnosis and self._interrupted:
             parts.append("interrupted" + (": may have been accepted" if self.fate is Fate.UNKNOWN else ""))
         if self.diagnosis and self.fate is not Fate.SENT:
             parts.append(self.diagnosis.cause.title)
@@ -165,6 +165,10 @@ class Entry:
         if self.unknown and self.fate is Fate.SENT:
             parts.append(f"resent after {self.unknown} unknown: may be there twice")
         return "; ".join(parts)
+
+    @property
+    def _interrupted(self) -> bool:
+        return not self.attempts or self.attempts[-1].why == "interrupted"
 
     def to_dict(self) -> dict[str, Any]:
         """The entry for a program."""

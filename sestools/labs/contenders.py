@@ -55,7 +55,8 @@ def careful(policy: Policy | None = None, *, name: str = "", **more: Any) -> Con
             limits[seconds] /= place.times
         settings = {"rate": place.rate, "connect": place.connect, "clock": place.clock, **limits}
         fast = _faster(chosen, place.times, place.seed)
-        with Sender(place.target, policy=fast, timeout=place.timeout, **settings) as sender:
+        settings |= {"timeout": place.timeout, "final_timeout": place.timeout}
+        with Sender(place.target, policy=fast, **settings) as sender:
             yield from sender.send_all(mails)
 
     return Contender(name=name or "sestools", run=run)
