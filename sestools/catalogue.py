@@ -1101,12 +1101,12 @@ _CONVERSATION = (
         "('fragmentation needed') is filtered. Short commands pass, then a message's body or the TLS handshake "
         "hangs. The same packets pass once they are made smaller, so it is their size and nothing else.",
         fix=(
-            "Linux: `ip link set dev eth0 mtu 1500`, or the size that was found; for these hosts only: "
+            "Linux: `ip link set dev eth0 mtu SIZE` with the size that was found (1500 after jumbo frames); for these hosts only: "
             "`ip route add NETWORK via GATEWAY mtu SIZE`. To keep it, set it in netplan, NetworkManager or ifcfg.",
             "Linux, without knowing the size: `sysctl -w net.ipv4.tcp_mtu_probing=1` lets TCP find it by itself.",
-            'Windows: `netsh interface ipv4 set subinterface "Ethernet" mtu=1500 store=persistent`, then restart.',
+            'Windows: `netsh interface ipv4 set subinterface "Ethernet" mtu=SIZE store=persistent`, then restart.',
             "On macOS: System Settings, Network, the interface, Details, Hardware, MTU; until a restart: "
-            "`networksetup -setMTU en0 1500`.",
+            "`networksetup -setMTU en0 SIZE`.",
             "EC2, VPN or tunnel: clamp the segment size where the path narrows, such as `iptables -t mangle "
             "-A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu`.",
             "Let ICMP type 3 code 4 (IPv6: ICMPv6 type 2) in through security groups and firewalls.",

@@ -112,7 +112,7 @@ def test_every_fault_on_offer_leads_to_a_verdict(ses: Simulator) -> None:
 def test_a_fault_of_ones_own(ses: Simulator) -> None:
     """Faults that are not in the list are offered too, several at a time."""
     panel = CheckPanel(port=587, timeout=0.6).run(fault="dropped@25; closed:GREETING@587")
-    assert panel.value.diagnosis.cause.id == "connection-lost"
+    assert panel.value.diagnosis.cause.id == "closed-at-once"
     assert [str(fault) for fault in ses.faults] == ["dropped@25", "closed:GREETING@587"]
 
 
