@@ -162,6 +162,7 @@ class Line:
             self._client = None
 
     def _deliver(self, mail: Mail) -> Delivery:
+        self._stage = None
         content = dot_stuff(mail.content)
         client = self._ready()
         self._used_at = self._clock.now()
@@ -207,7 +208,6 @@ class Line:
     def _ready(self) -> smtplib.SMTP:
         """A connection that is signed in, young, little used, and alive as far as can be told."""
         now = self._clock.now()
-        self._stage = None
         idle = now - self._used_at
         old = now - self._opened_at >= self._max_age
         if old or self._carried >= self._max_messages or idle >= self.max_idle:

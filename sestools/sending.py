@@ -156,15 +156,15 @@ class Sender:
         began = self._clock.now()
         try:
             delivery = self._line.deliver(job.mail)
+            self._shared, self._in_a_row = _Tally(), 0
+            self._note(job, began)
+            return job.entry(Fate.SENT, id=delivery.id, refused=delivery.refused)
         except Failed as failed:
             return self._judge(job, failed.diagnosis, began)
         except BaseException:
             job.unknown += self._line.offered
             job.attempts.append(Attempt(at=began, seconds=self._clock.now() - began, why="interrupted"))
             raise
-        self._shared, self._in_a_row = _Tally(), 0
-        self._note(job, began)
-        return job.entry(Fate.SENT, id=delivery.id, refused=delivery.refused)
 
     def _judge(self, job: _Job, failure: Diagnosis, began: float) -> Entry | float:
         """What follows from a failure: for the message alone, or for all."""

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -175,3 +176,24 @@ def test_interrupted_with_an_account(ses: Simulator) -> None:
     assert process.returncode == 130
     assert "\n2 sent, 2 not sent." in out
     assert "5 of 9 messages were not begun" in err
+
+
+def test_interrupted_behind_the_final_dot() -> None:
+    """Ctrl-C waits for no reply: the message under way may have been accepted, the others were not begun."""
+    offered = threading.Event()
+    with Simulator(
+        "eu-west-1",
+        faults=[faults.parse("stalled:BODY")],
+        on_event=lambda port, number, way, text: "message of" in text and offered.set(),
+    ) as ses:
+        env = {**os.environ, "SESTOOLS_PASSWORD": ses.credentials.password}
+        words = [*COMMAND, "send", *flags(ses), "--from", "me@example.com", "--count", "3"]
+        with subprocess.Popen(
+            words, text=True, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process:
+            assert offered.wait(20)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert "interrupted: may have been accepted" in out
+    assert "2 of 3 messages were not begun" in err
