@@ -4,6 +4,7 @@ import asyncio
 import base64
 import contextlib
 import datetime
+import gc
 import os
 import re
 import smtplib
@@ -407,6 +408,7 @@ def test_whoever_watches_may_act() -> None:
 
 def test_it_leaves_nothing_behind() -> None:
     """No thread, no file descriptor, no folder, even with clients still connected and ports dropped."""
+    gc.collect()  # what earlier tests left for it is not ours
     open_before, threads = len(os.listdir("/proc/self/fd")), threading.active_count()
     for _ in range(3):
         with Simulator("eu-west-1", faults=[faults.Dropped(ports=frozenset({25}))]) as ses:
@@ -419,7 +421,7 @@ def test_it_leaves_nothing_behind() -> None:
             pass
     assert not folder.exists()
     assert threading.active_count() == threads
-    assert len(os.listdir("/proc/self/fd")) == open_before
+    assert len(os.listdir("/proc/self/fd")) <= open_before
 
 
 def test_it_listens_on_loopback_only(ses: Simulator) -> None:
