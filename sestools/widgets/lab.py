@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import html
-import threading
 from dataclasses import replace
 from typing import Any
 
-import traitlets
 from ipywidgets import (  # type: ignore[import-untyped]
-    HTML,
     BoundedFloatText,
     BoundedIntText,
-    Button,
     Dropdown,
-    GridBox,
-    HBox,
-    Layout,
-    VBox,
 )
 
 from sestools.labs import SCRIPTS, Lab, Script, blind, careful, lost_mail, naive
 from sestools.retrying import Policy
-from sestools.widgets.places import tell_about_binder
-from sestools.widgets.style import STYLE
+from sestools.widgets.experiment import AUTO, ExperimentPanel
 
 POLICIES = {
     "documented by AWS: 5, 10, 30 s, 20 min": "documented",
@@ -37,10 +28,9 @@ POLICIES = {
 """Policies to choose from, by what a person calls them."""
 
 _CHOICES = {"resend: perhaps twice": "resend", "give up: perhaps lost": "give up"}
-_AUTO = Layout(width="auto")
 
 
-class LabPanel(VBox):  # type: ignore[misc]  # ipywidgets has no types
+class LabPanel(ExperimentPanel):
     """A form around `lost_mail`: the sender with your policy beside a naive one and a blind retry.
 
     Everything happens in memory and in virtual time.
@@ -57,8 +47,6 @@ class LabPanel(VBox):  # type: ignore[misc]  # ipywidgets has no types
         value: The last `Lab`, or None. Read-only; `observe` it.
     """
 
-    value = traitlets.Any(None, read_only=True)
-
     def __init__(
         self,
         *,
@@ -69,22 +57,18 @@ class LabPanel(VBox):  # type: ignore[misc]  # ipywidgets has no types
         rate: float = 0.0,
         seed: int = 0,
     ) -> None:
-        self._thread: threading.Thread | None = None
-        self._busy = threading.Lock()
-        self._fields = {
-            "faults": Dropdown(description="Faults", options=list(SCRIPTS), layout=_AUTO),
-            "policy": Dropdown(description="Retry policy", options=list(POLICIES.items()), layout=_AUTO),
+        fields = {
+            "faults": Dropdown(description="Faults", options=list(SCRIPTS), layout=AUTO),
+            "policy": Dropdown(description="Retry policy", options=list(POLICIES.items()), layout=AUTO),
             "when_unknown": Dropdown(
-                description="Lost behind the final dot", options=list(_CHOICES.items()), layout=_AUTO
+                description="Lost behind the final dot", options=list(_CHOICES.items()), layout=AUTO
             ),
-            "messages": BoundedIntText(description="Messages", min=1, max=20_000, layout=_AUTO),
+            "messages": BoundedIntText(description="Messages", min=1, max=20_000, layout=AUTO),
             "rate": BoundedFloatText(
-                description="Messages a second (0: the script's)", min=0, max=1000, layout=_AUTO
+                description="Messages a second (0: the script's)", min=0, max=1000, layout=AUTO
             ),
-            "seed": BoundedIntText(description="Seed", min=0, max=10**6, layout=_AUTO),
+            "seed": BoundedIntText(description="Seed", min=0, max=10**6, layout=AUTO),
         }
-        self._run = Button(description="Send", icon="play", button_style="primary")
-        self._status, self._note, self._result = HTML(), HTML(), HTML()
         given = {
             "faults": faults,
             "policy": policy,
@@ -93,46 +77,10 @@ class LabPanel(VBox):  # type: ignore[misc]  # ipywidgets has no types
             "rate": rate,
             "seed": seed,
         }
-        for name, value in given.items():
-            self._fields[name].value = value
-            self._fields[name].observe(self._describe, names="value")
-        self._run.on_click(lambda _: self.start())
-        tell_about_binder()
-        grid = GridBox(
-            list(self._fields.values()),
-            layout=Layout(grid_template_columns="repeat(auto-fill, minmax(17em, 1fr))"),
-        )
-        grid.add_class("sestools-fields")
-        row = HBox([self._run, self._status])
-        row.add_class("sestools-row")
-        super().__init__([HTML(STYLE), grid, self._note, row, self._result])
-        self.add_class("sestools-panel")
+        super().__init__(fields, given, button="Send", doing="Sending …", yet="Not run yet.")
+        for field in self._fields.values():
+            field.observe(self._describe, names="value")
         self._describe()
-        self._say("Not run yet.")
-
-    def run(self, **changes: Any) -> LabPanel:
-        """Change fields (`policy="full"`), send, and return this panel when done. `start` does not wait."""
-        for name, value in changes.items():
-            if name not in self._fields:
-                raise ValueError(f"a panel has no field {name!r}; it has {', '.join(self._fields)}")
-            self._fields[name].value = value
-        self._work()
-        return self
-
-    def start(self) -> None:
-        """Send in a thread, as the button does."""
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._work, name="sestools-lab", daemon=True)
-            self._thread.start()
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait until what `start` began is done; False if it still runs after so many seconds."""
-        if self._thread is not None:
-            self._thread.join(timeout)
-        return self._thread is None or not self._thread.is_alive()
-
-    def _get(self, name: str) -> Any:
-        return self._fields[name].value
 
     def _policy(self) -> Policy:
         name, choice = self._get("policy"), self._get("when_unknown")
@@ -149,30 +97,15 @@ class LabPanel(VBox):  # type: ignore[misc]  # ipywidgets has no types
         script = SCRIPTS[self._get("faults")]
         return replace(script, rate=self._get("rate")) if self._get("rate") else script
 
-    def _work(self) -> None:
-        with self._busy:
-            self._run.disabled = True
-            self._say("Sending …")
-            try:
-                policy = self._policy()
-                lab = lost_mail(
-                    self._script(),
-                    contenders=[naive(), blind(), careful(policy, name=f"sestools, {policy.name}")],
-                    messages=self._get("messages"),
-                    seeds=[self._get("seed")],
-                    keep=True,
-                )
-            except BaseException as error:
-                self._say(f"The lab broke off: {type(error).__name__}")
-                raise
-            else:
-                self.set_trait("value", lab)
-                self._result.value = (
-                    f'<div role="region" aria-label="result of the lab">{self._html(lab)}</div>'
-                )
-                self._say("Done.")
-            finally:
-                self._run.disabled = False
+    def _measure(self) -> Lab:
+        policy = self._policy()
+        return lost_mail(
+            self._script(),
+            contenders=[naive(), blind(), careful(policy, name=f"sestools, {policy.name}")],
+            messages=self._get("messages"),
+            seeds=[self._get("seed")],
+            keep=True,
+        )
 
     def _describe(self, _: Any = None) -> None:
         script = SCRIPTS[self._get("faults")]
@@ -195,9 +128,10 @@ class LabPanel(VBox):  # type: ignore[misc]  # ipywidgets has no types
             f"messages={self._get('messages')}, seeds=[{self._get('seed')}])"
         )
 
-    def _html(self, lab: Lab) -> str:
+    def _html(self) -> str:
         from sestools.plots_lab import attempts_picture, lab_picture, retried  # matplotlib takes a while
 
+        lab = self.value
         entries = lab.entries[lab.results[-1].script, lab.results[-1].sender, lab.results[-1].seed]
         rows = retried(entries)
         parts = [lab_picture(lab)._repr_html_(), lab._repr_html_()]
@@ -207,9 +141,6 @@ class LabPanel(VBox):  # type: ignore[misc]  # ipywidgets has no types
                 f"by the last sender:</p>{attempts_picture(rows)._repr_html_()}"
             )
         return "".join(parts)
-
-    def _say(self, text: str) -> None:
-        self._status.value = f'<span role="status">{html.escape(text)}</span>'
 
     def __repr__(self) -> str:
         asked = [
@@ -221,11 +152,3 @@ class LabPanel(VBox):  # type: ignore[misc]  # ipywidgets has no types
             asked.append(f"{self._get('rate'):g} a second")
         head = f"LabPanel: {', '.join(asked)}"
         return f"{head}\n{self.value or '  not run yet'}"
-
-    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
-        """The panel; its result as HTML for places without widgets, such as GitHub; its text form."""
-        bundle: dict[str, Any] = super()._repr_mimebundle_(**options)
-        bundle["text/plain"] = repr(self)
-        if self.value is not None:
-            bundle["text/html"] = self._html(self.value)
-        return bundle
