@@ -157,12 +157,7 @@ def _add_check(parsers: Any) -> None:
     parser.add_argument(
         "--security", choices=("starttls", "wrapper", "plain"), help="TLS mode [the port's own]"
     )
-    parser.add_argument("--user", help="SMTP user name; signs in, once [SESTOOLS_USER]")
-    parser.add_argument(
-        "--password-stdin",
-        action="store_true",
-        help="read the SMTP password from standard input [else it is asked for]",
-    )
+    commands.add_place(parser, "for each probe [SESTOOLS_TIMEOUT, 5]")
     parser.add_argument("--send", action="store_true", help="send one message after signing in")
     parser.add_argument("--from", dest="sender", metavar="ADDRESS", help="its sender, verified in the region")
     parser.add_argument(
@@ -173,16 +168,6 @@ def _add_check(parsers: Any) -> None:
         action="store_true",
         help="yes, send to a recipient outside the mailbox simulator",
     )
-    parser.add_argument(
-        "--timeout", type=float, metavar="SECONDS", help="for each probe [SESTOOLS_TIMEOUT, 5]"
-    )
-    parser.add_argument(
-        "--connect-to",
-        action="append",
-        metavar="[PORT:]ADDRESS:PORT",
-        help="connect there instead of where DNS says, for one port or all (repeatable)",
-    )
-    parser.add_argument("--ca-file", help="trust these certificate authorities instead [SESTOOLS_CA_FILE]")
     parser.add_argument(
         "--simulate",
         nargs="?",

@@ -30,6 +30,24 @@ def _setting(name: str, *others: str, default: str | None = None) -> str | None:
     return default
 
 
+def add_place(parser: argparse._ActionsContainer, timeout: str) -> None:
+    """The options that say where to connect and how to sign in; `timeout` is the help of `--timeout`."""
+    parser.add_argument("--user", help="SMTP user name, to sign in with [SESTOOLS_USER]")
+    parser.add_argument(
+        "--password-stdin",
+        action="store_true",
+        help="read the SMTP password from standard input [else it is asked for]",
+    )
+    parser.add_argument("--timeout", type=float, metavar="SECONDS", help=timeout)
+    parser.add_argument(
+        "--connect-to",
+        action="append",
+        metavar="[PORT:]ADDRESS:PORT",
+        help="connect there instead of where DNS says, for one port or all (repeatable)",
+    )
+    parser.add_argument("--ca-file", help="trust these certificate authorities instead [SESTOOLS_CA_FILE]")
+
+
 def _region(given: str | None) -> str:
     from sestools.endpoints import DEFAULT_REGION
 

@@ -19,6 +19,7 @@ from sestools.commands import (
     _region,
     _setting,
     _timeout,
+    add_place,
     stoppable,
 )
 
@@ -73,22 +74,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     advice.add_argument("--client", choices=PROGRAMS, help="print the advice as its configuration")
     where = parser.add_argument_group("where")
     where.add_argument("--port", type=int, default=587, help="[587]")
-    where.add_argument("--user", help="SMTP user name; signs in [SESTOOLS_USER]")
-    where.add_argument(
-        "--password-stdin",
-        action="store_true",
-        help="read the SMTP password from standard input [else it is asked for]",
-    )
-    where.add_argument(
-        "--timeout", type=float, metavar="SECONDS", help="for each exchange [SESTOOLS_TIMEOUT, 5]"
-    )
-    where.add_argument(
-        "--connect-to",
-        action="append",
-        metavar="[PORT:]ADDRESS:PORT",
-        help="connect there instead of where DNS says (repeatable)",
-    )
-    where.add_argument("--ca-file", help="trust these certificate authorities instead [SESTOOLS_CA_FILE]")
+    add_place(where, "for each exchange [SESTOOLS_TIMEOUT, 5]")
     where.add_argument("--yes", action="store_true", help="yes, do it: do not ask")
     where.add_argument(
         "--simulate",

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from sestools.commands import HEALTHY, PROBLEM, UNCLEAR, _region, _simulated, _timeout
+from sestools.commands import HEALTHY, PROBLEM, UNCLEAR, _region, _simulated, _timeout, add_place
 
 if TYPE_CHECKING:
     from sestools.outbox import Account, Attempt, Mail
@@ -85,25 +85,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--max-age", type=float, default=60.0, metavar="SECONDS", help="of a connection [60]")
     where = parser.add_argument_group("where")
     where.add_argument("--port", type=int, default=587, help="[587]")
-    where.add_argument("--user", help="SMTP user name [SESTOOLS_USER]")
+    add_place(where, "for each reply [SESTOOLS_TIMEOUT, 30]")
     where.add_argument(
-        "--password-stdin",
-        action="store_true",
-        help="read the SMTP password from standard input [else it is asked for]",
+        "--final-timeout",
+        type=float,
+        default=600.0,
+        metavar="SECONDS",
+        help="for the reply to a message [600]",
     )
-    where.add_argument(
-        "--timeout", type=float, metavar="SECONDS", help="for each reply [SESTOOLS_TIMEOUT, 30]"
-    )
-    where.add_argument(
-        "--final-timeout", type=float, default=600.0, metavar="SECONDS", help="for that to a message [600]"
-    )
-    where.add_argument(
-        "--connect-to",
-        action="append",
-        metavar="[PORT:]ADDRESS:PORT",
-        help="connect there instead of where DNS says (repeatable)",
-    )
-    where.add_argument("--ca-file", help="trust these certificate authorities instead [SESTOOLS_CA_FILE]")
     where.add_argument(
         "--simulate", nargs="?", const="", metavar="FAULT", help="send to a simulated SES on this host"
     )
