@@ -309,11 +309,10 @@ class _Case:
         line = self.excerpt.line(position)
         start = max(0, position - self.excerpt.text.rfind("\n", 0, position) - 1 - 120)
         words = printable(("…" if start else "") + line[start:].strip(), 300)
-        return (
-            f"line {self.excerpt.number(position)}: {words}"
-            if len(self.excerpt.numbers) > 1
-            else f"the text says: {words}"
-        )
+        if len(self.excerpt.numbers) > 1:
+            return f"line {self.excerpt.number(position)}: {words}"
+        seen = self.observed and not self.pasted and not self.symptom.reply  # the words are our own
+        return words if seen else f"the text says: {words}"
 
     def first_line(self) -> tuple[str, ...]:
         words = next((line.strip() for line in self.excerpt.text.split("\n") if line.strip()), "")

@@ -21,7 +21,7 @@ from sestools.text import duration
 
 if TYPE_CHECKING:
     from sestools.report import Report
-    from sestools.sweeps import Row, Sweep
+    from sestools.swept import Row, Sweep
 
 # Okabe and Ito's colour-blind-safe palette; words beside each bar carry what matters.
 COLOURS = {

@@ -19,7 +19,7 @@ from sestools.text import duration, printable
 if TYPE_CHECKING:
     from sestools.advice import Advice
     from sestools.outbox import Account
-    from sestools.sweeps import Sweep
+    from sestools.swept import Sweep
 
 STYLES = {Level.OK: "green", Level.NOTICE: "yellow", Level.PROBLEM: "bold red", Level.UNCLEAR: "magenta"}
 MARKS = {Level.OK: "ok", Level.NOTICE: "notice", Level.PROBLEM: "problem", Level.UNCLEAR: "unclear"}

@@ -24,7 +24,8 @@ from sestools import sweep, targets_of
 from sestools.model import Credentials, Outcome, Stage, Target
 from sestools.plots import sweep_picture
 from sestools.simulator import Simulator, faults
-from sestools.sweeps import MOST_THREADS, Sweep
+from sestools.sweeps import MOST_THREADS
+from sestools.swept import Sweep
 from sestools.terminal import print_sweep
 
 
