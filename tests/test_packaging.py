@@ -1,5 +1,6 @@
 """The built package, as somebody gets it who installs it and has nothing of ours beside it."""
 
+import os
 import subprocess
 import sys
 import venv
@@ -14,7 +15,9 @@ pytestmark = pytest.mark.xdist_group("packaging")
 
 def run(*words: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run a command outside the checkout, so that nothing is imported from it."""
-    return subprocess.run([*map(str, words)], capture_output=True, text=True, timeout=120, cwd=cwd)
+    # A PYTHONPATH that leads to a checkout would make pip believe that the package is installed already.
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return subprocess.run([*map(str, words)], capture_output=True, text=True, timeout=120, cwd=cwd, env=env)
 
 
 @pytest.fixture(scope="module")
