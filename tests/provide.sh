@@ -12,9 +12,9 @@ NODE=.cache/clients
 
 fail() {
     echo "tests/provide.sh: $1" >&2
-    echo "make test needs a Debian-like system with: chromium, swaks, libnet-ssleay-perl, curl, openssl," >&2
-    echo "netcat-openbsd, iproute2, nftables, nodejs, npm, the packages $PEERS to unpack (not install)," >&2
-    echo "and nodemailer $NODEMAILER from npm." >&2
+    echo "make test needs a Debian-like system with: chromium, libatomic1, swaks with libnet-ssleay-perl," >&2
+    echo "libio-socket-inet6-perl and netbase, curl, openssl, netcat-openbsd, iproute2, nftables, nodejs, npm, the" >&2
+    echo "packages $PEERS to unpack (not install), and nodemailer $NODEMAILER from npm." >&2
     exit 1
 }
 
@@ -65,16 +65,24 @@ unpack() { # unpack FOLDER PACKAGE...
 mkdir -p "$FOLDER"
 
 needed=
-command -v swaks >/dev/null || needed="swaks"
-perl -MNet::SSLeay -e 1 2>/dev/null || needed="$needed libnet-ssleay-perl"
-command -v curl >/dev/null || needed="$needed curl"
-command -v openssl >/dev/null || needed="$needed openssl"
-nc -h 2>&1 | grep -q OpenBSD || needed="$needed netcat-openbsd"
-command -v ip >/dev/null || needed="$needed iproute2"
-command -v nft >/dev/null || [ -x /usr/sbin/nft ] || needed="$needed nftables"
-command -v node >/dev/null || needed="$needed nodejs"
-command -v npm >/dev/null || needed="$needed npm"
-command -v chromium >/dev/null || needed="$needed chromium fonts-dejavu-core"
+need() { # need PACKAGES COMMAND...: these packages, unless the command succeeds
+    packages=$1
+    shift
+    "$@" >/dev/null 2>&1 || needed="$needed $packages"
+}
+need swaks command -v swaks
+need libnet-ssleay-perl perl -MNet::SSLeay -e 1
+need libio-socket-inet6-perl perl -MIO::Socket::INET6 -e 1 # swaks on IPv6
+need netbase test -e /etc/protocols                        # swaks looks up tcp in it
+need curl command -v curl
+need openssl command -v openssl
+need netcat-openbsd sh -c 'nc -h 2>&1 | grep OpenBSD'
+need iproute2 command -v ip
+need nftables sh -c "command -v nft || test -x /usr/sbin/nft"
+need nodejs command -v node
+need npm command -v npm
+need "chromium fonts-dejavu-core" command -v chromium
+need libatomic1 sh -c '/sbin/ldconfig -p | grep -F libatomic.so.1' # the driver of the browser
 # shellcheck disable=SC2086 # a list of words
 [ -z "$needed" ] || install $needed
 
