@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
-from email.utils import getaddresses
 from enum import StrEnum
 from typing import Any, Self
 
 from sestools import tables
+from sestools.mailboxes import mailboxes
 from sestools.model import Diagnosis
 from sestools.text import duration, printable
 
@@ -100,14 +100,10 @@ _BCC = re.compile(rb"(?im)^(?:Resent-)?Bcc[ \t]*:[^\r\n]*(?:\r\n[ \t][^\r\n]*)*(
 
 def _addresses(value: str) -> list[str]:
     """The addresses of a field; the field itself, which no server takes, if it does not say whom it names."""
-    found = [address for _, address in getaddresses([value])]
-    rest = re.sub(r'\\.|"(?:\\.|[^"\\])*"', "", value)
-    while (inner := re.sub(r"\([^()]*\)", "", rest)) != rest:
-        rest = inner
-    nobody = not rest.strip() or re.fullmatch(r"[^:<>@]*:[\s,]*;\s*", rest)
-    if re.search(r'["()]', rest) or (not any(found) and not nobody):
+    read = mailboxes(value)
+    if read is None or not len(set(read[0])) <= read[1] <= len(read[0]):
         return [f"unclear: {value}"]
-    return [address for address in found if address]
+    return read[0]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

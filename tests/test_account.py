@@ -40,6 +40,8 @@ MALFORMED = [
     ('From: "Shop <shop@example.com>', "hi", "unbalanced-quote"),
     ("To: a@exa_mple.com", "hi", "domain-character"),
     ("From: " + "(" * 5000 + "a@b.c", "hi", "address-without-domain"),
+    ("From: a@b.c " + "(" * 900 + ")" * 900, "hi", "address-without-domain"),
+    ('From: a@b.c (" ' + "(" * 3000 + '")', "hi", "address-without-domain"),
     ("To: " + "a:" * 3000, "hi", "address-without-domain"),
     ("Cc: " + "a@b.c, " * 9000, "hi", "address-without-domain"),
 ]
@@ -76,6 +78,8 @@ FINE = [
     'To: "Doe, Jane" <jane@example.com>, undisclosed@example.com',
     "To: undisclosed-recipients:;",
     'To: a@example.com (5" disk)',
+    "To: a@example.com (n, m), b@example.com,",
+    "From: shop@example.com <info@example.com>",
     'To: "Shop (a" <a@example.com>, "b)" <b@example.com>',
     'To: "a \\" b" <a@example.com>',
     "Content-Type: multipart/mixed; boundary=b ",

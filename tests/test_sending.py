@@ -374,6 +374,13 @@ def test_nobody_sees_a_blind_copy(raw: bytes) -> None:
         ("undisclosed-recipients:;", True),
         ('"Smith (\\"J\\")" <a@x.com> (a (nested) comment)', True),
         ("", True),
+        ("a@x.com <b@x.com>", False),
+        ("a@x.com <a@x.com>", True),
+        ("a@x.com (n, m), b@x.com,", True),
+        ("Team: a@x.com, b@x.com;", True),
+        ("a@x.com, <", False),
+        ("a@x.com, " + "(" * 900 + ")" * 900, False),
+        ("a:" * 3000, False),
     ],
 )
 def test_a_field_that_does_not_say_whom_it_names(field: str, clear: bool) -> None:

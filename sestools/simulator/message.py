@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from email.utils import getaddresses
+
+from sestools.mailboxes import mailboxes
 
 _ONCE = """
 accept-language acceptlanguage archived-at auto-submitted bounces-to comments content-alternative
@@ -29,9 +30,6 @@ ADDRESSES = ("from", "sender", "reply-to", "to", "cc", "bcc")
 _SPECIAL = '()<>@,;:\\"/[]?='
 """Characters that end a token of a MIME header (RFC 2045, `tspecials`)."""
 
-LONGEST_ADDRESSES = 32 * 1024
-"""A header of addresses that is longer than this is taken for none: reading it would hold everybody up."""
-
 _PLAIN = re.compile(r"[A-Za-z0-9 ]*<([\w.+=-]+@[\w.-]+)>|([\w.+=-]+@[\w.-]+)", re.ASCII)
 _WHOLE = re.compile(r"\\.|\"(?:[^\"\\]|\\.)*\"|\((?:[^()\\]|\\.)*\)", re.S)
 """An escaped character, a quoted text, or a comment."""
@@ -41,17 +39,13 @@ Headers = list[tuple[str, str]]
 
 
 def addresses(value: str) -> Sequence[str] | None:
-    """The addresses in a header value, without display names; None if it nests or runs on beyond all reading."""
+    """The addresses in a header value, without display names; None if it cannot be read."""
     # The parser took half of the time of a small message; most values hold one address and need none.
     plain = _PLAIN.fullmatch(value)
     if plain:
         return (plain[1] or plain[2],)
-    if len(value) > LONGEST_ADDRESSES:
-        return None
-    try:
-        return [address for _, address in getaddresses([value]) if address]
-    except RecursionError:  # its parser calls itself for each parenthesis and each group
-        return None
+    read = mailboxes(value)
+    return read[0] if read else None
 
 
 def headers(message: bytes) -> Headers:
