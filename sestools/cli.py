@@ -1,7 +1,8 @@
 """The command line: `sestools COMMAND`, such as `check`, `classify`, `mtu`, `sweep`, `send`, `simulate`.
 
 Data goes to stdout, progress to stderr. Exit codes: 0 healthy, 1 problem found, 2 wrong use, 3 could not
-tell, 70 a bug of ours, 74 the output could not be written; 130 after Ctrl-C, 141 when the reader of the output went away.
+tell, 70 a bug of ours, 74 the output could not be written; 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP, 141
+when the reader of the output went away.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import argparse
 import errno
 import io
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -22,43 +24,63 @@ from sestools import (
     commands_send,
     commands_sweep,
 )
+from sestools.limits import out_of_files, require_files
 
-WRONG_USE, BUG, NOT_WRITTEN, INTERRUPTED, BROKEN_PIPE = 2, 70, 74, 130, 141
+WRONG_USE, BUG, NOT_WRITTEN, BROKEN_PIPE = 2, 70, 74, 141
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
+"""Why an output cannot be written."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
+    # What would be opened next takes the number of a standard stream that is closed.
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
     # A terminal that cannot show a character gets its escape instead of a failure.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    commands.received.clear()
     try:
-        options = _parser().parse_args(arguments)
-        code: int = options.run(options)
-        sys.stdout.flush()
+        with commands.on_signal(_interrupt):
+            options = _parser().parse_args(arguments)
+            if options.run is not commands.classify:
+                require_files()
+            code: int = options.run(options)
+            sys.stdout.flush()
         return code
     except KeyboardInterrupt:
-        print("\ninterrupted", file=sys.stderr)
-        return INTERRUPTED
+        commands.say("\ninterrupted")
+        return 128 + (commands.received.pop() if commands.received else signal.SIGINT)
     except BrokenPipeError:  # the reader (head, less) has what it wanted
         _close_output()
         return BROKEN_PIPE
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO):
-            _close_output()
-            print(f"sestools: the output cannot be written: {error.strerror}", file=sys.stderr)
-            return NOT_WRITTEN
-        if type(error) is ValueError:  # its subclasses come from libraries, and are bugs of ours
-            print(f"sestools: {error}", file=sys.stderr)
-            return WRONG_USE
-        if os.environ.get("SESTOOLS_DEBUG"):
-            raise
-        print(
-            f"sestools: this is a bug of ours: {type(error).__name__} in {_place(error)}. Please report it; "
-            "SESTOOLS_DEBUG=1 shows the traceback.",
-            file=sys.stderr,
-        )
-        return BUG
+        return _failed(error)
+
+
+def _interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+def _failed(error: Exception) -> int:
+    """Say what went wrong in a sentence, and whose affair it is."""
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        _close_output()
+        commands.say(f"sestools: the output cannot be written: {error.strerror}")
+        return NOT_WRITTEN
+    reason = out_of_files(error)
+    if reason or type(error) is ValueError:  # its subclasses come from libraries, and are bugs of ours
+        commands.say(f"sestools: {reason or error}")
+        return WRONG_USE
+    if os.environ.get("SESTOOLS_DEBUG"):
+        raise error
+    commands.say(
+        f"sestools: this is a bug of ours: {type(error).__name__} in {_place(error)}. Please report it; "
+        "SESTOOLS_DEBUG=1 shows the traceback."
+    )
+    return BUG
 
 
 def _close_output() -> None:
@@ -82,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
         "  sestools simulate --fault dropped@25\n\nSettings come from flags, then from the environment "
         "(SESTOOLS_REGION, AWS_REGION,\nSESTOOLS_USER, SESTOOLS_PASSWORD, SESTOOLS_CA_FILE, SESTOOLS_TIMEOUT, SESTOOLS_CONTEXT), "
         "then from defaults.\nExit codes: 0 healthy, 1 problem found, 2 wrong use, 3 could not tell, 70 a bug of ours,\n"
-        "74 the output could not be written.",
+        "74 the output could not be written; 128 and the number of a signal that ended it.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"sestools {__version__}")

@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import json
 import os
+import shlex
 import signal
 import sys
 import threading
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from sestools.simulator import Simulator
 
 HEALTHY, PROBLEM, UNCLEAR = 0, 1, 3
+
+_ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+received: list[int] = []
+"""The signals that asked this process to end: the last one makes its exit code."""
 
 HALF_INPUT = 2 * 1024 * 1024
 """Bytes that `classify` keeps of the beginning of standard input, and as many of its end."""
@@ -231,14 +236,34 @@ def _progress() -> Iterator[Callable[[int, int, str], None] | None]:
 def stoppable() -> Iterator[threading.Event]:
     """An event that Ctrl-C sets. An exception instead is lost if it comes while Python cleans something up."""
     stop = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
+    with on_signal(stop.set):
         yield stop
-        return
-    before = signal.signal(signal.SIGINT, lambda *_: stop.set())
+
+
+@contextlib.contextmanager
+def on_signal(act: Callable[[], object]) -> Iterator[None]:
+    """Act when Ctrl-C, `kill` or the end of the terminal asks this process to end; what nohup ignores stays ignored."""
+
+    def note(number: int, _: object) -> None:
+        received.append(number)
+        act()
+
+    before: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in _ENDING:
+            if number == signal.SIGINT or signal.getsignal(number) is not signal.SIG_IGN:
+                before[number] = signal.signal(number, note)
     try:
-        yield stop
+        yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def say(text: str, end: str = "\n") -> None:
+    """A line on stderr; if it cannot be written there, nothing else is lost with it."""
+    with contextlib.suppress(OSError):
+        print(text, end=end, file=sys.stderr, flush=True)
 
 
 def classify(options: argparse.Namespace) -> int:
@@ -322,12 +347,11 @@ def simulate(options: argparse.Namespace) -> int:
 
     with _simulator(options.region, options.fault, options.scenario, on_event=show) as simulator:
         region = region_of(simulator.host) or ""
-        print(f"SES of {region}, simulated on this host. Ctrl-C ends it.", file=sys.stderr)
-        print(_where(simulator, region), flush=True)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: ended.set())
-        ended.wait()
-        print(f"\n{_ledger(simulator)}", file=sys.stderr)
+        say(f"SES of {region}, simulated on this host. Ctrl-C ends it.")
+        with on_signal(ended.set):
+            print(_where(simulator, region), flush=True)
+            ended.wait()
+        say(f"\n{_ledger(simulator)}")
     return HEALTHY
 
 
@@ -358,7 +382,7 @@ def _where(simulator: Simulator, region: str) -> str:
     lines.append(f"  user      {simulator.credentials.user}")
     lines.append(f"  password  {simulator.credentials.password}   (made up; worth nothing)")
     some = " ".join(f"--connect-to {port}:{address}:{real}" for port, (address, real) in places)
-    lines.append(f"\n  sestools check {region} --ca-file {simulator.ca_file} {some}\n")
+    lines.append(f"\n  sestools check {region} --ca-file {shlex.quote(simulator.ca_file)} {some}\n")
     return "\n".join(lines)
 
 

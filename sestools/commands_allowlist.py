@@ -10,12 +10,11 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-from sestools.commands import HEALTHY, PROBLEM, UNCLEAR, _progress, _region, _simulator, stoppable
+from sestools.commands import HEALTHY, PROBLEM, UNCLEAR, _progress, _region, _simulator, say, stoppable
 
 if TYPE_CHECKING:
     from sestools.model import Target
 
-INTERRUPTED = 130
 LARGEST_LIST = 1024 * 1024
 """Bytes of a file with pinned addresses."""
 _TIME = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h)?")
@@ -50,7 +49,7 @@ def allowlist(options: argparse.Namespace) -> int:
             region, duration=options.watch, interval=options.every, progress=progress, cancel=stop, **more
         )
         if not watched.moments:
-            return INTERRUPTED
+            raise KeyboardInterrupt
         found = None
         if pinned:
             connect_to = target if options.connect and not watched.cancelled else None
@@ -68,7 +67,7 @@ def allowlist(options: argparse.Namespace) -> int:
 
         print_allowlist(sys.stdout, watched, found, advice)
     if watched.cancelled:
-        return INTERRUPTED
+        raise KeyboardInterrupt
     return UNCLEAR if not watched.addresses else PROBLEM if found and not found.ok else HEALTHY
 
 
@@ -106,7 +105,7 @@ def _place(
         return {"resolvers": options.resolvers}, target
     if options.resolvers:
         raise ValueError("--simulate brings its own --resolver")
-    print("Simulated: addresses and time are made up.", file=sys.stderr)
+    say("Simulated: addresses and time are made up.")
     ses = stack.enter_context(_simulator(region, [options.simulate] if options.simulate else []))
     from sestools.simulator.nameserver import Churn
 

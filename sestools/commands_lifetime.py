@@ -20,6 +20,7 @@ from sestools.commands import (
     _setting,
     _timeout,
     add_place,
+    say,
     stoppable,
 )
 
@@ -119,7 +120,7 @@ def lifetime(options: argparse.Namespace) -> int:
     advice = advise(result.facts, traffic, price=options.price) if result.facts.lives else None
     _show(options, result, advice)
     if stop.is_set():
-        print("interrupted: this is what was seen until then", file=sys.stderr)
+        say("interrupted: this is what was seen until then")
         raise KeyboardInterrupt
     if result.symptom:
         return PROBLEM
@@ -192,12 +193,12 @@ def _traffic(written: str) -> Traffic:
 def _agreed(options: argparse.Namespace, estimate: Estimate) -> None:
     """Say what it costs, and on the real endpoint ask."""
     where = "simulated, in virtual time" if options.simulate is not None else _region(options.where)
-    print(f"lifetime of connections, {where}: {estimate}", file=sys.stderr)
+    say(f"lifetime of connections, {where}: {estimate}")
     if options.yes or options.simulate is not None:
         return
     if not sys.stdin.isatty() or options.password_stdin:
         raise ValueError("nobody is there to agree to that: --yes says so beforehand")
-    print("Go on? [y/N] ", end="", file=sys.stderr, flush=True)
+    say("Go on? [y/N] ", end="")
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise ValueError("nothing was done")
 

@@ -67,9 +67,16 @@ class Credentials:
 _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*\.?")
 
 
+_SCOPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,14}")
+"""The name or number of an interface (15 characters on Linux): a host is part of command lines that people paste."""
+
+
 def _check_host(host: str, what: str) -> None:
+    address, percent, scope = host.partition("%")
     try:
-        ipaddress.ip_address(host.partition("%")[0])
+        if percent and not (":" in address and _SCOPE.fullmatch(scope)):
+            raise ValueError
+        ipaddress.ip_address(address)
     except ValueError:
         if len(host) > 253 or not _HOST_NAME.fullmatch(host):
             raise ValueError(

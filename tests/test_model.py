@@ -47,6 +47,12 @@ def make(**more: object) -> Cause:
         ({"host": "a b"}, "neither a host name nor an IP"),
         ({"host": "x\r\ny"}, "neither a host name nor an IP"),
         ({"host": ""}, "neither a host name nor an IP"),
+        ({"host": "::1%$(id)"}, "neither a host name nor an IP"),
+        ({"host": "fe80::1%"}, "neither a host name nor an IP"),
+        ({"host": "fe80::1%eth0;id"}, "neither a host name nor an IP"),
+        ({"host": "127.0.0.1%eth0"}, "neither a host name nor an IP"),
+        ({"host": "fe80::1%a%b"}, "neither a host name nor an IP"),
+        ({"host": "example.com", "connect_to": ("fe80::1%\n", 25)}, "neither a host name nor an IP"),
         ({"host": "example.com", "port": 0}, "1 to 65535"),
         ({"host": "example.com", "port": True}, "1 to 65535"),
         ({"host": "example.com", "connect_to": ("127.0.0.1", 70000)}, "1 to 65535"),
@@ -57,6 +63,12 @@ def test_an_illegal_target_cannot_be_built(fields: dict[str, object], says: str)
     """Wrong use is a ValueError that names what is wrong."""
     with pytest.raises(ValueError, match=says):
         Target(**fields)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("scope", ["eth0", "3", "br-lan.100", "wlp0s20f3"])
+def test_an_address_can_have_a_scope(scope: str) -> None:
+    """An address of a link says which interface leads to it, by name or by number."""
+    assert Target(host="example.com", connect_to=(f"fe80::1%{scope}", 25)).connect_to == (f"fe80::1%{scope}", 25)
 
 
 @pytest.mark.parametrize(("port", "security"), endpoints.PORTS.items())

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from sestools.limits import out_of_files
 from sestools.model import Kind, Reply, Stage, Step, Symptom, Target
 from sestools.smtp import Garbled
 from sestools.text import printable
@@ -103,6 +104,8 @@ class Recorder:
             yield notes
             symptom = notes.symptom
         except (OSError, Garbled, Closed) as error:
+            if reason := out_of_files(error):
+                raise ValueError(reason) from error
             problem = error
             symptom = self.symptom(error, stage)
         finally:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import os
 import ssl
 import tempfile
 from pathlib import Path
+from typing import IO
 
 import trustme
 from cryptography import x509
@@ -13,6 +16,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+FOLDERS, FILE = "sestools-simulator-", "ca.pem"
+"""How the name of a simulator's temporary folder begins, and what is in it."""
 DAY = datetime.timedelta(days=1)
 
 
@@ -26,9 +31,16 @@ class Authority:
         )
         self._contexts: dict[str, ssl.SSLContext] = {}
 
-    def write_ca(self, path: Path) -> None:
-        """Write the certificate that a client has to trust."""
-        self._ca.cert_pem.write_to_path(str(path))
+    def write_ca(self, path: Path) -> IO[bytes]:
+        """Write the certificate that a client has to trust, locked as long as the file that is returned is open."""
+        unfinished = path.with_suffix(".new")
+        file = unfinished.open("wb")
+        file.write(self._ca.cert_pem.bytes())
+        file.flush()
+        with contextlib.suppress(OSError):
+            _lock(file)
+        unfinished.rename(path)
+        return file
 
     def context(self, kind: str = "good") -> ssl.SSLContext:
         """A server context: `good`, `expired`, `wrong-name`, `unknown-issuer` or `self-signed`."""
@@ -55,6 +67,31 @@ class Authority:
         return ca.issue_cert(
             self._host, f"{service}-fips.{domain}", f"*.{service}.{region}.vpce.amazonaws.com"
         )
+
+
+def remove_leftovers() -> None:
+    """Remove the folders of simulators that were killed: nobody holds the lock of the file in them."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDERS}*"):
+        with contextlib.suppress(OSError):
+            # Only what is surely of this user: anybody can write to that folder.
+            if not folder.is_symlink() and folder.stat().st_uid == os.getuid():
+                with (folder / FILE).open("rb") as file:
+                    _lock(file)
+                    (folder / FILE).unlink()
+                folder.rmdir()
+
+
+def _lock(file: IO[bytes]) -> None:
+    """Lock a file.
+
+    Raises:
+        OSError: If another process has locked it, or it cannot be locked here.
+    """
+    try:
+        import fcntl
+    except ModuleNotFoundError:
+        raise OSError("this system has no such locks") from None
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _load_self_signed(context: ssl.SSLContext, host: str) -> None:

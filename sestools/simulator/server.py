@@ -14,7 +14,7 @@ from typing import Any
 from sestools.endpoints import PORTS
 from sestools.model import Credentials, Target
 from sestools.simulator.account import Account
-from sestools.simulator.certificates import Authority
+from sestools.simulator.certificates import FILE, FOLDERS, Authority, remove_leftovers
 from sestools.simulator.clock import RealClock
 from sestools.simulator.connection import PIECE, Connection
 from sestools.simulator.faults import BlackHole, Fault
@@ -91,10 +91,11 @@ class Simulator:
 
     def __enter__(self) -> Simulator:
         self._authority = Authority(self.host)
-        self._folder = tempfile.TemporaryDirectory(prefix="sestools-")
-        self.ca_file = str(Path(self._folder.name) / "ca.pem")
+        remove_leftovers()
+        self._folder = tempfile.TemporaryDirectory(prefix=FOLDERS)
+        self.ca_file = str(Path(self._folder.name) / FILE)
         """PEM file of the authority to trust."""
-        self._authority.write_ca(Path(self.ca_file))
+        self._locked = self._authority.write_ca(Path(self.ca_file))
         # Two, which begin at different addresses: two resolvers seldom say the same.
         self._names = [NameServer(self.host, self._addresses, first) for first in (0, 2)]
         self._loop = asyncio.new_event_loop()
@@ -112,6 +113,7 @@ class Simulator:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+        self._locked.close()
         self._folder.cleanup()
 
     def __repr__(self) -> str:
