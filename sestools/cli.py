@@ -57,7 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _close_output()
         return BROKEN_PIPE
     except Exception as error:
-        return _failed(error)
+        code = _failed(error)
+        if code == BUG and os.environ.get("SESTOOLS_DEBUG"):
+            raise
+        return code
 
 
 def _interrupt() -> None:
@@ -74,8 +77,6 @@ def _failed(error: Exception) -> int:
     if reason or type(error) is ValueError:  # its subclasses come from libraries, and are bugs of ours
         commands.say(f"sestools: {reason or error}")
         return WRONG_USE
-    if os.environ.get("SESTOOLS_DEBUG"):
-        raise error
     commands.say(
         f"sestools: this is a bug of ours: {type(error).__name__} in {_place(error)}. Please report it; "
         "SESTOOLS_DEBUG=1 shows the traceback."

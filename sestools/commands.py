@@ -144,6 +144,15 @@ def _simulated(options: argparse.Namespace, region: str) -> Iterator[dict[str, A
         }
 
 
+@contextlib.contextmanager
+def simulator_extra() -> Iterator[None]:
+    """For imports of the simulator: without its extra, that is said."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise ValueError(f"the simulator needs {error.name}: pip install 'sestools[simulator]'") from None
+
+
 def _simulator(
     region: str | None, given: Sequence[str], scenario: str | None = None, **more: Any
 ) -> Simulator:
@@ -151,11 +160,9 @@ def _simulator(
 
     Without a region it plays in that of the scenario, or else in that of the environment.
     """
-    try:
+    with simulator_extra():
         from sestools.simulator import Scenario, Simulator, faults
         from sestools.simulator.scenario import names
-    except ModuleNotFoundError as error:
-        raise ValueError(f"the simulator needs {error.name}: pip install 'sestools[simulator]'") from None
     known = [text for text in given if text in names()]
     if len(known) + (scenario is not None) > 1:
         raise ValueError("one scenario at a time")
@@ -356,11 +363,9 @@ def simulate(options: argparse.Namespace) -> int:
 
 
 def _list(*, scenarios: bool) -> int:
-    try:
+    with simulator_extra():
         from sestools.simulator import faults
         from sestools.simulator.scenario import Scenario, names
-    except ModuleNotFoundError as error:
-        raise ValueError(f"the simulator needs {error.name}: pip install 'sestools[simulator]'") from None
     if not scenarios:
         print(faults.describe())
         return HEALTHY

@@ -21,6 +21,7 @@ from sestools.commands import (
     _timeout,
     add_place,
     say,
+    simulator_extra,
     stoppable,
 )
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from sestools.advice import Advice
     from sestools.costs import Traffic
     from sestools.model import ProbeResult, Target
-    from sestools.probes import Estimate
+    from sestools.probes import Estimate, LifetimeFacts
 
 EXAMPLES = (
     "  sestools lifetime eu-west-1                        (silence and age, without signing in)\n"
@@ -110,15 +111,19 @@ def lifetime(options: argparse.Namespace) -> int:
     signs_in = place["target"].credentials is not None
     sender = options.sender or ("sender@example.com" if options.simulate is not None else None)
     estimate = plan.estimate(signs_in=signs_in, sends=sender is not None)
+    advises = _advises(options)
     _agreed(options, estimate)
     if signs_in and options.simulate is None:
         _meets_ses(place["target"], _timeout(options))
-    with _progress() as progress, stoppable() as stop:
-        result = probe_lifetime(
-            **place, plan=plan, sender=sender, timeout=_timeout(options), progress=progress, cancel=stop
+    with stoppable() as stop:
+        with _progress() as progress:
+            result = probe_lifetime(
+                **place, plan=plan, sender=sender, timeout=_timeout(options), progress=progress, cancel=stop
+            )
+        advice = (
+            advise(result.facts, traffic, price=options.price) if advises and result.facts.lives else None
         )
-    advice = advise(result.facts, traffic, price=options.price) if result.facts.lives else None
-    _show(options, result, advice)
+        _show(options, result, advice, advises)
     if stop.is_set():
         say("interrupted: this is what was seen until then")
         raise KeyboardInterrupt
@@ -127,9 +132,24 @@ def lifetime(options: argparse.Namespace) -> int:
     return UNCLEAR if advice is None or result.facts.refusal or result.reason else HEALTHY
 
 
+def _advises(options: argparse.Namespace) -> bool:
+    """Whether there will be curves and advice; if not, it is said before anything is measured."""
+    from sestools.survival import scipy
+
+    try:
+        scipy()
+    except ValueError as error:
+        if options.client:
+            raise ValueError(f"--client writes advice that rests on them: {error}") from None
+        say(f"{error}. Without it the lives are measured and listed, with no curve and no advice.")
+        return False
+    return True
+
+
 def _place(options: argparse.Namespace) -> dict[str, Any]:
     if options.simulate is not None:
-        from sestools.simulator.memory import VirtualSes
+        with simulator_extra():
+            from sestools.simulator.memory import VirtualSes
 
         if options.connect_to or options.ca_file or options.user:
             raise ValueError("--simulate brings its own --connect-to, --ca-file and --user")
@@ -214,7 +234,22 @@ def _progress() -> Iterator[Any]:
         yield lambda done, total, what: status.update(f"{done} of about {total} {what} seen to their end")
 
 
-def _show(options: argparse.Namespace, result: ProbeResult, advice: Advice | None) -> None:
+def _lives(facts: LifetimeFacts) -> str:
+    """Every life in a line: what there is to read where nothing is computed from them."""
+    from sestools import tables
+
+    headings = ("purpose", "signed in", "lived s", "silent s", "messages", "end")
+    rows = [
+        (
+            str(life.purpose), "yes" if life.signed_in else "no", f"{life.seconds:.1f}", f"{life.silence:.1f}",
+            str(life.messages), str(life.end or "alive when it was left"),
+        )
+        for life in facts.lives
+    ]  # fmt: skip
+    return tables.as_text(headings, rows, right=("lived s", "silent s", "messages"))
+
+
+def _show(options: argparse.Namespace, result: ProbeResult, advice: Advice | None, advises: bool) -> None:
     from sestools.recipes import recipe
     from sestools.survival import survival
     from sestools.terminal import console, print_lifetime
@@ -222,7 +257,7 @@ def _show(options: argparse.Namespace, result: ProbeResult, advice: Advice | Non
     facts = result.facts
     found = recipe(options.client, advice, result.target.host) if options.client and advice else None
     if options.json:
-        curves = {by: survival(facts, by) for by in ("age", "messages", "silence")}
+        curves = {by: survival(facts, by) if advises else None for by in ("age", "messages", "silence")}
         data = {
             "schema_version": 1,
             "target": str(result.target),
@@ -239,9 +274,13 @@ def _show(options: argparse.Namespace, result: ProbeResult, advice: Advice | Non
         print("\n".join(f"- {line}" for line in facts.lines))
         if advice:
             print(f"\n{advice.to_markdown()}", end="")
+        elif facts.lives:
+            print(f"\n```\n{_lives(facts)}\n```")
         if found:
             print(f"\n{found.client}, `{found.file}`:\n\n```\n{found}```")
     else:
         print_lifetime(console(sys.stdout), result, advice)
+        if facts.lives and not advice:
+            print(f"\n{_lives(facts)}")
         if found:
             print(f"\n{found.client}, {found.file}:\n\n{found}", end="")

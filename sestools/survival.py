@@ -99,7 +99,7 @@ class Curve:
         at = bisect.bisect_right(self.times, time) - 1
         if at >= 0:
             return self.alive[at], self.low[at], self.high[at]
-        return 1.0, _scipy().binomtest(self.lives, self.lives).proportion_ci(self.confidence).low, 1.0
+        return 1.0, scipy().binomtest(self.lives, self.lives).proportion_ci(self.confidence).low, 1.0
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON wants it."""
@@ -188,7 +188,7 @@ def curve(
     """The Kaplan-Meier curve of lives that ended, or were left, after these times."""
     if not times or len(times) != len(ended):
         raise ValueError("a curve needs lives, and for each whether it ended")
-    stats = _scipy()
+    stats = scipy()
     alive_at_the_end = [time for time, end in zip(times, ended, strict=True) if not end]
     deaths = [time for time, end in zip(times, ended, strict=True) if end]
     found = stats.ecdf(stats.CensoredData(uncensored=deaths, right=alive_at_the_end)).sf
@@ -237,9 +237,14 @@ def _weibull(stats: Any, deaths: Sequence[float], left: Sequence[float]) -> tupl
     return float(shape), float(scale)
 
 
-def _scipy() -> Any:
+def scipy() -> Any:
+    """SciPy's statistics.
+
+    Raises:
+        ValueError: If they are not installed.
+    """
     try:
         from scipy import stats
-    except ModuleNotFoundError:
+    except ImportError:
         raise ValueError("survival curves need SciPy: pip install 'sestools[notebook]'") from None
     return stats

@@ -68,7 +68,10 @@ def test_an_illegal_target_cannot_be_built(fields: dict[str, object], says: str)
 @pytest.mark.parametrize("scope", ["eth0", "3", "br-lan.100", "wlp0s20f3"])
 def test_an_address_can_have_a_scope(scope: str) -> None:
     """An address of a link says which interface leads to it, by name or by number."""
-    assert Target(host="example.com", connect_to=(f"fe80::1%{scope}", 25)).connect_to == (f"fe80::1%{scope}", 25)
+    assert Target(host="example.com", connect_to=(f"fe80::1%{scope}", 25)).connect_to == (
+        f"fe80::1%{scope}",
+        25,
+    )
 
 
 @pytest.mark.parametrize(("port", "security"), endpoints.PORTS.items())

@@ -1,13 +1,19 @@
 """The built package, as somebody gets it who installs it and has nothing of ours beside it."""
 
+import contextlib
+import json
 import os
 import subprocess
 import sys
 import venv
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
+
+from sestools.simulator import Simulator
 
 ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.xdist_group("packaging")
@@ -96,3 +102,44 @@ def test_the_base_says_what_the_simulator_needs(bare: Path) -> None:
     assert done.returncode == 2
     assert "pip install 'sestools[simulator]'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_base_measures_lifetimes_without_scipy(bare: Path, tmp_path: Path) -> None:
+    """What it cannot tell without SciPy is said before it measures, and what was measured is shown."""
+    with Simulator("eu-west-1", idle=0.4) as ses:
+        address, port = ses.connect_to[587]
+        words = [
+            "lifetime", "eu-west-1", "--ca-file", ses.ca_file, "--connect-to", f"{address}:{port}", "--yes",
+            "--silent", "2", "--silence", "3", "--lives", "2", "--at-once", "2", "--age", "0.5",
+        ]  # fmt: skip
+        done = run(bare / "sestools", *words, cwd=tmp_path)
+        data = json.loads(run(bare / "sestools", *words, "--json", cwd=tmp_path).stdout)
+        asked = run(bare / "sestools", *words, "--client", "postfix", cwd=tmp_path)
+        connections = ses.connections
+    assert done.returncode == 3, done.stderr
+    first, estimate = done.stderr.splitlines()
+    assert "pip install 'sestools[notebook]'" in first
+    assert "at most" in estimate
+    assert len([line for line in done.stdout.splitlines() if line.startswith("silent ")]) == 2, done.stdout
+    assert "alive when it was left" in done.stdout
+    assert len(data["lives"]) == 4
+    assert data["survival"] == {}
+    assert data["advice"] is None
+    assert asked.returncode == 2
+    assert "pip install 'sestools[notebook]'" in asked.stderr
+    assert connections == 8, "refused before it connected"
+    assert "simulator]'" in run(bare / "sestools", "lifetime", "--simulate", cwd=tmp_path).stderr
+
+
+def test_the_pins_are_true_for_every_promised_python() -> None:
+    """Each version in constraints.txt can be installed on the first release of each Python that is promised."""
+    pins = [line.split("==") for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line]
+    wants = {}
+    for name, version in pins:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found = metadata.metadata(name)
+            if found["Version"] == version:
+                wants[name] = SpecifierSet(found["Requires-Python"] or "")
+    assert len(wants) > 0.9 * len(pins), "the pins are what is installed here"
+    for python in ("3.11.0", "3.12.0", "3.13.0", "3.14.0"):
+        assert [name for name, wanted in wants.items() if not wanted.contains(python)] == [], python

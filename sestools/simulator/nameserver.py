@@ -39,6 +39,7 @@ class NameServer(asyncio.DatagramProtocol):
         self._begin = first
         self.set(addresses)
         self.where = ("127.0.0.1", 0)
+        self._transport: asyncio.DatagramTransport | None = None
 
     def set(self, addresses: Sequence[str]) -> None:
         """From now on the name has these addresses, and the turns begin again."""
@@ -50,11 +51,12 @@ class NameServer(asyncio.DatagramProtocol):
         loop = asyncio.get_running_loop()
         transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=("127.0.0.1", 0))
         self._transport = transport
-        self.where = self._transport.get_extra_info("sockname")
+        self.where = transport.get_extra_info("sockname")
 
     def close(self) -> None:
-        """Stop."""
-        self._transport.close()
+        """Stop; it may have been stopped before it had begun."""
+        if self._transport:
+            self._transport.close()
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """Answer a query; what is none is ignored."""
@@ -62,7 +64,8 @@ class NameServer(asyncio.DatagramProtocol):
             query = dns.message.from_wire(data)
             if query.flags & dns.flags.QR or not query.question:
                 return
-            self._transport.sendto(self._answer(query).to_wire(), addr)
+            if self._transport:
+                self._transport.sendto(self._answer(query).to_wire(), addr)
         except (dns.exception.DNSException, ValueError):
             return
 
