@@ -1566,9 +1566,9 @@ _CONTRASTS = (
     ),
     Cause(
         id="auth-mechanism",
-        title="The server offers no way to sign in that SES has",
-        meaning="Inside TLS SES lists AUTH PLAIN LOGIN. This server offers other mechanisms, or not the one that was "
-        "asked for. Nothing was sent, for a password belongs into none of the others.",
+        title="The server does not offer AUTH PLAIN or LOGIN",
+        meaning="Inside TLS SES lists AUTH PLAIN LOGIN. This server offers other mechanisms only, or not the one that "
+        "was asked for. No credentials were sent.",
         fix=(
             "Look at greeting, certificate and list in the transcript: they name what answers.",
             "Compare the host: XOAUTH2 and CRAM-MD5 belong to other providers.",
@@ -1587,8 +1587,8 @@ _CONTRASTS = (
     ),
     Cause(
         id="host-not-ses",
-        title="The host is not called as SES's endpoints are",
-        meaning="An alias, another provider or an IP address: nothing tells whose certificate would be the right one, "
+        title="The host name is not that of an SES endpoint",
+        meaning="It is an alias, an IP address or another provider. Which certificate is right for it cannot be known, "
         "so no credentials were sent.",
         fix=(
             "Dial email-smtp.<region>.amazonaws.com; `--connect-to ADDRESS:PORT` (`connect_to=`) leads that name to "
@@ -1609,9 +1609,9 @@ _CONTRASTS = (
     ),
     Cause(
         id="reply-unasked",
-        title="An answer came before its question",
-        meaning="The server, or something on the way, said more than it was asked. Every later answer would be taken "
-        "for that to the question before, so the connection was given up.",
+        title="A reply came before the command that it answers",
+        meaning="The server, or something on the way, sent more replies than there were commands. Every later reply would "
+        "be taken for the answer to another command, so the connection was given up.",
         fix=(
             "Try again on a new connection.",
             "If it happens again: find the proxy between you and SES; use port 465 to pass it.",
@@ -1620,9 +1620,9 @@ _CONTRASTS = (
         who=_NETWORK,
         mark=_INFERRED,
         source="https://nostarttls.secvuln.info/",
-        samples=("not signed in: '250 Ok' came before the question that it could answer",),
+        samples=("not signed in: '250 Ok' came before the command that it would answer",),
         stage=Stage.AUTH,
-        pattern=r"came before the question that it could answer",
+        pattern=r"came before the command that it would answer",
     ),
     Cause(
         id="not-finished",

@@ -181,7 +181,7 @@ def permit(
     if unasked:
         shown = printable(unasked, 120)
         raise _refused(
-            target, "reply-unasked", Stage.AUTH, f"{shown!r} came before the question that it could answer"
+            target, "reply-unasked", Stage.AUTH, f"'{shown}' came before the command that it would answer"
         )
     if problem := no_offer(capabilities, wanted):
         listed = printable(", ".join(capabilities), 200) or "nothing"
@@ -201,7 +201,7 @@ def check_greeting(target: Target, greeting: str) -> None:
     """
     if not is_greeting(greeting):
         shown = printable(greeting, 200)
-        raise _refused(target, "foreign-greeting", Stage.GREETING, f"the greeting is {shown!r}, not SES's")
+        raise _refused(target, "foreign-greeting", Stage.GREETING, f"the greeting is '{shown}', not SES's")
 
 
 def _check_tls(target: Target, sock: Any) -> None:
@@ -242,7 +242,7 @@ def not_amazons(
     here = "although this host trusts it" if trusted_here else "and this host does not trust it either"
     return _refused(
         target, "tls-intercepted", Stage.TLS, f"the certificate does not lead to one of Amazon's roots, {here}; its "
-        f"issuer is {printable(issuer, 200) or 'not known'}",
+        f"issuer is {printable(issuer, 200) or 'not known'}. --ca-file FILE (ca_file=) with that authority would allow it",
         Kind.TLS,
     ).symptom  # fmt: skip
 

@@ -123,9 +123,9 @@ def _signing_in(session: ProbeResult) -> Finding:
     if symptom.cause:
         evidence = (
             f"{port}: {symptom}",
-            f"{port}: the connection that only looked had met with nothing wrong",
+            f"{port}: the connection before, which did not sign in, showed no problem",
         )
-        return classified(symptom, evidence, ("the credentials: they were not sent",))
+        return classified(symptom, evidence, ("Not the credentials: they were not sent.",))
     ruled_out = [f"network, TLS mode and certificate: all well on port {port}"]
     found = classified(symptom, (f"{port}: {symptom}",), ruled_out)
     credentials = session.target.credentials

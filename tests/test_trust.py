@@ -336,6 +336,7 @@ def test_a_stranger_gets_no_credentials(
     """No AUTH, no user name and no password reaches a stranger, in any form; and the cause is told."""
     if case.system:
         monkeypatch.setenv("SSL_CERT_FILE", authorities.files[case.system])
+        trust._amazons.cache_clear()  # were its roots the system's, it should show
     habits = case.habits(authorities)
     with Server(as_wrapper(habits) if port == 465 else habits) as server:
         told = caller(
@@ -508,6 +509,17 @@ def test_a_connection_that_somebody_else_opened(
     assert entry.diagnosis.cause.id == wanted
     assert server.heard
     assert not any(gave_away(heard) for heard in server.heard)
+
+
+@pytest.mark.parametrize("call", [by_dialogue, by_sender, by_check], ids=lambda call: call.__name__)
+def test_a_name_with_a_final_dot_or_in_capitals_is_the_same(
+    authorities: Authorities, call: Callable[[Place], str]
+) -> None:
+    """What DNS takes for one name is one."""
+    for host in (f"{HOST}.", HOST.upper()):
+        with Server([Habit(tls=authorities.server("named"))]) as server:
+            place = Place(host=host, port=587, address=server.address, ca_file=authorities.files["named"])
+            assert call(place) == "healthy"
 
 
 def test_a_refusal_says_what_was_seen_and_what_allows_it(
