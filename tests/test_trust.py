@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import select
 import smtplib
 import socket
 import ssl
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,9 +20,12 @@ import trustme
 from strangers import CREDENTIALS, GREETING, Habit, Server, as_wrapper, gave_away
 
 from sestools import Target, check, classify, cli, probe_dialogue, probe_lifetime, probe_mtu, sweep, trust
+from sestools.client import Client
 from sestools.model import ProbeResult, Security, Stage
 from sestools.outbox import Mail
 from sestools.probes import SUCCESS, Plan
+from sestools.probes._connection import Connection
+from sestools.probes._record import Deadline
 from sestools.retrying import Policy
 from sestools.sending import Sender
 from sestools.widgets import CheckPanel, panel
@@ -559,3 +564,27 @@ def test_what_a_stranger_says_does_not_lead_the_diagnosis(authorities: Authoriti
     assert found.cause.id == "foreign-greeting"
     assert "\x1b" not in str(found)
     assert "<b>" not in found._repr_html_()
+
+
+@pytest.mark.parametrize("kind", ["probes", "Sender"])
+def test_what_waits_in_the_socket_is_seen(kind: str) -> None:
+    """A reply that has come and was not read yet counts as unasked; without one nobody waits for it."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        target = Target(host=HOST, connect_to=listener.getsockname(), security=Security.PLAIN)
+        with ThreadPoolExecutor(1) as pool:
+            making = pool.submit(
+                lambda: (
+                    Client(target, 5.0)
+                    if kind == "Sender"
+                    else Connection("", socket.create_connection(listener.getsockname()), Deadline(5))
+                )
+            )
+            with listener.accept()[0] as peer:
+                peer.sendall(b"220 x\r\n" if kind == "Sender" else b"")
+                ours: Any = making.result(5)
+                assert ours.unasked() == b""
+                peer.sendall(b"250 Ok\r\n")
+                sock = ours.sock if kind == "Sender" else ours.socket
+                assert select.select([sock], [], [], 5)[0]
+                assert ours.unasked() == b"250 Ok\r\n"
+                sock.close()
