@@ -70,12 +70,12 @@ def no_offer(capabilities: Sequence[str], wanted: str | None = None) -> str:
     offered = mechanisms(capabilities)
     if offered is None:
         return "auth-missing"
-    return "" if set(offered) & set([wanted] if wanted else SPOKEN) else "auth-mechanism"
+    return "" if any(one in offered and one == (wanted or one) for one in SPOKEN) else "auth-mechanism"
 
 
 def only_amazon(target: Target) -> bool:
     """Whether nobody but Amazon can vouch for this target: an SES endpoint, and the user named no authorities."""
-    return target.ca_file is None and region_of(target.host) is not None
+    return not target.ca_file and region_of(target.host) is not None
 
 
 # --- TLS contexts -------------------------------------------------------------------------------------------------
@@ -209,7 +209,7 @@ def _check_tls(target: Target, sock: Any) -> None:
         return  # the simulator in memory: nothing leaves this process
     if not isinstance(sock, ssl.SSLSocket):
         raise _refused(target, "starttls-first", Stage.TLS, "the connection is not encrypted")
-    ours = sock.context in _VOUCHED and _VOUCHED[sock.context] == target.ca_file
+    ours = sock.context in _VOUCHED and _VOUCHED[sock.context] == (target.ca_file or None)
     strict = sock.context.verify_mode is ssl.CERT_REQUIRED and sock.context.check_hostname
     if not (ours and strict and _same(sock.server_hostname, target.host)):
         raise _refused(
