@@ -16,7 +16,6 @@ from dataclasses import replace
 from typing import Any
 
 from sestools import Stage, Target, probe_dialogue, sweep
-from sestools.probes._connection import tls_context
 
 REPLY = 0.02
 """Seconds after which the server answers each command."""
@@ -38,10 +37,9 @@ def everywhere(place: Any) -> list[Target]:
 
 def probed(targets: Sequence[Target], threads: int | None) -> float:
     """Seconds that the same probe takes on a plain pool; its default size if none is given."""
-    context = tls_context(targets[0].ca_file)
     start = time.perf_counter()
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(lambda target: probe_dialogue(target, timeout=TIMEOUT, context=context), targets))
+        list(pool.map(lambda target: probe_dialogue(target, timeout=TIMEOUT), targets))
     return time.perf_counter() - start
 
 
@@ -49,11 +47,10 @@ def measure(place: Any) -> dict[str, float]:
     """One round: the sweep, lone probes, and what others would do."""
     targets = everywhere(place)
     good = [target for target in targets if target.port != 25]
-    context = tls_context(targets[0].ca_file)
     alone = [
         step.seconds
         for target in good[:20]
-        for step in probe_dialogue(target, timeout=TIMEOUT, context=context).steps
+        for step in probe_dialogue(target, timeout=TIMEOUT).steps
         if step.stage is Stage.TLS
     ]
     found = sweep(targets, timeout=TIMEOUT)

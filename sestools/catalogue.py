@@ -1053,7 +1053,8 @@ _CONVERSATION = (
         id="foreign-greeting",
         title="Another server answers in SES's place",
         meaning="SES's greeting says SimpleEmailService, and on 465 and 2465 SES speaks TLS first. What answers here "
-        "does not: an internet provider, a hosting firm or an antivirus catches outgoing SMTP and answers itself.",
+        "does not: an internet provider, a hosting firm or an antivirus catches outgoing SMTP and answers itself. "
+        "It gets no credentials from sestools, whatever certificate it shows.",
         fix=(
             "Try port 2587 or 2465, which such proxies rarely catch.",
             "Ask the hosting firm to lift its SMTP restriction, or switch off mail scanning in the antivirus.",
@@ -1564,6 +1565,66 @@ _CONTRASTS = (
         ruled_out=("Not the credentials: nobody asked for them.",),
     ),
     Cause(
+        id="auth-mechanism",
+        title="The server does not offer AUTH PLAIN or LOGIN",
+        meaning="Inside TLS SES lists AUTH PLAIN LOGIN. This server offers other mechanisms only, or not the one that "
+        "was asked for. No credentials were sent.",
+        fix=(
+            "Look at greeting, certificate and list in the transcript: they name what answers.",
+            "Compare the host: XOAUTH2 and CRAM-MD5 belong to other providers.",
+            "If you asked for a mechanism, leave that out.",
+        ),
+        retry=Retry.NO,
+        who=_YOU_OR_NETWORK,
+        mark=_INFERRED,
+        source=_CONNECT,
+        samples=(
+            "not signed in: inside TLS, EHLO lists AUTH XOAUTH2 CRAM-MD5, and no AUTH with PLAIN or LOGIN",
+        ),
+        stage=Stage.EHLO,
+        pattern=r"and no AUTH with (?:PLAIN|LOGIN)",
+        ruled_out=("Not the credentials: they were not sent.",),
+    ),
+    Cause(
+        id="host-not-ses",
+        title="The host name is not that of an SES endpoint",
+        meaning="It is an alias, an IP address or another provider. Which certificate is right for it cannot be known, "
+        "so no credentials were sent.",
+        fix=(
+            "Dial email-smtp.<region>.amazonaws.com; `--connect-to ADDRESS:PORT` (`connect_to=`) leads that name to "
+            "a tunnel or a relay of your own.",
+            "Or name the authorities whose certificate you trust for this host: `--ca-file FILE` (`ca_file=`).",
+        ),
+        retry=Retry.NO,
+        who=_YOU,
+        mark=_INFERRED,
+        source=_CONNECT,
+        samples=(
+            "not signed in: smtp.example.com is not the name of an SES endpoint, and no --ca-file FILE (ca_file=) "
+            "says whose certificates to trust for it",
+        ),
+        stage=Stage.AUTH,
+        pattern=r"is not the name of an SES endpoint, and no --ca-file",
+        ruled_out=("Not the credentials: they were not sent.",),
+    ),
+    Cause(
+        id="reply-unasked",
+        title="A reply came before the command that it answers",
+        meaning="The server, or something on the way, sent more replies than there were commands. Every later reply would "
+        "be taken for the answer to another command, so the connection was given up.",
+        fix=(
+            "Try again on a new connection.",
+            "If it happens again: find the proxy between you and SES; use port 465 to pass it.",
+        ),
+        retry=Retry.NEW_CONNECTION,
+        who=_NETWORK,
+        mark=_INFERRED,
+        source="https://nostarttls.secvuln.info/",
+        samples=("not signed in: '250 Ok' came before the command that it would answer",),
+        stage=Stage.AUTH,
+        pattern=r"came before the command that it would answer",
+    ),
+    Cause(
         id="not-finished",
         title="The check was not finished",
         meaning="It ended before it could tell whether mail can be sent: it was stopped, could not begin, or was told "
@@ -1577,10 +1638,13 @@ _CONTRASTS = (
     Cause(
         id="tls-intercepted",
         title="Something on the way opens the encryption",
-        meaning="The certificate is not Amazon's: a proxy or antivirus ends the TLS connection and reads along.",
+        meaning="The certificate is not Amazon's: a proxy or antivirus ends the TLS connection and reads along. To sign "
+        "in, sestools trusts Amazon's own root certificates, not everything that this host trusts.",
         fix=(
             "Except email-smtp.<region>.amazonaws.com from TLS inspection.",
             "Do not sign in over this path: the password would be readable in between.",
+            "If whoever reads along may have the password, name the authority that issued the certificate: "
+            "`--ca-file FILE` (`ca_file=`).",
         ),
         retry=Retry.NO,
         who=_NETWORK,

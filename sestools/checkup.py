@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
-import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -12,13 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sestools import trust
 from sestools.context import Context, Search, named, told
 from sestools.endpoints import PORTS, default_security, is_private, smtp_host
 from sestools.model import Credentials, Outcome, ProbeResult, Security, Stage, Target
 from sestools.portcheck import PortCheck
 from sestools.probes import SUCCESS, DnsFacts, is_mailbox_simulator, probe_dialogue, probe_dns, probe_tcp
 from sestools.probes._connect import resolve
-from sestools.probes._connection import tls_context
 from sestools.probes._record import Cancelled, Deadline, Recorder, Stopped
 from sestools.reachability import half_dead_addresses
 from sestools.report import Report
@@ -95,8 +94,8 @@ def check(
 ) -> Report:
     """Check an SES endpoint on all its ports and say what is wrong, why, and what to do.
 
-    Without credentials it stops before AUTH. With them it signs in once, on one healthy port whose
-    certificate verified (a named port first, else 587), never on each. It sends only when asked, one
+    Without credentials it stops before AUTH. With them it signs in once, on one healthy port (a named port
+    first, else 587), never on each, and only if that very connection shows that it leads to SES. It sends only when asked, one
     message, to SES's mailbox simulator unless another recipient is named and confirmed.
 
     Args:
@@ -109,7 +108,7 @@ def check(
         recipient: Its recipient.
         confirm_recipient: Yes, mail may go to a recipient outside the mailbox simulator.
         connect_to: Address and port to connect to instead of what DNS says, for each port or one for all.
-        ca_file: Certificate authorities to trust instead of the system's.
+        ca_file: Certificate authorities to trust, instead of the system's to look and of Amazon's to sign in.
         timeout: Seconds that each probe may take. The probes of all ports run side by side, and signing in
             comes after them: a check with credentials takes at most twice as long.
         progress: Called with (done, total, what) from the calling thread.
@@ -124,6 +123,7 @@ def check(
         ValueError: On wrong use.
     """
     chosen = targets(where, ports=ports, security=security, connect_to=connect_to, ca_file=ca_file)
+    trust.looking(ca_file)  # a CA file that cannot be read is told now
     if send and (credentials is None or not sender):
         raise ValueError(
             "sending needs credentials and a sender (an address or domain verified in the region)"
@@ -136,7 +136,6 @@ def check(
     looking = _Looking(
         timeout=timeout,
         stop=cancel or threading.Event(),
-        context=tls_context(ca_file),
         progress=progress or (lambda done, total, what: None),
     )
     not_checked = []
@@ -222,11 +221,10 @@ def _is_local(target: Target) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class _Looking:
-    """What all probes of a check share: one deadline's length, one TLS context, one way to stop."""
+    """What all probes of a check share: one deadline's length, one way to stop."""
 
     timeout: float
     stop: threading.Event
-    context: ssl.SSLContext
     progress: Progress
 
     def everywhere(self, chosen: Sequence[Target]) -> tuple[ProbeResult, tuple[PortCheck, ...]]:
@@ -256,9 +254,7 @@ class _Looking:
                 pending = []
                 for target in chosen:
                     tcp = pool.submit(probe_tcp, target, **more)
-                    pending.append(
-                        (target, tcp, pool.submit(probe_dialogue, target, context=self.context, **more))
-                    )
+                    pending.append((target, tcp, pool.submit(probe_dialogue, target, **more)))
                     time.sleep(APART)
                 checks: list[PortCheck] = []
                 for target, tcp, dialogue in pending:
@@ -278,7 +274,6 @@ class _Looking:
             replace(place.dialogue.target, credentials=credentials),
             timeout=self.timeout,
             addresses=(address,),
-            context=self.context,
             cancel=self.stop,
             **more,
         )

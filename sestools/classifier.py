@@ -9,6 +9,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
+from sestools import trust
 from sestools.catalogue import CAUSES, cause
 from sestools.endpoints import PORTS, Security, default_security, look_alike, region_of
 from sestools.exceptions import from_exception
@@ -47,9 +48,14 @@ def classify(
     symptom = replace(
         symptom, host=host or symptom.host, port=port or symptom.port, stage=stage or symptom.stage
     )
+    if symptom.cause:
+        lead = cause(symptom.cause)
+        return Diagnosis(
+            symptom=symptom, candidates=(lead,), evidence=(str(symptom),), ruled_out=lead.ruled_out
+        )
     if isinstance(anything, ProbeResult) and anything.ok:
         greeting = getattr(anything.facts, "greeting", None) or ""
-        foreign = greeting and region_of(anything.target.host) and not is_ses(greeting)
+        foreign = greeting and region_of(anything.target.host) and not trust.is_greeting(greeting)
         narrowed = getattr(anything.facts, "narrowed", False)
         lead = cause("foreign-greeting" if foreign else "mtu-narrow-path" if narrowed else "healthy")
         return Diagnosis(

@@ -268,7 +268,9 @@ def _add_sweep(parsers: Any) -> None:
     parser.add_argument(
         "--timeout", type=float, metavar="SECONDS", help="for each target [SESTOOLS_TIMEOUT, 5]"
     )
-    parser.add_argument("--ca-file", help="trust these certificate authorities instead [SESTOOLS_CA_FILE]")
+    parser.add_argument(
+        "--ca-file", help="trust these certificate authorities, also to sign in [SESTOOLS_CA_FILE]"
+    )
     parser.add_argument(
         "--simulate", nargs="?", const="", metavar="FAULT", help="look at a simulated SES on this host"
     )

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import smtplib
 import socket
-import ssl
 import time
-from functools import lru_cache
 from typing import Any
 
+from sestools import trust
 from sestools.endpoints import Security
 from sestools.model import Target
 from sestools.smtp import Garbled, ReplyReader
 
-__all__ = ["Client", "tls_context"]
-
-
-@lru_cache(maxsize=8)
-def tls_context(ca_file: str | None) -> ssl.SSLContext:
-    """Made once: loading the system's authorities takes longer than a handshake."""
-    return ssl.create_default_context(cafile=ca_file)
+__all__ = ["Client"]
 
 
 class Client(smtplib.SMTP):
@@ -31,11 +25,13 @@ class Client(smtplib.SMTP):
 
     def __init__(self, target: Target, timeout: float) -> None:
         self._target, self._reply_within = target, timeout
-        self._reader, self._read_from = ReplyReader(), None
+        self._reader = ReplyReader()
+        self._read_from: Any = None
         self.greeting = ""
         """What the server said first."""
         # The name is for the server's log. Left out, smtplib asks DNS for it, which can take seconds.
-        super().__init__(target.host, target.port, local_hostname="localhost", timeout=timeout)
+        # A name's final dot is for DNS; certificates do not have it.
+        super().__init__(target.host.rstrip("."), target.port, local_hostname="localhost", timeout=timeout)
 
     def connect(self, *where: Any, **more: Any) -> tuple[int, bytes]:
         """Connect, and keep the greeting."""
@@ -44,16 +40,33 @@ class Client(smtplib.SMTP):
         return code, text
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        sock = socket.create_connection(self._target.connect_to or (host, port), timeout)
-        if self._target.security is Security.WRAPPER:
-            return tls_context(self._target.ca_file).wrap_socket(sock, server_hostname=host)
-        return sock
+        sock = socket.create_connection(self._target.connect_to or (self._target.host, port), timeout)
+        if self._target.security is not Security.WRAPPER:
+            return sock
+        try:
+            return trust.signing_in(self._target).wrap_socket(sock, server_hostname=host)
+        except BaseException:
+            sock.close()
+            raise
+
+    def unasked(self) -> bytes:
+        """What has come and was not asked for, now that every question has its answer."""
+        sock: Any = self.sock
+        if sock is not None and self._read_from is sock:
+            sock.settimeout(0)
+            with contextlib.suppress(OSError):  # nothing there, or an end: the next question meets with that
+                self._reader.feed(sock.recv(16 * 1024))
+            sock.settimeout(self._reply_within)
+        return self._reader.pending
 
     def getreply(self, within: float | None = None) -> tuple[int, bytes]:
         """The next reply, bounded in time and size; `within` so many seconds, if not the usual time-out."""
         sock: Any = self.sock
         if self._read_from is not sock:
-            # A new connection, or TLS on the old one: what was sent before in clear text counts for nothing.
+            # A new connection, or TLS on the old one: clear text that came before TLS was put there by somebody.
+            if self._reader.pending:
+                self.close()
+                raise smtplib.SMTPServerDisconnected("clear text ahead of the TLS handshake")
             self._reader, self._read_from = ReplyReader(), sock
         give_up = time.monotonic() + (within or self._reply_within)
         try:

@@ -50,7 +50,9 @@ def add_place(parser: argparse._ActionsContainer, timeout: str) -> None:
         metavar="[PORT:]ADDRESS:PORT",
         help="connect there instead of where DNS says, for one port or all (repeatable)",
     )
-    parser.add_argument("--ca-file", help="trust these certificate authorities instead [SESTOOLS_CA_FILE]")
+    parser.add_argument(
+        "--ca-file", help="trust these certificate authorities, also to sign in [SESTOOLS_CA_FILE]"
+    )
 
 
 def _region(given: str | None) -> str:

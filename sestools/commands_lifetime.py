@@ -28,7 +28,7 @@ from sestools.commands import (
 if TYPE_CHECKING:
     from sestools.advice import Advice
     from sestools.costs import Traffic
-    from sestools.model import ProbeResult, Target
+    from sestools.model import ProbeResult
     from sestools.probes import Estimate, LifetimeFacts
 
 EXAMPLES = (
@@ -113,8 +113,6 @@ def lifetime(options: argparse.Namespace) -> int:
     estimate = plan.estimate(signs_in=signs_in, sends=sender is not None)
     advises = _advises(options)
     _agreed(options, estimate)
-    if signs_in and options.simulate is None:
-        _meets_ses(place["target"], _timeout(options))
     with stoppable() as stop:
         with _progress() as progress:
             result = probe_lifetime(
@@ -165,28 +163,6 @@ def _place(options: argparse.Namespace) -> dict[str, Any]:
         ca_file=options.ca_file or _setting("CA_FILE"),
     )
     return {"target": replace(target, credentials=_credentials(options))}
-
-
-def _meets_ses(target: Target, timeout: float) -> None:
-    """Nobody signs in, sixty times over, to somebody else who stands where SES should."""
-    from dataclasses import replace
-
-    from sestools.endpoints import region_of
-    from sestools.foreign import is_ses
-    from sestools.model import Stage
-    from sestools.probes import probe_dialogue
-    from sestools.text import printable
-
-    seen = probe_dialogue(replace(target, credentials=None), until=Stage.EHLO, timeout=timeout)
-    if not seen.ok or not region_of(target.host):
-        return  # whatever is wrong, the measurement meets it at its first connection, before it signs in
-    if not is_ses(seen.facts.greeting or ""):
-        raise ValueError(
-            f"{target.host} does not greet as SES: {printable(seen.facts.greeting or '', 200)!r}"
-        )
-    certificate = seen.facts.tls.certificate if seen.facts.tls else None
-    if not target.ca_file and certificate and "amazon" not in certificate.issuer.lower():
-        raise ValueError(f"the certificate of {target.host} is not from Amazon but from {certificate.issuer}")
 
 
 def _traffic(written: str) -> Traffic:

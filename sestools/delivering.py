@@ -9,16 +9,17 @@ import contextlib
 import smtplib
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from sestools import trust
 from sestools.catalogue import cause
 from sestools.classifier import classify
-from sestools.client import Client, tls_context
-from sestools.endpoints import Security, region_of
-from sestools.foreign import is_ses
+from sestools.client import Client
+from sestools.endpoints import Security
 from sestools.model import Diagnosis, Retry, Stage, Symptom, Target
 from sestools.outbox import Mail
+from sestools.probes import probe_tls
 from sestools.smtp import dot_stuff, path
 from sestools.text import printable
 
@@ -65,7 +66,8 @@ class Line:
     """A connection to SES that is opened when it is needed and changed before SES ends it.
 
     Args:
-        target: Where to, with credentials. TLS is always used and verified.
+        target: Where to, with credentials. TLS is always used and verified: against Amazon's roots, or the
+            target's `ca_file`.
         clock: What tells the time.
         max_messages: After how many messages the connection is changed.
         max_age: After how many seconds.
@@ -106,6 +108,8 @@ class Line:
         self._target, self._credentials, self._clock = target, target.credentials, clock
         self._max_messages, self._max_age, self.max_idle = max_messages, max_age, max_idle
         self._final_timeout = final_timeout
+        trust.signing_in(target)  # a CA file that cannot be read is told now
+        self._timeout = timeout
         self._connect = connect or (lambda: Client(target, timeout))
         self._client: smtplib.SMTP | None = None
         self._carried, self._opened_at, self._used_at = 0, 0.0, 0.0
@@ -225,39 +229,44 @@ class Line:
     def open(self) -> smtplib.SMTP:
         """A new connection, signed in."""
         self.opened += 1
-        client = self._connect()
         try:
-            self._require_ses(client)
-            if self._target.security is Security.STARTTLS:
-                client.starttls(context=tls_context(self._target.ca_file))
-            self._require_amazon(client)
-            client.login(self._credentials.user, self._credentials.password)
-        except BaseException:
-            client.close()
-            raise
+            client = self._connect()
+            try:
+                self._sign_in(client)
+            except BaseException:
+                client.close()
+                raise
+        except trust.Refused as refused:
+            raise Failed(classify(refused.symptom)) from None
+        except ssl.SSLCertVerificationError as error:
+            seen = probe_tls(replace(self._target, credentials=None), timeout=self._timeout).facts
+            issuer = seen.certificate.issuer if seen and seen.certificate else ""
+            symptom = trust.not_amazons(
+                self._target, error, issuer, trusted_here=seen is not None and seen.verified
+            )
+            if symptom is None:
+                raise
+            raise Failed(classify(symptom)) from None
         return client
 
-    def _require_ses(self, client: smtplib.SMTP) -> None:
-        """No credentials to somebody else who stands where SES should."""
-        greeting = getattr(client, "greeting", None)
-        if greeting is not None and region_of(self._target.host) and not is_ses(greeting):
-            raise Failed(
-                _judged("foreign-greeting", Stage.GREETING, f"the greeting is {printable(greeting, 200)}")
-            )
-
-    def _require_amazon(self, client: smtplib.SMTP) -> None:
-        """No credentials to a proxy that this host trusts. Whoever names authorities knows whom to trust."""
-        if (
-            self._target.ca_file
-            or not region_of(self._target.host)
-            or not isinstance(client.sock, ssl.SSLSocket)
-        ):
-            return
-        issuer = str((client.sock.getpeercert() or {}).get("issuer"))
-        if "amazon" not in issuer.lower():
-            raise Failed(
-                _judged("tls-intercepted", Stage.TLS, f"the certificate is from {printable(issuer, 200)}")
-            )
+    def _sign_in(self, client: smtplib.SMTP) -> None:
+        """TLS, and then AUTH, if this very connection may carry credentials."""
+        greeting = str(getattr(client, "greeting", ""))
+        trust.check_greeting(self._target, greeting)  # at once: a stranger is told by what it says first
+        if self._target.security is Security.STARTTLS:
+            client.starttls(context=trust.signing_in(self._target))
+        code, text = client.ehlo()
+        if code != 250:
+            raise smtplib.SMTPHeloError(code, text)
+        chosen = trust.permit(
+            self._target,
+            sock=client.sock,
+            greeting=greeting,
+            capabilities=text.decode("utf-8", "backslashreplace").split("\n")[1:],
+            unasked=client.unasked() if isinstance(client, Client) else b"",
+        )
+        client.user, client.password = self._credentials.user, self._credentials.password
+        client.auth(chosen, getattr(client, f"auth_{chosen.lower()}"))
 
     def _diagnosis(self, error: Exception) -> Diagnosis:
         what: Any = error.args if isinstance(error, _Said) else error

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
+from sestools import trust
 from sestools.catalogue import cause
 from sestools.classifier import classify
 from sestools.endpoints import PORTS, Security, region_of
@@ -42,8 +43,10 @@ def conversations(run: Sequence[PortCheck]) -> list[Finding]:
         findings.append(_foreign(foreign, run, ready))
     if intercepted:
         findings.append(_intercepted(intercepted))
-    if without:
-        findings.append(_no_sign_in(without, ready))
+    offers: dict[str, list[PortCheck]] = {}
+    for check in without:
+        offers.setdefault(trust.no_offer(check.dialogue.facts.capabilities), []).append(check)
+    findings += [_no_sign_in(id, checks, ready) for id, checks in offers.items()]
     return findings + _failed(failed, run, ready)
 
 
@@ -110,15 +113,15 @@ def _intercepted(intercepted: Sequence[PortCheck]) -> Finding:
     return finding("tls-intercepted", _of(foremost(intercepted), Stage.TLS, Kind.TLS), evidence, ruled_out)
 
 
-def _no_sign_in(without: Sequence[PortCheck], ready: Sequence[PortCheck]) -> Finding:
+def _no_sign_in(id: str, without: Sequence[PortCheck], ready: Sequence[PortCheck]) -> Finding:
     alike: dict[str, list[PortCheck]] = {}
     for check in without:
         listed = ", ".join(check.dialogue.facts.capabilities) or "nothing"
         alike.setdefault(f"inside TLS, EHLO lists {listed}", []).append(check)
     evidence = [f"{names(checks)}: {words}" for words, checks in alike.items()]
-    symptom = _of(foremost(without), Stage.EHLO, detail="AUTH is not offered")
+    symptom = _of(foremost(without), Stage.EHLO, detail="no AUTH with PLAIN or LOGIN")
     ruled_out = [*_path(ready), "the certificate: it verifies"]
-    return finding("auth-missing", symptom, evidence, ruled_out)
+    return finding(id, symptom, evidence, ruled_out)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,7 +219,7 @@ def _certificate(check: PortCheck, found: Diagnosis, run: Sequence[PortCheck]) -
         evidence.append(f"dial {ses[0]}: this server is called so, and not {target.host}")
         ruled_out = ("another server in SES's place: the certificate is for an SES endpoint",)
         return _Judged(diagnosis=found, candidates=tuple(lead), evidence=tuple(evidence), ruled_out=ruled_out)
-    if "amazon" not in shown.issuer.lower():
+    if not shown.by_amazon:
         # Who else makes certificates for AWS's names intercepts, unless the wrong authorities were named here.
         covers = any(fnmatchcase(target.host.lower(), name.lower()) for name in shown.names)
         verified = [one for one in run if one.ready]

@@ -99,7 +99,8 @@ class Target:
         security: The TLS mode; by default the port's own.
         connect_to: Address and port to connect to instead of what DNS says: a tunnel, a VPC endpoint, the
             simulator. The certificate is still verified against `host`.
-        ca_file: PEM file of the certificate authorities to trust instead of the system's.
+        ca_file: PEM file of the certificate authorities to trust, instead of the system's to look and of Amazon's
+            to sign in.
         credentials: What to sign in with; None stops before AUTH.
     """
 
@@ -232,6 +233,7 @@ class Symptom:
         host: The server's name, if known.
         port: The server's port, if known.
         security: The TLS mode that the client used, if known.
+        cause: The id of the cause, if whoever saw it decided it: nobody then looks for one in the words.
     """
 
     kind: Kind | None = None
@@ -241,6 +243,7 @@ class Symptom:
     host: str | None = None
     port: int | None = None
     security: Security | None = None
+    cause: str = ""
 
     def __str__(self) -> str:
         where = f"{self.stage}: " if self.stage else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sestools import trust
 from sestools.model import Diagnosis, Kind, Level, Outcome, ProbeResult, Security, Stage
 
 
@@ -25,9 +26,9 @@ class PortCheck:
 
     @property
     def foreign(self) -> bool:
-        """Whether something greets that is not SES: SES's greeting says SimpleEmailService."""
+        """Whether something greets that is not SES."""
         greeting = self.dialogue.facts.greeting if self.dialogue.facts else None
-        return greeting is not None and "simpleemailservice" not in greeting.lower()
+        return greeting is not None and not trust.is_greeting(greeting)
 
     @property
     def intercepted(self) -> bool:
@@ -35,15 +36,15 @@ class PortCheck:
         tls = self.dialogue.facts.tls if self.dialogue.facts else None
         if self.dialogue.target.ca_file or tls is None or tls.certificate is None or not tls.verified:
             return False
-        return "amazon" not in tls.certificate.issuer.lower()
+        return not tls.certificate.by_amazon
 
     @property
     def offers_sign_in(self) -> bool | None:
-        """Whether AUTH is offered inside TLS; None if the dialogue did not come so far."""
+        """Whether one can sign in, by what is offered inside TLS; None if the dialogue did not come so far."""
         facts = self.dialogue.facts
         if not self.dialogue.ok or facts is None or facts.tls is None:
             return None
-        return any(line.upper().replace("=", " ").split()[:1] == ["AUTH"] for line in facts.capabilities)
+        return not trust.no_offer(facts.capabilities)
 
     @property
     def ready(self) -> bool:

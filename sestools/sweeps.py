@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import queue
-import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any, Literal
 
+from sestools import trust
 from sestools.checkup import targets as targets_at
 from sestools.classifier import classify
 from sestools.endpoints import default_security
@@ -20,7 +19,6 @@ from sestools.model import Outcome, ProbeResult, Stage, Target
 from sestools.portcheck import PortCheck
 from sestools.probes import probe_dialogue
 from sestools.probes._connect import resolve
-from sestools.probes._connection import tls_context
 from sestools.probes._record import SLICE, Deadline, Recorder, Stopped
 from sestools.swept import Row, Sweep
 
@@ -159,9 +157,10 @@ def _run(
 
     Port 25 begins: it is the one that is blocked most often, and what waits longest should wait first.
     """
-    # Only threads can share a TLS context and an event with us; all else is pickled, or may be.
+    # Only threads can share an event with us; all else is pickled, or may be.
     shared = isinstance(pool, ThreadPoolExecutor)
-    contexts = {ca: tls_context(ca) for ca in {target.ca_file for target in chosen}} if shared else {}
+    for ca_file in {target.ca_file for target in chosen}:
+        trust.looking(ca_file)  # made before many threads want it at once
     order = sorted(range(len(chosen)), key=lambda index: chosen[index].port != 25)
     begun: dict[int, Future[_Seen]] = {}
     ended: queue.SimpleQueue[Future[_Seen]] = queue.SimpleQueue()
@@ -186,8 +185,7 @@ def _run(
             if pace.wait(stop):
                 break
             target = chosen[index]
-            more = (contexts[target.ca_file], stop) if shared else ()
-            future = begun[index] = pool.submit(_look, target, timeout, *more)
+            future = begun[index] = pool.submit(_look, target, timeout, stop if shared else None)
             future.add_done_callback(ended.put)
             if not ended.empty():
                 note(0.001)
@@ -231,25 +229,15 @@ class _Pace:
         return False
 
 
-def _look(
-    target: Target, timeout: float, context: ssl.SSLContext | None = None, stop: threading.Event | None = None
-) -> _Seen:
+def _look(target: Target, timeout: float, stop: threading.Event | None = None) -> _Seen:
     """One target, wherever this runs."""
-    if context is None:
-        context = _own_context(target.ca_file)
-    result = probe_dialogue(target, timeout=timeout, until=Stage.EHLO, context=context, cancel=stop)
+    result = probe_dialogue(target, timeout=timeout, until=Stage.EHLO, cancel=stop)
     tried = [step.address for step in result.steps if step.address]
     return _Seen(
         result=replace(result, steps=()),
         address=result.facts.address or (tried[0] if tried else None),
         times={step.stage: step.seconds for step in result.steps},
     )
-
-
-@lru_cache(maxsize=8)
-def _own_context(ca_file: str | None) -> ssl.SSLContext:
-    """One TLS context a process: making one costs as much as fifty handshakes."""
-    return tls_context(ca_file)
 
 
 def _row(target: Target, seen: _Seen, judged: dict[Any, str]) -> Row:
@@ -288,7 +276,7 @@ def _wrong(result: ProbeResult) -> str | None:
         return "foreign-greeting"
     if port.intercepted:
         return "tls-intercepted"
-    return "auth-missing" if port.offers_sign_in is False else None
+    return trust.no_offer(result.facts.capabilities) or None if port.offers_sign_in is False else None
 
 
 def _not_run(target: Target) -> Row:

@@ -120,6 +120,12 @@ def _signing_in(session: ProbeResult) -> Finding:
     symptom = session.symptom
     assert symptom is not None  # noqa: S101 - the caller looked
     port = session.target.port
+    if symptom.cause:
+        evidence = (
+            f"{port}: {symptom}",
+            f"{port}: the connection before, which did not sign in, showed no problem",
+        )
+        return classified(symptom, evidence, ("Not the credentials: they were not sent.",))
     ruled_out = [f"network, TLS mode and certificate: all well on port {port}"]
     found = classified(symptom, (f"{port}: {symptom}",), ruled_out)
     credentials = session.target.credentials

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import datetime
 import socket
-import ssl
 import sys
 import threading
 from collections.abc import Iterator, Sequence
@@ -555,7 +554,6 @@ def seen(simulator: Simulator, addresses: Sequence[str], numbers: Sequence[int])
     looking = _Looking(
         timeout=0.7,
         stop=threading.Event(),
-        context=ssl.create_default_context(cafile=simulator.ca_file),
         progress=lambda *_: None,
     )
     chosen = [simulator.target(number) for number in numbers]

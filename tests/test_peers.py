@@ -10,7 +10,7 @@ import pytest
 from peers import servers
 from peers.servers import CREDENTIALS, HOST, OWN_NAME, PLACES, STRICT, Place, Server
 
-from sestools import check
+from sestools import check, trust
 from sestools.model import Credentials, Kind, Outcome, Security, Stage, Target
 from sestools.probes import Problem, probe_dialogue, probe_tls
 
@@ -119,6 +119,21 @@ def test_a_server_that_demands_starttls(server: Server) -> None:
     assert encrypted.ok, encrypted
 
 
+@pytest.fixture
+def as_ses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenSMTPD's greeting is taken for SES's: nobody else is signed in to."""
+    monkeypatch.setattr(trust, "is_greeting", lambda text: text == GREETINGS["opensmtpd"])
+
+
+def test_nobody_signs_in_to_another_server(peers: dict[str, Server]) -> None:
+    """A real server under SES's name and with a certificate that verifies is refused for its greeting."""
+    result = probe_dialogue(target(peers["opensmtpd"], STRICT, credentials=CREDENTIALS), timeout=10)
+    assert (result.symptom.stage, result.symptom.cause) == (Stage.GREETING, "foreign-greeting")
+    assert result.facts.tls.verified
+    assert not any("AUTH" in step.sent for step in result.steps)
+
+
+@pytest.mark.usefixtures("as_ses")
 def test_auth_is_offered_only_inside_tls(peers: dict[str, Server]) -> None:
     """A server that wants STARTTLS before AUTH lists AUTH only after it, and then signs us in."""
     strict = target(peers["opensmtpd"], STRICT, credentials=CREDENTIALS)
@@ -129,6 +144,7 @@ def test_auth_is_offered_only_inside_tls(peers: dict[str, Server]) -> None:
     assert any(line.startswith("AUTH") for line in result.facts.capabilities)
 
 
+@pytest.mark.usefixtures("as_ses")
 @pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN"])
 def test_a_wrong_password_at_a_real_server(peers: dict[str, Server], mechanism: str) -> None:
     """A refused sign-in is the server's 535, and the password is nowhere in the result."""

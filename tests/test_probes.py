@@ -4,7 +4,6 @@ import base64
 import contextlib
 import json
 import socket
-import ssl
 import threading
 import time
 import tracemalloc
@@ -369,12 +368,6 @@ def test_a_name_that_does_not_resolve_is_a_result(name: str) -> None:
     result = probe_dns(Target(host=name), timeout=5, resolvers=[])
     assert result.symptom
     assert (result.symptom.stage, result.symptom.kind) == (Stage.RESOLVE, Kind.NOT_FOUND)
-
-
-def test_one_context_serves_many_probes(ses: Simulator) -> None:
-    """A shared TLS context verifies as one's own does."""
-    context = ssl.create_default_context(cafile=ses.ca_file)
-    assert all(probe_tls(ses.target(port), context=context).facts.verified for port in (587, 465))
 
 
 def test_a_result_never_pickles_credentials(ses: Simulator) -> None:

@@ -113,11 +113,11 @@ def test_whatever_a_server_does_a_reply_ends(fault: str) -> None:
         started = time.monotonic()
         entry = sender.send(mails(1)[0])
         assert time.monotonic() - started < 3
-        if fault == "injected":  # in clear text before TLS: it counts for nothing
-            assert entry.id == ses.accepted[0].id
-        else:
-            assert entry.fate is (Fate.UNKNOWN if fault == "stalled:BODY" else Fate.UNSENT)
-            assert not ses.accepted or fault == "stalled:BODY"
+        assert entry.fate is (Fate.UNKNOWN if fault == "stalled:BODY" else Fate.UNSENT)
+        assert not ses.accepted or fault == "stalled:BODY"
+        if fault == "injected":
+            assert entry.diagnosis
+            assert entry.diagnosis.cause.id == "starttls-injected"
 
 
 def test_refused_alone() -> None:

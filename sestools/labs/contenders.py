@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from sestools.delivering import Clock, Line
+from sestools.delivering import Clock, Failed, Line
 from sestools.model import Target
 from sestools.outbox import Attempt, Entry, Fate, Mail
 from sestools.retrying import Policy
@@ -107,7 +107,7 @@ def _plain(mails: Iterable[Mail], place: Place, *, attempts: int, wait: float) -
                 client = client or _signed_in(place)
                 client.sendmail(mail.sender, mail.recipients, mail.content)
                 fate = Fate.SENT
-            except (OSError, smtplib.SMTPException):
+            except (Failed, OSError, smtplib.SMTPException):
                 if client is not None:
                     client.close()
                 client = None

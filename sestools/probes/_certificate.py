@@ -50,6 +50,7 @@ class Certificate:
     Attributes:
         subject: Whom it is for, such as `CN=email-smtp.eu-west-1.amazonaws.com`.
         issuer: Who signed it, such as `C=US, O=Amazon, CN=Amazon RSA 2048 M01`.
+        by_amazon: Whether the issuer calls itself Amazon. Enough to look at; who signs in asks for the roots.
         names: Host names and addresses that it covers.
         not_before: Start of validity, UTC.
         not_after: End of validity, UTC.
@@ -60,6 +61,7 @@ class Certificate:
     names: tuple[str, ...]
     not_before: datetime.datetime
     not_after: datetime.datetime
+    by_amazon: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +90,7 @@ def why_not(error: ssl.SSLCertVerificationError) -> Problem:
     return _PROBLEMS.get(error.verify_code, Problem.OTHER)
 
 
+_AMAZON = "Amazon"
 _SHORT = {
     "commonName": "CN",
     "organizationName": "O",
@@ -113,6 +116,7 @@ def parsed(peer: Mapping[str, Any]) -> Certificate | None:
         names=tuple(printable(value, 255) for _, value in peer.get("subjectAltName", ())),
         not_before=_utc(peer["notBefore"]),
         not_after=_utc(peer["notAfter"]),
+        by_amazon=(("organizationName", _AMAZON),) in peer["issuer"],
     )
 
 
@@ -141,6 +145,8 @@ def unverified(connection: ssl.SSLSocket) -> Certificate | None:
             names=tuple(printable(name, 255) for name in names[:100]),
             not_before=found.not_valid_before_utc,
             not_after=found.not_valid_after_utc,
+            by_amazon=_AMAZON
+            in [one.value for one in found.issuer.get_attributes_for_oid(x509.NameOID.ORGANIZATION_NAME)],
         )
     except ValueError:
         return None  # a certificate that cannot even be parsed has no facts

@@ -5,6 +5,7 @@ Every wait ends at the probe's one deadline, whatever the server does: a byte a 
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from typing import TypeVar
 
 from sestools.model import Reply, TcpInfo
 from sestools.probes._connect import tcp_info
-from sestools.probes._record import Closed, Deadline, Notes, describe
+from sestools.probes._record import Closed, Deadline, Notes
 from sestools.smtp import MASK, Garbled, ReplyReader, mask
 from sestools.text import printable
 
@@ -102,6 +103,13 @@ class Connection:
         self._reader.feed(data)
         return self._next()
 
+    def unasked(self) -> bytes:
+        """What has come and was not asked for, now that every question has its answer."""
+        self.socket.settimeout(0)
+        with contextlib.suppress(OSError):  # nothing there, or an end: the next question meets with that
+            self._reader.feed(self.socket.recv(READ_SIZE))
+        return self._reader.pending
+
     def _next(self) -> Reply | None:
         """The next reply, without secrets that a server says back."""
         try:
@@ -133,6 +141,10 @@ class Connection:
         """
         if self._reader.pending:
             raise Garbled("clear text ahead of the TLS handshake", self._reader.pending)
+        if pretend := getattr(self.socket, "start_tls", None):  # SES in memory: there is nothing to encrypt
+            pretend(host)
+            self.encrypted = self.verified = True
+            return self.socket  # type: ignore[return-value]
         self.socket.settimeout(self._deadline.slice())
         wrapped = context.wrap_socket(self.socket, server_hostname=host, do_handshake_on_connect=False)
         self.socket = wrapped
@@ -142,20 +154,10 @@ class Connection:
         return wrapped
 
 
-def tls_context(ca_file: str | None = None, *, verify: bool = True) -> ssl.SSLContext:
-    """A client context as SES wants it: TLS 1.2 or newer, host name verified. Share one between probes.
-
-    With `verify=False` it serves to look at a certificate that does not verify; such a connection never
-    carries credentials.
-    """
-    if not verify:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    else:
-        try:
-            context = ssl.create_default_context(cafile=ca_file)
-        except (OSError, ssl.SSLError) as error:
-            raise ValueError(f"CA file {ca_file!r} cannot be read: {describe(error)}") from None
+def blind_context() -> ssl.SSLContext:
+    """A context that verifies nothing, to look at what does not verify; `trust` lets it carry no credentials."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context

@@ -28,7 +28,7 @@ class Held:
         self._deadline = Deadline(watch.timeout, watch.cancel, watch.clock.now)
         self._recorder = Recorder(watch.target, self._deadline)
         until = Stage.AUTH if sign_in else Stage.EHLO
-        session = Session(self._recorder, until, watch.context)
+        session = Session(self._recorder, until)
         began = watch.clock.now()
         self._connection = self._connect(watch)
         try:

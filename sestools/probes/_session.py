@@ -8,16 +8,15 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
-from typing import Any, Literal
+from typing import Any
 
+from sestools import trust
 from sestools.model import Kind, Outcome, ProbeResult, Reply, Security, Stage, Target
-from sestools.probes._certificate import Certificate, TlsFacts, parsed, unverified, why_not
+from sestools.probes._certificate import TlsFacts, parsed, unverified, why_not
 from sestools.probes._connect import STAGGER, attempts, resolve
-from sestools.probes._connection import Connection, tls_context
+from sestools.probes._connection import Connection, blind_context
 from sestools.probes._record import Cancelled, Deadline, Notes, Recorder, Stopped, describe
 from sestools.smtp import MASK, auth_login, auth_plain, command, dot_stuff, path
-
-Mechanism = Literal["PLAIN", "LOGIN"]
 
 _END = (Stage.AUTH, Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.BODY, Stage.QUIT)
 _ORDER = {
@@ -106,12 +105,17 @@ def stages(target: Target, until: Stage) -> tuple[Stage, ...]:
 class Session:
     """A session under way. `run` drives it; every method does one stage and records its step."""
 
-    def __init__(self, recorder: Recorder, until: Stage, context: ssl.SSLContext | None) -> None:
+    def __init__(self, recorder: Recorder, until: Stage, context: ssl.SSLContext | None = None) -> None:
         self.recorder = recorder
         self.target = recorder.target
         self.until = until
         self.facts = DialogueFacts()
         self._stages = stages(self.target, until)
+        self.signs_in = self.wants(Stage.AUTH) and self.target.credentials is not None
+        if self.signs_in:
+            context = trust.signing_in(self.target)
+        elif context is None and self.wants(Stage.TLS):
+            context = trust.looking(self.target.ca_file)
         self._context = context
 
     def note(self, **facts: Any) -> None:
@@ -122,7 +126,12 @@ class Session:
         """Whether a stage is part of what was asked for."""
         return stage in self._stages
 
-    def run(self, addresses: Sequence[str], mechanism: Mechanism | None, envelope: Envelope | None) -> None:
+    def run(
+        self,
+        addresses: Sequence[str],
+        mechanism: trust.Mechanism | None = None,
+        envelope: Envelope | None = None,
+    ) -> None:
         """Connect and go on until the chosen stage, or until something fails."""
         if not self.wants(Stage.CONNECT):
             return
@@ -132,7 +141,7 @@ class Session:
         with Connection(*made[0], self.recorder.deadline) as connection:
             self.note(address=connection.address)
             self.opening(connection)
-            if self.wants(Stage.AUTH) and self.target.credentials:
+            if self.signs_in:
                 self.sign_in(connection, mechanism)
             if self.wants(Stage.MAIL) and envelope:
                 self.send(connection, envelope)
@@ -203,19 +212,26 @@ class Session:
 
     def handshake(self, connection: Connection) -> None:
         """Switch to TLS; if the certificate does not verify, look at it on a second connection."""
+        assert self._context is not None  # noqa: S101 - made with the session, since this stage is wanted
         try:
             with self.recorder.step(Stage.TLS, connection) as notes:
                 notes.sent = f"TLS handshake, server name {self.target.host}"
                 # A name's final dot is for DNS; certificates do not have it.
                 host = self.target.host.rstrip(".")
-                wrapped = connection.start_tls(self._context or tls_context(), host)
+                wrapped = connection.start_tls(self._context, host)
         except Stopped as stopped:
             error = stopped.error
             if isinstance(error, ssl.SSLCertVerificationError):
-                certificate = self.look(connection.address)
+                seen = self.look(connection.address)
+                certificate = seen.certificate if seen else None
                 self.note(
                     tls=TlsFacts(problem=why_not(error), detail=describe(error), certificate=certificate)
                 )
+                issuer, here = certificate.issuer if certificate else "", seen is not None and seen.verified
+                if self.signs_in and (
+                    symptom := trust.not_amazons(self.target, error, issuer, trusted_here=here)
+                ):
+                    raise Stopped(symptom, error) from None
             raise
         version, cipher = wrapped.version(), wrapped.cipher()
         certificate = parsed(wrapped.getpeercert() or {}) if connection.verified else unverified(wrapped)
@@ -228,21 +244,35 @@ class Session:
             )
         )
 
-    def look(self, address: str) -> Certificate | None:
-        """The certificate that did not verify, from a second connection that carries nothing else."""
-        second = Session(Recorder(self.target, self.recorder.deadline), Stage.TLS, tls_context(verify=False))
+    def look(self, address: str) -> TlsFacts | None:
+        """The certificate that did not verify, from a second connection that carries nothing else.
+
+        Where this one trusted Amazon alone, the second trusts what the system trusts, and may verify.
+        """
+        context = None if self.signs_in and trust.only_amazon(self.target) else blind_context()
+        second = Session(Recorder(self.target, self.recorder.deadline), Stage.TLS, context)
         # Whatever goes wrong here, the first connection's symptom is the result.
         with contextlib.suppress(Stopped, Cancelled):
-            second.run((address,), None, None)
-        return second.facts.tls.certificate if second.facts.tls else None
+            second.run((address,))
+        return second.facts.tls
 
-    def sign_in(self, connection: Connection, mechanism: Mechanism | None) -> None:
-        """AUTH, only inside verified TLS."""
+    def sign_in(self, connection: Connection, mechanism: trust.Mechanism | None) -> None:
+        """AUTH, if this very connection may carry credentials."""
         credentials = self.target.credentials
-        if credentials is None or not connection.verified:
-            raise ValueError("refusing to send credentials over a connection that is not verified TLS")
-        offered = {word.upper() for line in self.facts.capabilities for word in line.split()}
-        chosen = mechanism or ("PLAIN" if "PLAIN" in offered or "LOGIN" not in offered else "LOGIN")
+        assert credentials is not None  # noqa: S101 - the caller looked
+        try:
+            chosen = trust.permit(
+                self.target,
+                sock=connection.socket,
+                greeting=self.facts.greeting or "",
+                capabilities=self.facts.capabilities,
+                unasked=connection.unasked(),
+                wanted=mechanism,
+            )
+        except trust.Refused as refused:
+            with self.recorder.step(Stage.AUTH, connection) as notes:
+                notes.symptom = refused.symptom
+            raise
         plain, login = auth_plain(credentials), auth_login(credentials)
         connection.secrets = (plain, login[1], credentials.password)
         if chosen == "PLAIN":
@@ -278,16 +308,13 @@ def run(
     timeout: float,
     until: Stage,
     addresses: Sequence[str] | None = None,
-    context: ssl.SSLContext | None = None,
     cancel: threading.Event | None = None,
-    mechanism: Mechanism | None = None,
+    mechanism: trust.Mechanism | None = None,
     envelope: Envelope | None = None,
 ) -> ProbeResult:
     """Run a session and return what it saw; `facts` are `DialogueFacts`."""
-    if context is None and Stage.TLS in stages(target, until):
-        context = tls_context(target.ca_file)
     recorder = Recorder(target, Deadline(timeout, cancel))
-    session = Session(recorder, until, context)
+    session = Session(recorder, until)
     outcome, symptom, reason = Outcome.OK, None, ""
     try:
         session.run(addresses or resolve(recorder), mechanism, envelope)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import ssl
 import threading
 from collections.abc import Sequence
 
 from sestools.model import ProbeResult, Security, Stage, Target
 from sestools.probes import _session
-from sestools.probes._session import Envelope, Mechanism
+from sestools.probes._session import Envelope
 from sestools.smtp import path
+from sestools.trust import Mechanism
 
 SUCCESS = "success@simulator.amazonses.com"
 """SES's mailbox simulator address for a delivery that succeeds: mail to it reaches no person."""
@@ -31,7 +31,6 @@ def probe_dialogue(
     confirm_recipients: bool = False,
     message: bytes | None = None,
     addresses: Sequence[str] | None = None,
-    context: ssl.SSLContext | None = None,
     cancel: threading.Event | None = None,
 ) -> ProbeResult:
     """Hold an SMTP dialogue and time each stage: what does this server say, and where does it stop?
@@ -40,18 +39,18 @@ def probe_dialogue(
     5xx ends the probe at once. The transcript is in the steps, masked.
 
     Args:
-        target: Where to knock. Its credentials are sent only when `until` reaches AUTH, and only inside
-            verified TLS.
+        target: Where to knock. Its credentials are sent only when `until` reaches AUTH, and only to SES itself:
+            the connection trusts Amazon's roots (or the target's `ca_file`) and no others. If it may not carry
+            them, the symptom says why.
         timeout: Seconds for everything together.
         until: Last stage; by default AUTH if the target has credentials, else EHLO (with STARTTLS the one
             after TLS). DATA stops before the message and sends nothing; BODY sends one message.
-        mechanism: PLAIN or LOGIN; by default PLAIN where offered.
+        mechanism: PLAIN or LOGIN; by default PLAIN where offered. Only what is offered is used.
         sender: Envelope sender; needed from MAIL on.
         recipients: Envelope recipients. Others than the mailbox simulator's need `confirm_recipients`.
         confirm_recipients: Yes, mail may go to real people.
         message: The message; by default a short test text.
         addresses: IP addresses to try instead of resolving the name.
-        context: TLS context to share between probes.
         cancel: Set it to end the probe within a tenth of a second.
 
     Returns:
@@ -87,7 +86,6 @@ def probe_dialogue(
         timeout=timeout,
         until=until,
         addresses=addresses,
-        context=context,
         cancel=cancel,
         mechanism=mechanism,
         envelope=envelope,

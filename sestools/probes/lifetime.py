@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import heapq
-import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +11,6 @@ from itertools import count
 from typing import Any, Protocol
 
 from sestools.model import Outcome, ProbeResult, Symptom, Target
-from sestools.probes._connection import tls_context
 from sestools.probes._held import Held
 from sestools.probes._lives import Life, LifetimeFacts, Plan, Purpose
 from sestools.probes._record import Cancelled, Stopped
@@ -47,7 +45,6 @@ def probe_lifetime(
     progress: Progress | None = None,
     cancel: threading.Event | None = None,
     connect: Callable[[], Any] | None = None,
-    context: ssl.SSLContext | None = None,
     clock: Time | None = None,
 ) -> ProbeResult:
     """Hold several connections at once until they end, or long enough: how long does one live?
@@ -66,7 +63,6 @@ def probe_lifetime(
         progress: Called with lives seen, lives planned, and words.
         cancel: Set it to end within a tenth of a second; what was seen so far is returned.
         connect: Makes a connected socket, in place of a connection to the target: for virtual time.
-        context: TLS context to use instead of the system's.
         clock: What tells and passes the time; by default the system's does.
 
     Returns:
@@ -82,10 +78,7 @@ def probe_lifetime(
         path(sender)
         if not target.credentials:
             raise ValueError("sending messages needs a target with credentials")
-    context = context or tls_context(target.ca_file)
-    watch = Watch(
-        target, plan, sender, timeout, context, clock or _RealTime(cancel), connect, cancel, progress
-    )
+    watch = Watch(target, plan, sender, timeout, clock or _RealTime(cancel), connect, cancel, progress)
     outcome, reason = Outcome.OK, ""
     try:
         watch.run()
@@ -122,14 +115,13 @@ class Watch:
         plan: Plan,
         sender: str | None,
         timeout: float,
-        context: ssl.SSLContext,
         clock: Time,
         connect: Callable[[], Any] | None,
         cancel: threading.Event | None,
         progress: Progress | None,
     ) -> None:
         self.target, self.plan, self.sender, self.timeout = target, plan, sender, timeout
-        self.context, self.clock, self.connect, self.cancel = context, clock, connect, cancel
+        self.clock, self.connect, self.cancel = clock, connect, cancel
         self.began = clock.now()
         self.lives: list[Life] = []
         self.refusal: Symptom | None = None

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from sestools.model import Kind, Outcome, ProbeResult, Security, Stage, Symptom, Target
 from sestools.probes._connect import STAGGER, attempts, resolve
-from sestools.probes._connection import Connection, tls_context
+from sestools.probes._connection import Connection, blind_context
 from sestools.probes._passage import MtuFacts, Passage
 from sestools.probes._record import Cancelled, Deadline, Recorder, Stopped
 from sestools.probes._route import Route, route_to
@@ -103,7 +103,7 @@ class _Probe:
         self._recorder = recorder
         self._target = recorder.target
         self._deadline = recorder.deadline
-        self._context = tls_context(verify=False) if self._target.security is not Security.PLAIN else None
+        self._context = blind_context() if self._target.security is not Security.PLAIN else None
         self._trials: list[Trial] = []
         self._small = self._small_again = 0
         self._route: Route | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,7 +16,6 @@ def probe_tls(
     *,
     timeout: float = 5.0,
     addresses: Sequence[str] | None = None,
-    context: ssl.SSLContext | None = None,
     cancel: threading.Event | None = None,
 ) -> ProbeResult:
     """Go as far as the TLS handshake: which version and cipher, whose certificate, and why not verified?
@@ -29,7 +27,6 @@ def probe_tls(
         target: Where to knock; its credentials are not used.
         timeout: Seconds for everything together.
         addresses: IP addresses to try instead of resolving the name.
-        context: TLS context to share between probes.
         cancel: Set it to end the probe within a tenth of a second.
 
     Returns:
@@ -40,8 +37,6 @@ def probe_tls(
     """
     if target.security is Security.PLAIN:
         raise ValueError(f"{target} uses no TLS; choose STARTTLS or a TLS wrapper")
-    result = _session.run(
-        "tls", target, timeout=timeout, until=Stage.TLS, addresses=addresses, context=context, cancel=cancel
-    )
+    result = _session.run("tls", target, timeout=timeout, until=Stage.TLS, addresses=addresses, cancel=cancel)
     facts: TlsFacts | None = result.facts.tls
     return replace(result, facts=facts)

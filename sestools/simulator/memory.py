@@ -135,7 +135,6 @@ class VirtualSes:
         return {
             "target": Target(host=self.host, port=port, credentials=self.credentials),
             "connect": lambda: self.connect(port),
-            "context": _Handshake(),
             "clock": self.clock,
         }
 
@@ -170,6 +169,8 @@ class MemorySocket:
         self._wants_tls = self.security is Security.WRAPPER
         self._deaf = world.of(self._visit, Silent) is not None
         self._closed = False
+        self.pretends_tls = False
+        """Whether a TLS handshake is said to have happened. No real socket has this: see `sestools.trust`."""
         if not self._deaf and not self._wants_tls:
             self._do(self._session.begin())
 
@@ -195,9 +196,6 @@ class MemorySocket:
     def getpeercert(self) -> None:
         """None: there is no certificate in memory."""
 
-    def do_handshake(self) -> None:
-        """Done already, when the context wrapped it."""
-
     def start_tls(self, host: str | None = None) -> None:
         """The TLS handshake, as far as it can fail.
 
@@ -219,7 +217,7 @@ class MemorySocket:
             raise ssl.SSLCertVerificationError(
                 1, f"[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: {why}"
             )
-        self._wants_tls = False
+        self._wants_tls, self.pretends_tls = False, True
         if self._session.greeted:
             self._session.tls_started()
         else:
@@ -381,7 +379,15 @@ class VirtualSmtp(smtplib.SMTP):
     def __init__(self, ses: VirtualSes, port: int, timeout: float, mss: int) -> None:
         self._ses = ses
         self._mss = mss
+        self.greeting = ""
+        """What the server said first."""
         super().__init__(ses.host, port, local_hostname="client.example.com", timeout=timeout)
+
+    def connect(self, *where: Any, **more: Any) -> tuple[int, bytes]:
+        """Connect, and keep the greeting."""
+        code, text = super().connect(*where, **more)
+        self.greeting = text.decode()
+        return code, text
 
     def _get_socket(self, host: str, port: int, timeout: float) -> Any:
         sock = self._ses.connect(port, timeout=timeout, mss=self._mss)
