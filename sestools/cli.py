@@ -10,9 +10,10 @@ import argparse
 import errno
 import io
 import os
+import re
 import sys
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NoReturn
 
 from sestools import (
     __version__,
@@ -22,6 +23,7 @@ from sestools import (
     commands_send,
     commands_sweep,
 )
+from sestools.masking import mask_arguments
 
 WRONG_USE, BUG, NOT_WRITTEN, INTERRUPTED, BROKEN_PIPE = 2, 70, 74, 130, 141
 
@@ -32,14 +34,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    words = [str(word) for word in (sys.argv[1:] if arguments is None else arguments)]
+    parser = _parser()
     try:
-        options = _parser().parse_args(arguments)
+        options = parser.parse_args(words)
         code: int = options.run(options)
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return INTERRUPTED
+    except _Misused as error:
+        print(mask_arguments(str(error), words, set(_known(parser))), file=sys.stderr)
+        if "unrecognized arguments" in str(error) and re.search(r"-\w*p", " ".join(words)):
+            print("A password is never given on the command line: use --password-stdin.", file=sys.stderr)
+        raise SystemExit(WRONG_USE) from None
     except BrokenPipeError:  # the reader (head, less) has what it wanted
         _close_output()
         return BROKEN_PIPE
@@ -49,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"sestools: the output cannot be written: {error.strerror}", file=sys.stderr)
             return NOT_WRITTEN
         if type(error) is ValueError:  # its subclasses come from libraries, and are bugs of ours
-            print(f"sestools: {error}", file=sys.stderr)
+            print(f"sestools: {mask_arguments(str(error), words, set(_known(parser)))}", file=sys.stderr)
             return WRONG_USE
         if os.environ.get("SESTOOLS_DEBUG"):
             raise
@@ -73,8 +82,29 @@ def _place(error: BaseException) -> str:
     return f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace else "nowhere"
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+class _Misused(Exception):
+    """The command line is wrong."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that leaves it to `main` to say what is wrong: what was typed may be a password."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what is wrong."""
+        raise _Misused(f"{self.format_usage()}{self.prog}: error: {message}")
+
+
+def _known(parser: argparse.ArgumentParser) -> Iterator[str]:
+    """Every option that there is, but the one after which some type a password."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for part in action.choices.values():
+                yield from _known(part)
+        yield from (name for name in action.option_strings if name != "--password-stdin")
+
+
+def _parser() -> _Parser:
+    parser = _Parser(
         prog="sestools",
         allow_abbrev=False,  # "--password" must not become "--password-stdin"
         description="Find out why mail through the Amazon SES SMTP interface fails.",

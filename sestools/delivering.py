@@ -19,7 +19,7 @@ from sestools.endpoints import Security, region_of
 from sestools.foreign import is_ses
 from sestools.model import Diagnosis, Retry, Stage, Symptom, Target
 from sestools.outbox import Mail
-from sestools.smtp import dot_stuff, path
+from sestools.smtp import auth_lines, dot_stuff, path
 from sestools.text import printable
 
 __all__ = ["ENVELOPE", "Clock", "Delivery", "Failed", "Line", "unsendable"]
@@ -231,11 +231,24 @@ class Line:
             if self._target.security is Security.STARTTLS:
                 client.starttls(context=tls_context(self._target.ca_file))
             self._require_amazon(client)
-            client.login(self._credentials.user, self._credentials.password)
+            self._sign_in(client)
         except BaseException:
             client.close()
             raise
         return client
+
+    def _sign_in(self, client: smtplib.SMTP) -> None:
+        """AUTH. smtplib's own `login` would keep the password, in itself and in the frames of a traceback."""
+        client.ehlo_or_helo_if_needed()
+        offered = client.esmtp_features.get("auth", "").upper().split()
+        if not client.has_extn("auth"):
+            raise smtplib.SMTPNotSupportedError("SMTP AUTH extension not supported by server.")
+        *lines, last = auth_lines(self._credentials, "PLAIN" if "PLAIN" in offered else "LOGIN")
+        for line, expected in [*((line, 334) for line in lines), (last, 235)]:
+            client.send(line)  # type: ignore[arg-type]  # whatever a socket sends
+            code, text = client.getreply()
+            if code != expected:
+                raise smtplib.SMTPAuthenticationError(code, self._credentials.known.mask_bytes(text))
 
     def _require_ses(self, client: smtplib.SMTP) -> None:
         """No credentials to somebody else who stands where SES should."""
@@ -260,7 +273,9 @@ class Line:
             )
 
     def _diagnosis(self, error: Exception) -> Diagnosis:
-        what: Any = error.args if isinstance(error, _Said) else error
+        what: Any = error
+        if isinstance(error, _Said):
+            what = error.args[0], self._credentials.known.mask_bytes(error.args[1])
         where: dict[str, Any] = {"host": self._target.host, "port": self._target.port}
         found = classify(what, stage=self._stage, **where)
         # While connecting, the exception itself knows best where it happened.

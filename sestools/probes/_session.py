@@ -10,12 +10,13 @@ from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from typing import Any, Literal
 
+from sestools.masking import MASK
 from sestools.model import Kind, Outcome, ProbeResult, Reply, Security, Stage, Target
 from sestools.probes._certificate import Certificate, TlsFacts, parsed, unverified, why_not
 from sestools.probes._connect import STAGGER, attempts, resolve
 from sestools.probes._connection import Connection, tls_context
 from sestools.probes._record import Cancelled, Deadline, Notes, Recorder, Stopped, describe
-from sestools.smtp import MASK, auth_login, auth_plain, command, dot_stuff, path
+from sestools.smtp import auth_lines, command, dot_stuff, path
 
 Mechanism = Literal["PLAIN", "LOGIN"]
 
@@ -145,6 +146,8 @@ class Session:
 
     def opening(self, connection: Connection) -> None:
         """Everything up to the EHLO with which the dialogue proper begins."""
+        if self.target.credentials:
+            connection.known = self.target.credentials.known
         if self.target.security is Security.WRAPPER and self.wants(Stage.TLS):
             self.handshake(connection)
         if self.wants(Stage.GREETING):
@@ -176,7 +179,7 @@ class Session:
         self,
         connection: Connection,
         stage: Stage,
-        line: bytes,
+        line: bytes | memoryview,
         shown: str | None = None,
         expected: tuple[int, ...] | None = None,
     ) -> Reply:
@@ -243,14 +246,12 @@ class Session:
             raise ValueError("refusing to send credentials over a connection that is not verified TLS")
         offered = {word.upper() for line in self.facts.capabilities for word in line.split()}
         chosen = mechanism or ("PLAIN" if "PLAIN" in offered or "LOGIN" not in offered else "LOGIN")
-        plain, login = auth_plain(credentials), auth_login(credentials)
-        connection.secrets = (plain, login[1], credentials.password)
-        if chosen == "PLAIN":
-            self.ask(connection, Stage.AUTH, command("AUTH", f"PLAIN {plain}"))
-        else:
-            self.ask(connection, Stage.AUTH, command("AUTH", "LOGIN"), expected=(334,))
-            self.ask(connection, Stage.AUTH, command(login[0]), MASK, expected=(334,))
-            self.ask(connection, Stage.AUTH, command(login[1]), MASK)
+        *lines, last = auth_lines(credentials, chosen)
+        shown = f"AUTH {chosen}"
+        for line in lines:
+            self.ask(connection, Stage.AUTH, line, shown, expected=(334,))
+            shown = ""
+        self.ask(connection, Stage.AUTH, last, f"{shown} {MASK}".lstrip())
         self.note(signed_in=True)
 
     def send(self, connection: Connection, envelope: Envelope) -> None:
