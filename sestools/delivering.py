@@ -245,7 +245,7 @@ class Line:
             raise smtplib.SMTPNotSupportedError("SMTP AUTH extension not supported by server.")
         *lines, last = auth_lines(self._credentials, "PLAIN" if "PLAIN" in offered else "LOGIN")
         for line, expected in [*((line, 334) for line in lines), (last, 235)]:
-            client.send(line)  # type: ignore[arg-type]  # whatever a socket sends
+            client.send(line)
             code, text = client.getreply()
             if code != expected:
                 raise smtplib.SMTPAuthenticationError(code, self._credentials.known.mask_bytes(text))

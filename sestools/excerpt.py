@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from sestools.masking import mask_secrets
+from sestools.text import lowered
 
 LIMIT = 16_000
 """Characters of an excerpt. A longer paste is reduced to its telling lines."""
@@ -45,8 +46,7 @@ class Excerpt:
     @cached_property
     def low(self) -> str:
         """The text in lower case, letter for letter: searching it is several times as fast as ignoring case."""
-        low = self.text.lower()
-        return low if len(low) == len(self.text) else "".join(map(_low, self.text))
+        return lowered(self.text)
 
     def line(self, position: int) -> str:
         """The line that holds a position."""
@@ -57,10 +57,6 @@ class Excerpt:
     def number(self, position: int) -> int:
         """The original number of the line that holds a position."""
         return self.numbers[bisect_right(self._starts, position) - 1]
-
-
-def _low(letter: str) -> str:
-    return low if len(low := letter.lower()) == 1 else letter
 
 
 # A line that names one of SES's sentences, or the beginning of one, is kept before all others.

@@ -14,6 +14,8 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
+from sestools.text import lowered
+
 __all__ = ["MASK", "Known", "Secret", "mask_arguments", "mask_command", "mask_secrets"]
 
 MASK = "[masked]"
@@ -71,7 +73,9 @@ def _pieces(text: str, size: int) -> Iterator[str]:
 
 
 _SAID_WORDS = frozenset(_ALWAYS_SAID.split("|"))
-_SAID_PIECES = frozenset(piece for words in _SAID_WORDS for piece in _pieces(_plain(words), _PIECE))
+_SAID_PIECES = frozenset(
+    piece for words in _SAID_WORDS for size in (_PIECE, _LONG_PIECE) for piece in _pieces(_plain(words), size)
+)
 
 _ESCAPE = (
     r"(?m:^)(?:[2-5]\d\d[ -](?:[245]\.\d{1,3}\.\d{1,3}[ ])?|[245]\.\d{1,3}\.\d{1,3}[ ])"  # codes between the pieces
@@ -99,17 +103,22 @@ class Known:
         short: set[str] = set()
         for text in (password, user, f"\0{user}\0{password}", f"{user}\0{user}\0{password}"):
             raw = text.encode("utf-8", "surrogatepass")
-            hexes.add(raw.hex())
-            forms |= {*_in_base64(raw), *([] if text.lower() in _SAID_WORDS else [text, raw.decode("latin-1")])}
+            hexes |= {raw.hex(), *(word.encode().hex() for word in _in_base64(raw))}
+            these = set(_in_base64(raw))
+            if "\0" not in text and text.lower() not in _SAID_WORDS:
+                these |= {text, raw.decode("latin-1")}
             if len(_plain(text)) < _PIECE:
-                forms |= {raw.hex(), urllib.parse.quote(text, safe=""), html.escape(text), repr(text)[1:-1]}
-            short |= {form for form in forms if len(text) >= _SHORTEST and len(_plain(form)) < _PIECE}
-        self._forms = frozenset(_plain(form).casefold() for form in forms if len(_plain(form)) >= _PIECE)
+                these |= {raw.hex(), urllib.parse.quote(text, safe=""), html.escape(text), repr(text)[1:-1]}
+            short |= {form for form in these if len(text) >= _SHORTEST and len(_plain(form)) < _PIECE}
+            forms |= these
+        self._forms = frozenset(lowered(_plain(form)) for form in forms if len(_plain(form)) >= _PIECE)
         pieces = {piece for form in forms for piece in _pieces(_plain(form), _PIECE)}
         # In a password of words that may be said anyway, only more of it is its own.
-        pieces = {piece.casefold() for piece in pieces if not (piece.isalpha() and piece.islower())}
-        long = {piece.casefold() for form in forms | hexes for piece in _pieces(_plain(form), _LONG_PIECE)}
-        self._sizes = ((_PIECE, frozenset(pieces - _SAID_PIECES)), (_LONG_PIECE, frozenset(long)))
+        pieces = {lowered(piece) for piece in pieces if not (piece.isalpha() and piece.islower())}
+        long = {lowered(piece) for form in forms | hexes for piece in _pieces(_plain(form), _LONG_PIECE)}
+        self._sizes = tuple(
+            (size, found - _SAID_PIECES) for size, found in ((_PIECE, pieces), (_LONG_PIECE, long))
+        )
         # What has few letters and digits is found as it is, where it stands alone.
         some = "|".join(map(re.escape, sorted(short - _SAID_WORDS, key=len, reverse=True)))
         self._short = re.compile(rf"(?<![^\W_])(?:{some})(?![^\W_])") if some else None
@@ -132,9 +141,7 @@ class Known:
 
     def _hits(self, plain: str) -> list[tuple[int, int]]:
         """The first and last letter of each secret, or piece of one, in a text of letters and digits alone."""
-        low = plain.casefold()
-        if len(low) != len(plain):  # a few letters become two
-            low = "".join(letter if len(letter.casefold()) > 1 else letter.casefold() for letter in plain)
+        low = lowered(plain)
         hits = []
         for form in self._forms:
             at = low.find(form)
@@ -162,7 +169,8 @@ def _in_base64(raw: bytes) -> Iterator[str]:
 
 
 def _cut_out(text: str, spans: list[tuple[int, int]]) -> str:
-    parts, end = [], 0
+    parts: list[str] = []
+    end = 0
     for first, last in sorted(spans):
         if last <= end:
             continue
@@ -175,7 +183,9 @@ def _cut_out(text: str, spans: list[tuple[int, int]]) -> str:
 
 # --- secrets that are not known -------------------------------------------------------------------------------
 
-_MECHANISM = r"(?:PLAIN(?:-CLIENTTOKEN)?|LOGIN|XOAUTH2?|OAUTHBEARER|[A-Z]+-MD5|NTLM|GSSAPI|EXTERNAL|SCRAM-[A-Z0-9-]+)"
+_MECHANISM = (
+    r"(?:PLAIN(?:-CLIENTTOKEN)?|LOGIN|XOAUTH2?|OAUTHBEARER|[A-Z]+-MD5|NTLM|GSSAPI|EXTERNAL|SCRAM-[A-Z0-9-]+)"
+)
 _VALUE = r"(?!\[masked\])(?:\"(?:\\.|[^\"\\\n])*\"|'[^'\n]*'|[^\s\"',;})\]]+)"
 _HOST = r"\[?(?=[^\s\]]*[.:])[\w.:-]{3,255}\]?(?::\d{1,5})?"
 _TOLD = tuple(
@@ -230,35 +240,40 @@ def _is_secret(word: str) -> bool:
         word = urllib.parse.unquote(word, "latin-1")
     if re.fullmatch(r"(?:[0-9A-Fa-f]{2}){12,}", word):  # letters in hex; an id is not made of letters alone
         return all(32 <= byte < 127 or byte == 0 for byte in bytes.fromhex(word))
-    # SMTP passwords have 44 characters of base64, secret keys 40, AUTH PLAIN more; of a shorter piece digits
-    # are asked for as well.
+    # SMTP passwords have 44 characters of base64, secret keys 40, AUTH PLAIN more. A shorter piece is none if it is
+    # made of words and numbers, such as a path.
     return any(
-        len(run) >= 38 and _has(run, "A-Z", "a-z") for run in re.split(r"[^A-Za-z0-9+/]+", word)
-    ) or any(
-        len(run) >= 16 and _has(run, "A-Z", "a-z", "0-9") for run in re.split(r"[^A-Za-z0-9+]+", word)
+        all(re.search(f"[{kind}]", run) for kind in ("A-Z", "a-z"))
+        and (len(run) >= 38 or (len(run) >= 16 and len(_SWITCH.findall(run)) >= len(run) / 5))
+        for run in re.split(r"[^A-Za-z0-9+/]+", word)
     )
 
 
-def _has(text: str, *classes: str) -> bool:
-    return all(re.search(f"[{one}]", text) for one in classes)
+_SWITCH = re.compile(r"(?<=[a-z])[A-Z]|(?<=[A-Za-z])[0-9]|(?<=[0-9])[A-Za-z]")
 
 
 # --- lines of a client ----------------------------------------------------------------------------------------
 
 _LONE = {"DATA", "RSET", "QUIT", "NOOP", "STARTTLS", "HELP", "VRFY", "EXPN", "AUTH"}
-_PARAMETER = re.compile(r"(?:SIZE=\d+|(?:BODY|RET)=\w+|SMTPUTF8|NOTIFY=[\w,]+|ENVID=\S+|ORCPT=\S+)", re.IGNORECASE)
+_PARAMETER = re.compile(
+    r"(?:SIZE=\d+|(?:BODY|RET)=\w+|SMTPUTF8|NOTIFY=[\w,]+|ENVID=\S+|ORCPT=\S+)", re.IGNORECASE
+)
 
 
 def mask_command(line: str) -> str:
     """A client's line as a transcript or a log may show it: what cannot be credentials typed at the wrong place."""
     verb, _, rest = line.strip().partition(" ")
     rest = rest.strip()
-    if found := re.fullmatch(r"((?:MAIL +FROM|RCPT +TO) *: *(?:<[^>]*>|\S*))(.*)", line.strip(), re.IGNORECASE):
+    if found := re.fullmatch(
+        r"((?:MAIL +FROM|RCPT +TO) *: *(?:<[^>]*>|\S*))(.*)", line.strip(), re.IGNORECASE
+    ):
         more = (word if _PARAMETER.fullmatch(word) else MASK for word in found[2].split())
         return mask_secrets(" ".join((found[1], *more)))
     if verb.upper() in ("EHLO", "HELO"):
         return mask_secrets(line) if re.fullmatch(r"[\w.:\[\]-]*", rest) else f"{verb} {MASK}"
-    if found := re.fullmatch(rf"AUTH +{_MECHANISM}", line[: len(verb) + 1] + rest.partition(" ")[0], re.IGNORECASE):
+    if found := re.fullmatch(
+        rf"AUTH +{_MECHANISM}", line[: len(verb) + 1] + rest.partition(" ")[0], re.IGNORECASE
+    ):
         return f"{found[0]} {MASK}" if " " in rest else found[0]
     if verb.upper() in _LONE or (rest and re.fullmatch("[A-Z]{3,10}", verb)):
         return f"{verb} {MASK}" if rest else verb

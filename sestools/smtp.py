@@ -139,7 +139,9 @@ def auth_lines(credentials: Credentials, mechanism: str) -> tuple[memoryview, ..
     if mechanism == "PLAIN":
         return (
             memoryview(
-                b"AUTH PLAIN " + b2a_base64(f"\0{credentials.user}\0{credentials.password}".encode())[:-1] + b"\r\n"
+                b"AUTH PLAIN "
+                + b2a_base64(f"\0{credentials.user}\0{credentials.password}".encode())[:-1]
+                + b"\r\n"
             ),
         )
     return (

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import pytest
 
-from sestools.model import Credentials, Kind, Outcome, ProbeResult, Security, Stage, Target
+from sestools.model import Kind, Outcome, ProbeResult, Security, Stage, Target
 from sestools.probes import Problem, probe_dialogue, probe_dns, probe_tcp, probe_tls
 from sestools.report import plain, transcript
 from sestools.simulator import Simulator, faults
@@ -375,13 +375,6 @@ def test_one_context_serves_many_probes(ses: Simulator) -> None:
     """A shared TLS context verifies as one's own does."""
     context = ssl.create_default_context(cafile=ses.ca_file)
     assert all(probe_tls(ses.target(port), context=context).facts.verified for port in (587, 465))
-
-
-def test_a_result_never_pickles_credentials(ses: Simulator) -> None:
-    """The target inside a result keeps its credentials masked."""
-    result = probe_dialogue(ses.target(587, sign_in=True))
-    assert isinstance(result.target.credentials, Credentials)
-    assert ses.credentials.password not in repr(result)
 
 
 def test_a_server_that_says_the_credentials_back_gives_nothing_away(ses: Simulator) -> None:
