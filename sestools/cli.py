@@ -23,7 +23,6 @@ from sestools import (
     commands_send,
     commands_sweep,
 )
-from sestools.masking import mask_arguments
 
 WRONG_USE, BUG, NOT_WRITTEN, INTERRUPTED, BROKEN_PIPE = 2, 70, 74, 130, 141
 
@@ -45,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("\ninterrupted", file=sys.stderr)
         return INTERRUPTED
     except _Misused as error:
-        print(mask_arguments(str(error), words, set(_known(parser))), file=sys.stderr)
+        print(_masked(error, words, parser), file=sys.stderr)
         if "unrecognized arguments" in str(error) and re.search(r"-\w*p", " ".join(words)):
             print("A password is never given on the command line: use --password-stdin.", file=sys.stderr)
         raise SystemExit(WRONG_USE) from None
@@ -58,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"sestools: the output cannot be written: {error.strerror}", file=sys.stderr)
             return NOT_WRITTEN
         if type(error) is ValueError:  # its subclasses come from libraries, and are bugs of ours
-            print(f"sestools: {mask_arguments(str(error), words, set(_known(parser)))}", file=sys.stderr)
+            print(f"sestools: {_masked(error, words, parser)}", file=sys.stderr)
             return WRONG_USE
         if os.environ.get("SESTOOLS_DEBUG"):
             raise
@@ -92,6 +91,12 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise what is wrong."""
         raise _Misused(f"{self.format_usage()}{self.prog}: error: {message}")
+
+
+def _masked(error: Exception, words: Sequence[str], parser: argparse.ArgumentParser) -> str:
+    from sestools.masking import mask_arguments
+
+    return mask_arguments(str(error), words, set(_known(parser)))
 
 
 def _known(parser: argparse.ArgumentParser) -> Iterator[str]:

@@ -127,6 +127,8 @@ def _attributes(value: Any, seen: set[int]) -> Iterator[str]:
 class Echo:
     """A server with SES's greeting and a good certificate that answers AUTH, and all that follows, with an echo.
 
+    Who connects again is greeted with it.
+
     Args:
         folder: Where to write the file of its authority.
         answer: What it says after AUTH: `refused` or `accepted` in a reply, `junk` that is no reply, the
@@ -151,6 +153,7 @@ class Echo:
         self.connect_to = self._listening.getsockname()[:2]
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._open: list[socket.socket] = []
+        self._learnt = threading.Event()
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -178,7 +181,10 @@ class Echo:
     def _talk(self, sock: socket.socket) -> None:
         with contextlib.suppress(OSError), self._tls.wrap_socket(sock, server_side=True) as wrapped:
             self._open.append(wrapped)
-            wrapped.sendall(b"220 email-smtp.amazonaws.com ESMTP SimpleEmailService-d-ABC123XYZ\r\n")
+            again = f" hello again {self._secret}" if self._learnt.is_set() else ""
+            wrapped.sendall(
+                f"220 email-smtp.amazonaws.com ESMTP SimpleEmailService-d-ABC{again}\r\n".encode()
+            )
             signed_in = False
             for line in wrapped.makefile("rb"):
                 self._heard(line)
@@ -195,6 +201,7 @@ class Echo:
                     signed_in = True
 
     def _say(self, sock: socket.socket, code: str) -> None:
+        self._learnt.set()
         lines = echo(self._secret).split("\n")
         if self._answer == "junk":
             sock.sendall("".join(f"{line}\r\n" for line in lines).encode())

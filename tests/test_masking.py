@@ -201,7 +201,11 @@ def test_a_dialogue(tmp_path: Path, answer: str, mechanism: Any) -> None:
     """Nothing of it is in the result, its transcript, copies, pickles or JSON."""
     with Echo(tmp_path, answer) as server:
         result = probe_dialogue(server.target(), mechanism=mechanism, timeout=1.5, sender="me@example.com")
-    shown = everything(result) + "\n".join(transcript(result)) + everything(classify(result))
+        again = probe_dialogue(server.target(), until=Stage.EHLO)
+    assert MASK in again.facts.greeting
+    shown = (
+        everything(result) + "\n".join(transcript(result)) + everything(classify(result)) + everything(again)
+    )
     assert f"AUTH {mechanism}" in shown
     assert MASK in shown
     assert not leaks(shown)
