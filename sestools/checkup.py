@@ -163,7 +163,13 @@ def check(
         raise
     runs_on = where_from.result(looking.stop) if isinstance(where_from, Search) else where_from
     findings = judge(
-        host=host, dns=dns, ports=found, session=session, named=ports is not None, context=runs_on
+        host=host,
+        dns=dns,
+        ports=found,
+        session=session,
+        named=ports is not None,
+        context=runs_on,
+        credentials=credentials,
     )
     return Report(
         host=host,

@@ -11,10 +11,11 @@ import argparse
 import errno
 import io
 import os
+import re
 import signal
 import sys
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NoReturn
 
 from sestools import (
     __version__,
@@ -41,10 +42,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    words = [str(word) for word in (sys.argv[1:] if arguments is None else arguments)]
+    parser = _parser()
     commands.received.clear()
     try:
         with commands.on_signal(_interrupt):
-            options = _parser().parse_args(arguments)
+            options = parser.parse_args(words)
             if options.run is not commands.classify:
                 require_files()
             code: int = options.run(options)
@@ -53,11 +56,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         commands.say("\ninterrupted")
         return 128 + (commands.received.pop() if commands.received else signal.SIGINT)
+    except _Misused as error:
+        commands.say(_masked(str(error), words, parser))
+        if "unrecognized arguments" in str(error) and re.search(r"-\w*p", " ".join(words)):
+            commands.say("A password is never given on the command line: use --password-stdin.")
+        raise SystemExit(WRONG_USE) from None
     except BrokenPipeError:  # the reader (head, less) has what it wanted
         _close_output()
         return BROKEN_PIPE
     except Exception as error:
-        code = _failed(error)
+        code = _failed(error, lambda text: _masked(text, words, parser))
         if code == BUG and os.environ.get("SESTOOLS_DEBUG"):
             raise
         return code
@@ -67,7 +75,7 @@ def _interrupt() -> None:
     raise KeyboardInterrupt
 
 
-def _failed(error: Exception) -> int:
+def _failed(error: Exception, masked: Callable[[str], str]) -> int:
     """Say what went wrong in a sentence, and whose affair it is."""
     if isinstance(error, OSError) and error.errno in NO_ROOM:
         _close_output()
@@ -75,7 +83,7 @@ def _failed(error: Exception) -> int:
         return NOT_WRITTEN
     reason = out_of_files(error)
     if reason or type(error) is ValueError:  # its subclasses come from libraries, and are bugs of ours
-        commands.say(f"sestools: {reason or error}")
+        commands.say(f"sestools: {reason or masked(str(error))}")
         return WRONG_USE
     commands.say(
         f"sestools: this is a bug of ours: {type(error).__name__} in {_place(error)}. Please report it; "
@@ -96,8 +104,35 @@ def _place(error: BaseException) -> str:
     return f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace else "nowhere"
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+class _Misused(Exception):
+    """The command line is wrong."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that leaves it to `main` to say what is wrong: what was typed may be a password."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what is wrong."""
+        raise _Misused(f"{self.format_usage()}{self.prog}: error: {message}")
+
+
+def _masked(message: str, words: Sequence[str], parser: argparse.ArgumentParser) -> str:
+    from sestools.masking import mask_arguments
+
+    return mask_arguments(message, words, set(_known(parser)))
+
+
+def _known(parser: argparse.ArgumentParser) -> Iterator[str]:
+    """Every option that there is, but the one after which some type a password."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for part in action.choices.values():
+                yield from _known(part)
+        yield from (name for name in action.option_strings if name != "--password-stdin")
+
+
+def _parser() -> _Parser:
+    parser = _Parser(
         prog="sestools",
         allow_abbrev=False,  # "--password" must not become "--password-stdin"
         description="Find out why mail through the Amazon SES SMTP interface fails.",

@@ -76,10 +76,15 @@ class Client(smtplib.SMTP):
                 if not data:
                     raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed")
                 self._reader.feed(data)
+                del data  # a traceback can show what a function still holds
             sock.settimeout(self._reply_within)
         except (OSError, Garbled) as error:
             self.close()
             if isinstance(error, Garbled):
-                raise smtplib.SMTPServerDisconnected(str(error)) from error
+                raise smtplib.SMTPServerDisconnected(self._masked(str(error))) from None
             raise
-        return reply.code, "\n".join(reply.lines).encode()
+        return reply.code, self._masked("\n".join(reply.lines)).encode()
+
+    def _masked(self, said: str) -> str:
+        """What a server said, without the credentials: it may know them from an earlier connection."""
+        return self._target.credentials.known.mask(said) if self._target.credentials else said

@@ -68,16 +68,20 @@ def _credentials(options: argparse.Namespace) -> Credentials | None:
     if options.password_stdin:
         if not user:
             raise ValueError("--password-stdin needs --user (or SESTOOLS_USER)")
-        password = _typed(user) if sys.stdin.isatty() else _first_line()
     elif not user:
         return None
-    elif found := _setting("PASSWORD"):
-        password = found
-    elif sys.stdin.isatty():
-        password = _typed(user)
-    else:
+    return Credentials(user=user, password=_password(user, options.password_stdin))
+
+
+def _password(user: str, piped: bool) -> str:
+    # It gets no name here: a traceback can show what a function still holds.
+    if not piped and _setting("PASSWORD"):
+        return _setting("PASSWORD") or ""
+    if sys.stdin.isatty():
+        return _typed(user)
+    if not piped:
         raise ValueError("a user needs a password: use --password-stdin, or set SESTOOLS_PASSWORD")
-    return Credentials(user=user, password=password)
+    return _first_line()
 
 
 def _typed(user: str) -> str:
@@ -379,6 +383,8 @@ def _list(*, scenarios: bool) -> int:
 
 def _where(simulator: Simulator, region: str) -> str:
     """How to get at a simulator."""
+    from sestools.simulator.account import Account
+
     places = simulator.connect_to.items()
     lines = [f"  {port:>5} is at {address}:{real}" for port, (address, real) in places]
     if len(simulator.addresses) > 1:
@@ -386,8 +392,11 @@ def _where(simulator: Simulator, region: str) -> str:
         lines.append(f"  addresses {simulator.addresses[0]} to {simulator.addresses[-1]}, same port numbers")
         lines.append(f"  DNS       dig @{server} -p {port} {simulator.host}")
     lines.append(f"  CA file   {simulator.ca_file}")
-    lines.append(f"  user      {simulator.credentials.user}")
-    lines.append(f"  password  {simulator.credentials.password}   (made up; worth nothing)")
+    if simulator.credentials == Account(region=region).sign_in:
+        lines.append(f"  user      {simulator.credentials.user}")
+        lines.append(f"  password  {simulator.credentials.password}   (made up; worth nothing)")
+    else:
+        lines.append("  user name and password are those of your scenario file")
     some = " ".join(f"--connect-to {port}:{address}:{real}" for port, (address, real) in places)
     lines.append(f"\n  sestools check {region} --ca-file {shlex.quote(simulator.ca_file)} {some}\n")
     return "\n".join(lines)

@@ -32,6 +32,7 @@ def smtp_password(secret_access_key: str, region: str) -> str:
         ValueError: If the key or the region is empty.
     """
     if not secret_access_key or not region:
+        secret_access_key = ""  # a traceback can show what a function still holds
         raise ValueError("a secret access key and a region are needed")
     key = ("AWS4" + secret_access_key).encode()
     # The date is this literal, so the password never changes; AWS's page on SMTP credentials says so.

@@ -20,7 +20,7 @@ from sestools.endpoints import Security
 from sestools.model import Diagnosis, Retry, Stage, Symptom, Target
 from sestools.outbox import Mail
 from sestools.probes import probe_tls
-from sestools.smtp import dot_stuff, path
+from sestools.smtp import auth_lines, dot_stuff, path
 from sestools.text import printable
 
 __all__ = ["ENVELOPE", "Clock", "Delivery", "Failed", "Line", "unsendable"]
@@ -265,11 +265,18 @@ class Line:
             capabilities=text.decode("utf-8", "backslashreplace").split("\n")[1:],
             unasked=client.unasked() if isinstance(client, Client) else b"",
         )
-        client.user, client.password = self._credentials.user, self._credentials.password
-        client.auth(chosen, getattr(client, f"auth_{chosen.lower()}"))
+        # smtplib's own `login` would keep the password, in itself and in the frames of a traceback.
+        *lines, last = auth_lines(self._credentials, chosen)
+        for line, expected in [*((line, 334) for line in lines), (last, 235)]:
+            client.send(line)
+            code, text = client.getreply()
+            if code != expected:
+                raise smtplib.SMTPAuthenticationError(code, self._credentials.known.mask_bytes(text))
 
     def _diagnosis(self, error: Exception) -> Diagnosis:
-        what: Any = error.args if isinstance(error, _Said) else error
+        what: Any = error
+        if isinstance(error, _Said):
+            what = error.args[0], self._credentials.known.mask_bytes(error.args[1])
         where: dict[str, Any] = {"host": self._target.host, "port": self._target.port}
         found = classify(what, stage=self._stage, **where)
         # While connecting, the exception itself knows best where it happened.

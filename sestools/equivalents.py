@@ -46,11 +46,12 @@ class Equivalent:
 _REFUSED = "'refused': something answers and says no"
 
 
-def equivalents(target: Target) -> tuple[Equivalent, ...]:
+def equivalents(target: Target, *, signs_in: bool = False) -> tuple[Equivalent, ...]:
     """Lines for nc, telnet, openssl, swaks and PowerShell that look at the same target.
 
-    They hold no credentials: a target that signs in gets a swaks line that asks for the password.
+    They hold no credentials: a target that signs in, or is said to, gets a swaks line that asks for the password.
     """
+    signs_in = signs_in or target.credentials is not None
     host, port = target.connect_to or (target.host, target.port)
     wrapped = target.security is Security.WRAPPER
     name = shlex.quote(host)
@@ -95,9 +96,9 @@ def equivalents(target: Target) -> tuple[Equivalent, ...]:
         ),
         Equivalent(
             tool="swaks",
-            command=_swaks(target, name, port),
+            command=_swaks(target, name, port, signs_in),
             healthy="'235 Authentication successful' (it asks for the password)"
-            if target.credentials
+            if signs_in
             else "TLS started, then the EHLO list with 'AUTH PLAIN LOGIN'",
             signs=(
                 (Stage.CONNECT, f"it stays at 'Trying': dropped on the way; {_REFUSED}"),
@@ -139,7 +140,7 @@ def _openssl(target: Target, host: str, port: int) -> str:
     return shlex.join(words)
 
 
-def _swaks(target: Target, name: str, port: int) -> str:
+def _swaks(target: Target, name: str, port: int, signs_in: bool) -> str:
     line = f"swaks --server {name} --port {port}"
     line += " --tls-on-connect" if target.security is Security.WRAPPER else " --tls"
     if target.connect_to and not _is_address(target.host):
@@ -148,9 +149,7 @@ def _swaks(target: Target, name: str, port: int) -> str:
     if target.ca_file:
         line += f" --tls-ca-path {shlex.quote(target.ca_file)}"
     line += " --to success@simulator.amazonses.com"
-    return line + (
-        ' --auth-user "$SMTP_USER" --quit-after AUTH' if target.credentials else " --quit-after EHLO"
-    )
+    return line + (' --auth-user "$SMTP_USER" --quit-after AUTH' if signs_in else " --quit-after EHLO")
 
 
 def _is_address(host: str) -> bool:

@@ -12,6 +12,9 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from sestools.masking import mask_secrets
+from sestools.text import lowered
+
 LIMIT = 16_000
 """Characters of an excerpt. A longer paste is reduced to its telling lines."""
 LONGEST = 4_000_000
@@ -43,8 +46,7 @@ class Excerpt:
     @cached_property
     def low(self) -> str:
         """The text in lower case, letter for letter: searching it is several times as fast as ignoring case."""
-        low = self.text.lower()
-        return low if len(low) == len(self.text) else "".join(map(_low, self.text))
+        return lowered(self.text)
 
     def line(self, position: int) -> str:
         """The line that holds a position."""
@@ -55,10 +57,6 @@ class Excerpt:
     def number(self, position: int) -> int:
         """The original number of the line that holds a position."""
         return self.numbers[bisect_right(self._starts, position) - 1]
-
-
-def _low(letter: str) -> str:
-    return low if len(low := letter.lower()) == 1 else letter
 
 
 # A line that names one of SES's sentences, or the beginning of one, is kept before all others.
@@ -143,12 +141,14 @@ def read(text: str | bytes | bytearray) -> Excerpt:
     number, end = 1, 0
     for start, stop in spans:
         number += text.count("\n", end, start)
-        for offset, line in enumerate(text[start:stop].split("\n")):
+        # Before lines are cut and cleaned, and after: either may hide a secret, or uncover it.
+        for offset, line in enumerate(mask_secrets(text[start:stop]).split("\n")):
             for at in range(0, max(len(line), 1), MAX_LINE - 100):
                 pieces += [(number + offset, part) for part in _clean(line[at : at + MAX_LINE]).split("\n")]
         number, end = number + text.count("\n", start, stop), stop
     return Excerpt(
-        text="\n".join(piece for _, piece in pieces), numbers=tuple(number for number, _ in pieces)
+        text=mask_secrets("\n".join(piece for _, piece in pieces)),
+        numbers=tuple(number for number, _ in pieces),
     )
 
 
@@ -203,7 +203,7 @@ def _clean(line: str) -> str:
         line = re.sub(r"\\+([\"'`/])", r"\1", line)
     if "&" in line:
         line = html.unescape(line).replace("\xa0", " ")
-    return mask_secrets(_unframe(line))
+    return _unframe(line)
 
 
 # Clients that say the code elsewhere than in front of the words, or in words of their own.
@@ -243,40 +243,3 @@ def _unframe(line: str) -> str:
         code = None if re.match(r"[2-5]\d\d[ -]", after) else _DOT_NET.get(name)
         line = f"{before[: len(before) - len(name)]}: {f'{code} ' if code else ''}{after}"
     return _DETAIL.sub(lambda was: f": {was[2]} {was[3] + ' ' if was[3] else ''}{was[1]}", line)
-
-
-_SECRETS = (
-    (
-        re.compile(r"(\b[a-z][a-z0-9+]{1,15}://[^\s:/@]{1,200}:)[^\s@]{1,200}(?=@)", re.IGNORECASE),
-        r"\1[masked]",
-    ),
-    (
-        re.compile(
-            r"(AUTH(?:ENTICATE)?\s+(?:PLAIN|LOGIN|XOAUTH2|CRAM-MD5)\s+)(?!\[)[A-Za-z0-9+/=]{8,}",
-            re.IGNORECASE,
-        ),
-        r"\1[masked]",
-    ),
-    (
-        re.compile(
-            r"((?:pass(?:word|wd)?|secret(?:_?access_?key)?|pwd)[\"']?\s*(?:=>|[:=])\s*[\"']?)[^\s\"',;})]{4,}",
-            re.IGNORECASE,
-        ),
-        r"\1[masked]",
-    ),
-    # Any long base64: secret keys have 40 characters, SMTP passwords 44, AUTH PLAIN more. Hex ids have none of
-    # the upper-case letters, paths and host names none of the shape.
-    (
-        re.compile(
-            r"(?<![A-Za-z0-9+/=])(?=[A-Za-z0-9+/]*[A-Z])(?=[A-Za-z0-9+/]*[a-z])[A-Za-z0-9+/]{38,}={0,2}(?![A-Za-z0-9+/=])"
-        ),
-        "[masked]",
-    ),
-)
-
-
-def mask_secrets(text: str) -> str:
-    """A text without what looks like a password, a secret key or AUTH data. Access key ids stay."""
-    for pattern, how in _SECRETS:
-        text = pattern.sub(how, text)
-    return text

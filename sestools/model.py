@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from sestools import cards
 from sestools.endpoints import Security, default_security, smtp_host
+from sestools.masking import Known, Secret, mask_secrets
 from sestools.terms import Kind, Level, Mark, Outcome, Retry, Stage, Who
 from sestools.text import printable
 
@@ -37,14 +39,20 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, init=False, eq=False, repr=False)
 class Credentials:
-    """An SMTP user name and password. Neither repr, str nor pickle of a result ever shows the password."""
+    """An SMTP user name and password. Nothing that shows, copies or pickles them gives the password away.
+
+    Attributes:
+        user: The user name.
+    """
 
     user: str
-    password: str = field(repr=False)
 
-    def __post_init__(self) -> None:
+    def __init__(self, *, user: str, password: str) -> None:
+        object.__setattr__(self, "user", user)
+        object.__setattr__(self, "_password", Secret(password))
+        password = ""  # a traceback can show what a function still holds
         if not self.user or not self.password:
             raise ValueError("credentials need a user name and a password; one of them is empty")
         # A lone surrogate is how Python keeps a byte that is not UTF-8; the secret itself is not quoted here.
@@ -60,8 +68,38 @@ class Credentials:
         if "\0" in self.user + self.password:
             raise ValueError("a user name or password cannot hold a NUL character")
 
+    @property
+    def password(self) -> str:
+        """The password itself: for the call that signs in."""
+        held: Secret = self._password  # type: ignore[attr-defined]  # set past the dataclass, so that it is no field
+        return held.reveal()
+
+    @cached_property
+    def known(self) -> Known:
+        """What cuts them out of a text."""
+        return Known(self.user, self.password)
+
+    def __repr__(self) -> str:
+        # The user name can be a password that was typed into the wrong field.
+        return f"Credentials(user={mask_secrets(self.user)!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Credentials) and (self.user, self.password) == (other.user, other.password)
+
+    def __hash__(self) -> int:
+        return hash((self.user, self.password))
+
+    def __copy__(self) -> Credentials:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Credentials:
+        return self
+
     def __reduce__(self) -> Any:
-        raise TypeError("credentials are not pickled: they stay in the process that was given them")
+        raise TypeError(
+            "credentials are not pickled, nor is a target that has some: they stay in the process that was given "
+            "them. Leave them out with dataclasses.replace(target, credentials=None)"
+        )
 
 
 _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*\.?")
@@ -166,6 +204,14 @@ class Reply:
         """The text of all lines, joined by spaces, without enhanced status codes."""
         return " ".join(_ENHANCED.sub("", line, count=1) for line in self.lines).strip()
 
+    def masked(self, mask: Callable[[str], str]) -> Reply:
+        """The reply after secrets were cut out of its text; `mask` keeps the number of lines."""
+        lines = tuple(mask("\n".join(self.lines)).split("\n"))
+        if lines == self.lines:
+            return self
+        raw = "".join(f"{self.code}-{line}\r\n" for line in lines[:-1]) + f"{self.code} {lines[-1]}\r\n"
+        return Reply(code=self.code, lines=lines, raw=raw.encode("utf-8", "replace") if self.raw else b"")
+
     @property
     def ok(self) -> bool:
         """Whether the server agreed (2xx) or waits for more (3xx)."""
@@ -257,7 +303,7 @@ class ProbeResult:
 
     Attributes:
         probe: The probe's name, such as `tls`.
-        target: What was probed.
+        target: What was probed, without its credentials.
         outcome: How it ended.
         steps: What it did, in order, timed.
         facts: What the probe alone can say; its own dataclass (see the probe), or None.
@@ -272,6 +318,9 @@ class ProbeResult:
     facts: Any = None
     symptom: Symptom | None = None
     reason: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "target", replace(self.target, credentials=None))
 
     @property
     def ok(self) -> bool:

@@ -96,19 +96,18 @@ def write_relay(
     """
     folder = Path(folder)
     config = relay_config(region, port, **{"folder": folder, **more})
-    user, password = credentials.user, credentials.password
-    if any(map(str.isspace, user + password)) or ":" in user:
+    if any(map(str.isspace, credentials.user + credentials.password)) or ":" in credentials.user:
         raise ValueError(
             "a password map holds no spaces or line ends, and no colon in the user name; SES's have none"
         )
-    lines = f"{_relayhost(region, port, more.get('host'))} {user}:{password}\n"
-    texts = {CONFIG: (config, 0o644), PASSWORDS: (lines, 0o600), WAITS: (_WAITS, 0o644)}
-    for name, (text, mode) in texts.items():
+    host = _relayhost(region, port, more.get("host"))
+    for name, text, mode in ((CONFIG, config, 0o644), (PASSWORDS, "", 0o600), (WAITS, _WAITS, 0o644)):
         # Made anew: a file that was there may be readable for others, or open.
         (folder / name).unlink(missing_ok=True)
         with os.fdopen(os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
-            file.write(text)
-    return tuple(folder / name for name in texts)
+            # The line of the password has no name: a traceback can show what a function still holds.
+            file.write(text or f"{host} {credentials.user}:{credentials.password}\n")
+    return tuple(folder / name for name in (CONFIG, PASSWORDS, WAITS))
 
 
 def _relayhost(region: str, port: int, host: str | None) -> str:

@@ -239,7 +239,7 @@ def same_with(report: Report, *, real: bool = False) -> list[cards.Row]:
     if symptom.host and symptom.host != report.host:
         target = replace(target, connect_to=(symptom.host, (target.connect_to or ("", target.port))[1]))
     texts = []
-    for line in equivalents(target):
+    for line in equivalents(target, signs_in=result is report.session):
         here = line.at(symptom.stage)
         texts += [line.command, f"{cards.ARROW}{f'{here}. ' if here else ''}Healthy: {line.healthy}."]
     return [(cards.SAME_WITH, tuple(texts))]

@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 
 from sestools.endpoints import PORTS, Security, default_security, look_alike, region_of
-from sestools.excerpt import Excerpt, mask_secrets, read
+from sestools.excerpt import Excerpt, read
+from sestools.masking import mask_secrets
 from sestools.model import Kind, Reply, Stage, Symptom
 
 __all__ = ["from_excerpt", "from_pair", "from_reply", "from_text", "hosts", "replies"]
 
 
 def from_reply(reply: Reply, stage: Stage | None = None) -> Symptom:
-    """The symptom of a server's reply."""
-    return Symptom(kind=Kind.REPLY, stage=stage, reply=reply)
+    """The symptom of a server's reply; what looks like a secret in it is masked."""
+    return Symptom(kind=Kind.REPLY, stage=stage, reply=reply.masked(mask_secrets))
 
 
 def from_pair(code: int, text: str | bytes, stage: Stage | None = None) -> Symptom:

@@ -24,6 +24,16 @@ def _visible(char: str) -> str:
     return char.encode("unicode_escape").decode("ascii") if char != "\t" else " "
 
 
+def lowered(text: str) -> str:
+    """A text in small letters, as long as it was: a few letters would become two."""
+    low = text.lower()
+    return low if len(low) == len(text) else "".join(map(_small, text))
+
+
+def _small(letter: str) -> str:
+    return low if len(low := letter.lower()) == 1 else letter
+
+
 def duration(seconds: float) -> str:
     """A time for people: milliseconds below a second."""
     if seconds >= 0.9995:

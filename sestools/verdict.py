@@ -11,7 +11,7 @@ from sestools.credentials import examine
 from sestools.dialogues import conversations
 from sestools.endpoints import look_alike, region_of, smtp_host
 from sestools.findings import classified, finding, names
-from sestools.model import Diagnosis, Level, Outcome, ProbeResult, Stage, Symptom
+from sestools.model import Credentials, Diagnosis, Level, Outcome, ProbeResult, Stage, Symptom
 from sestools.portcheck import Finding, PortCheck
 from sestools.reachability import dead_addresses, shut_ports
 from sestools.wordings import worded
@@ -27,6 +27,7 @@ def judge(
     session: ProbeResult | None,
     named: bool,
     context: Context | None = None,
+    credentials: Credentials | None = None,
 ) -> tuple[Finding, ...]:
     """Draw the findings of a check, the weightiest first; there is always one.
 
@@ -37,6 +38,7 @@ def judge(
         session: The dialogue that signed in, if one was held.
         named: Whether the user named the ports, so that a blocked one is a problem in itself.
         context: Where the check runs, if that was looked for. It changes words, never evidence.
+        credentials: What the session signed in with.
     """
     wrong = look_alike(host)
     if wrong:
@@ -53,7 +55,7 @@ def judge(
             *_not_finished(host, ports, session),
         ]
         if session is not None and session.symptom:
-            findings.append(_signing_in(session))
+            findings.append(_signing_in(session, credentials))
     ready = any(check.ready for check in ports)
     if not ready and all(one.level is Level.NOTICE for one in findings):
         evidence = [f"{check.port} ({check.security}): {check.result}" for check in ports]
@@ -115,7 +117,7 @@ def _not_finished(host: str, ports: Sequence[PortCheck], session: ProbeResult | 
     return [finding("not-finished", Symptom(host=host), evidence, level=Level.UNCLEAR)]
 
 
-def _signing_in(session: ProbeResult) -> Finding:
+def _signing_in(session: ProbeResult, credentials: Credentials | None) -> Finding:
     """The dialogue that signed in failed: the server's reply, and what is wrong with the credentials."""
     symptom = session.symptom
     assert symptom is not None  # noqa: S101 - the caller looked
@@ -128,7 +130,6 @@ def _signing_in(session: ProbeResult) -> Finding:
         return classified(symptom, evidence, ("Not the credentials: they were not sent.",))
     ruled_out = [f"network, TLS mode and certificate: all well on port {port}"]
     found = classified(symptom, (f"{port}: {symptom}",), ruled_out)
-    credentials = session.target.credentials
     if symptom.stage is not Stage.AUTH or credentials is None:
         return found
     doubts = examine(credentials, region=region_of(session.target.host))

@@ -331,10 +331,10 @@ def test_a_client_cannot_command_the_terminal() -> None:
         assert process.stdout
         address, port = process.stdout.readline().split()[-1].split(b":")
         with socket.create_connection((address, int(port)), timeout=5) as sock:
-            sock.sendall(b"\x1b[2J\r\n")
+            sock.sendall(b"MAIL FROM:<\x1b[2J>\r\n")
             while b" > " not in (line := process.stdout.readline()):
                 assert line
-        assert line.endswith(b" > \\x1b[2J\n")
+        assert line.endswith(b" > MAIL FROM:<\\x1b[2J>\n")
     finally:
         process.kill()
         process.communicate(timeout=10)

@@ -1,12 +1,14 @@
 """The vocabulary: what cannot be built, and what never shows."""
 
 import copy
+import dataclasses
 import pickle
 
 import pytest
 
 from sestools import cards, endpoints
 from sestools.catalogue import cause
+from sestools.credentials import smtp_password
 from sestools.model import (
     Cause,
     Credentials,
@@ -138,13 +140,22 @@ def test_host_names_are_told_apart(host: str, region: str | None, alike: str | N
 
 
 def test_credentials_never_show_their_password() -> None:
-    """Neither repr, str, a target's repr, a copy nor a pickle gives the password away."""
+    """Neither repr, str, a target's repr nor a copy gives the password away; they are not pickled, and it says why."""
     credentials = Credentials(user="AKIAIOSFODNN7EXAMPLE", password=SECRET)
     target = Target.ses("eu-west-1", credentials=credentials)
     assert SECRET not in repr(credentials) + str(credentials) + repr(target) + str(target) + f"{target!r}"
-    for dump in (pickle.dumps, copy.deepcopy):
-        with pytest.raises(TypeError, match="stay in the process"):
-            dump(target)
+    for copied in (copy.copy(target), copy.deepcopy(target), dataclasses.replace(target)):
+        assert copied == target
+        assert (
+            SECRET not in f"{copied}{copied!r}{dataclasses.asdict(copied)}{vars(copied)}{vars(credentials)}"
+        )
+    with pytest.raises(TypeError, match=r"stay in the process.*replace\(target, credentials=None\)"):
+        pickle.dumps(target)
+    assert Credentials(user="AKIAIOSFODNN7EXAMPLE", password="another") != credentials
+    typed_into_the_wrong_field = Credentials(
+        user=smtp_password(SECRET, "eu-west-1"), password="AKIAIOSFODNN7EXAMPLE"
+    )
+    assert typed_into_the_wrong_field.user not in repr(typed_into_the_wrong_field)
 
 
 @pytest.mark.parametrize("bad", [("", "x"), ("x", ""), ("x\0", "y")])

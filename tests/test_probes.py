@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import pytest
 
-from sestools.model import Credentials, Kind, Outcome, ProbeResult, Security, Stage, Target
+from sestools.model import Kind, Outcome, ProbeResult, Security, Stage, Target
 from sestools.probes import Problem, probe_dialogue, probe_dns, probe_tcp, probe_tls
 from sestools.report import plain, transcript
 from sestools.simulator import Simulator, faults
@@ -368,13 +368,6 @@ def test_a_name_that_does_not_resolve_is_a_result(name: str) -> None:
     result = probe_dns(Target(host=name), timeout=5, resolvers=[])
     assert result.symptom
     assert (result.symptom.stage, result.symptom.kind) == (Stage.RESOLVE, Kind.NOT_FOUND)
-
-
-def test_a_result_never_pickles_credentials(ses: Simulator) -> None:
-    """The target inside a result keeps its credentials masked."""
-    result = probe_dialogue(ses.target(587, sign_in=True))
-    assert isinstance(result.target.credentials, Credentials)
-    assert ses.credentials.password not in repr(result)
 
 
 def test_a_server_that_says_the_credentials_back_gives_nothing_away(ses: Simulator) -> None:

@@ -14,7 +14,8 @@ import pytest
 
 from sestools.classifier import classify
 from sestools.exceptions import from_exception
-from sestools.excerpt import LIMIT, mask_secrets, read
+from sestools.excerpt import LIMIT, read
+from sestools.masking import mask_secrets
 from sestools.model import Kind, Security, Stage
 from sestools.symptoms import from_pair, from_text, hosts, replies
 

@@ -11,6 +11,7 @@ import ipywidgets
 import pytest
 
 from sestools.catalogue import CAUSES, cause
+from sestools.masking import Secret
 from sestools.model import Credentials, Diagnosis, Level, Symptom, Target
 from sestools.plots import alt_text, picture, plot_stages, to_svg
 from sestools.simulator import Simulator, faults
@@ -28,7 +29,7 @@ from sestools.widgets import (
 from sestools.widgets import panel as panel_module
 from sestools.widgets.panel import FAULTS
 from sestools.widgets.places import BINDER_NOTE, set_faults
-from sestools.widgets.secret import PasswordField, Secret
+from sestools.widgets.secret import PasswordField
 from sestools.widgets.triage import SYMPTOMS
 
 CANARY = "canary+Secret/Password=44characters0123456789"

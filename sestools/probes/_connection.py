@@ -12,10 +12,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
+from sestools.masking import Known, mask_command
 from sestools.model import Reply, TcpInfo
 from sestools.probes._connect import tcp_info
 from sestools.probes._record import Closed, Deadline, Notes
-from sestools.smtp import MASK, Garbled, ReplyReader, mask
+from sestools.smtp import Garbled, ReplyReader
 from sestools.text import printable
 
 T = TypeVar("T")
@@ -33,8 +34,8 @@ class Connection:
         self.socket = sock
         self._deadline = deadline
         self._reader = ReplyReader()
-        self.secrets: tuple[str, ...] = ()
-        """What must not be kept, should the server say it back."""
+        self.known: Known | None = None
+        """What must not be kept, should the server say it back, now or on a later connection."""
 
     def __enter__(self) -> Connection:
         return self
@@ -59,7 +60,7 @@ class Connection:
         """This side's IP address."""
         return str(self.socket.getsockname()[0])
 
-    def send(self, data: bytes) -> None:
+    def send(self, data: bytes | memoryview) -> None:
         """Send all of it."""
         rest = memoryview(data)
         while rest:
@@ -75,17 +76,22 @@ class Connection:
         """
         while (reply := self._next()) is None:
             try:
-                data = self._patiently(lambda: self.socket.recv(READ_SIZE))
+                ended = not self._fed()
             except TimeoutError as error:
                 got = self._masked(self._reader.pending)
                 so_far = f"; so far it said only {printable(got, 120)!r}" if got else ""
                 raise TimeoutError(f"{error}{so_far}") from None
-            if not data:
+            if ended:
                 got = self._masked(self._reader.pending)
                 so_far = f" after {printable(got, 120)!r}" if got else ""
                 raise Closed(f"the server closed the connection{so_far}")
-            self._reader.feed(data)
         return reply
+
+    def _fed(self) -> bool:
+        """Whether more came. No frame that is left by an exception holds what a server said."""
+        data = self._patiently(lambda: self.socket.recv(READ_SIZE))
+        self._reader.feed(data)
+        return bool(data)
 
     def heard(self) -> Reply | None:
         """What has come unasked, without waiting for it.
@@ -116,19 +122,14 @@ class Connection:
             reply = self._reader.next()
         except Garbled as error:
             raise Garbled(error.what, self._masked(error.raw)) from None
-        if reply is None or not self.secrets:
-            return reply
-        lines = tuple(self._masked(line.encode()).decode() for line in reply.lines)
-        return Reply(code=reply.code, lines=lines, raw=self._masked(reply.raw))
+        return reply.masked(self.known.mask) if reply and self.known else reply
 
     def _masked(self, data: bytes) -> bytes:
-        for secret in self.secrets:
-            data = data.replace(secret.encode(), MASK.encode())
-        return data
+        return self.known.mask_bytes(data) if self.known else data
 
-    def command(self, notes: Notes, line: bytes, shown: str | None = None) -> Reply:
+    def command(self, notes: Notes, line: bytes | memoryview, shown: str | None = None) -> Reply:
         """Send a command line and read its reply; the notes keep it masked."""
-        notes.sent = mask(line.decode("ascii").rstrip()) if shown is None else shown
+        notes.sent = mask_command(bytes(line).decode("ascii").rstrip()) if shown is None else shown
         self.send(line)
         notes.reply = self.read_reply()
         return notes.reply

@@ -11,12 +11,13 @@ from email.utils import formatdate
 from typing import Any
 
 from sestools import trust
+from sestools.masking import MASK
 from sestools.model import Kind, Outcome, ProbeResult, Reply, Security, Stage, Target
 from sestools.probes._certificate import TlsFacts, parsed, unverified, why_not
 from sestools.probes._connect import STAGGER, attempts, resolve
 from sestools.probes._connection import Connection, blind_context
 from sestools.probes._record import Cancelled, Deadline, Notes, Recorder, Stopped, describe
-from sestools.smtp import MASK, auth_login, auth_plain, command, dot_stuff, path
+from sestools.smtp import auth_lines, command, dot_stuff, path
 
 _END = (Stage.AUTH, Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.BODY, Stage.QUIT)
 _ORDER = {
@@ -154,6 +155,8 @@ class Session:
 
     def opening(self, connection: Connection) -> None:
         """Everything up to the EHLO with which the dialogue proper begins."""
+        if self.target.credentials:
+            connection.known = self.target.credentials.known
         if self.target.security is Security.WRAPPER and self.wants(Stage.TLS):
             self.handshake(connection)
         if self.wants(Stage.GREETING):
@@ -185,7 +188,7 @@ class Session:
         self,
         connection: Connection,
         stage: Stage,
-        line: bytes,
+        line: bytes | memoryview,
         shown: str | None = None,
         expected: tuple[int, ...] | None = None,
     ) -> Reply:
@@ -273,14 +276,12 @@ class Session:
             with self.recorder.step(Stage.AUTH, connection) as notes:
                 notes.symptom = refused.symptom
             raise
-        plain, login = auth_plain(credentials), auth_login(credentials)
-        connection.secrets = (plain, login[1], credentials.password)
-        if chosen == "PLAIN":
-            self.ask(connection, Stage.AUTH, command("AUTH", f"PLAIN {plain}"))
-        else:
-            self.ask(connection, Stage.AUTH, command("AUTH", "LOGIN"), expected=(334,))
-            self.ask(connection, Stage.AUTH, command(login[0]), MASK, expected=(334,))
-            self.ask(connection, Stage.AUTH, command(login[1]), MASK)
+        *lines, last = auth_lines(credentials, chosen)
+        shown = f"AUTH {chosen}"
+        for line in lines:
+            self.ask(connection, Stage.AUTH, line, shown, expected=(334,))
+            shown = ""
+        self.ask(connection, Stage.AUTH, last, f"{shown} {MASK}".lstrip())
         self.note(signed_in=True)
 
     def send(self, connection: Connection, envelope: Envelope) -> None:

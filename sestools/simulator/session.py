@@ -11,13 +11,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from sestools.masking import MASK, mask_command
 from sestools.model import Security, Stage
 from sestools.simulator.account import Submission, reply_of
 from sestools.simulator.actions import Action, Close, Say, StartTls
 from sestools.simulator.faults import Fault, Says
 from sestools.simulator.replies import HOST, INFERRED, OBSERVED
 from sestools.simulator.world import Visit, World
-from sestools.smtp import MASK, mask
 
 MAX_COMMAND = 998
 """Longest command line that is taken, in bytes."""
@@ -37,7 +37,6 @@ _STAGES = {
     "DATA": Stage.DATA,
     "QUIT": Stage.QUIT,
 }
-_VERBS = {*_STAGES, "AUTH", "NOOP", "RSET", "HELP", "VRFY", "EXPN"}
 _BEFORE_TLS = {"EHLO", "NOOP", "QUIT", "STARTTLS"}
 _AFTER_AUTH = {"MAIL", "RCPT", "DATA", "HELP", "VRFY", "EXPN"}
 
@@ -82,7 +81,6 @@ class Session:
         self._signed_in = False
         self._expects: Callable[[str], None] | None = None
         self._user = ""
-        self._auth_heard = False
 
     @property
     def due(self) -> float:
@@ -195,7 +193,7 @@ class Session:
         bare = None if -1 != raw.find(b"\r") == end - 1 else _BARE.search(raw)
         line = raw.decode("utf-8", "backslashreplace").rstrip("\r\n")
         if self._world.watched:
-            self._heard(MASK if self._expects or self._is_secret(line) else mask(line))
+            self._heard(MASK if self._expects else mask_command(line))
         if bare:
             self._say(INFERRED["bare line end"].format(at=bare.start()))
             self._end(Close())
@@ -205,13 +203,6 @@ class Session:
         else:
             self._command(line)
         return True
-
-    def _is_secret(self, line: str) -> bool:
-        """Whether a line may be credentials that were piped behind an AUTH, which was refused before them."""
-        words = line.upper().split()
-        if words[:1] == ["AUTH"]:
-            self._auth_heard = True
-        return self._auth_heard and len(words) == 1 and words[0] not in _VERBS
 
     def _command(self, line: str) -> None:
         line = line.strip()

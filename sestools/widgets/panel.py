@@ -22,12 +22,13 @@ from ipywidgets import (  # type: ignore[import-untyped]
 
 from sestools.checkup import check
 from sestools.endpoints import PORTS, REGIONS, Security
+from sestools.masking import Secret
 from sestools.model import Credentials
 from sestools.report import Report
 from sestools.text import printable
 from sestools.widgets.lines import lines_to_type
 from sestools.widgets.places import binder_note, place
-from sestools.widgets.secret import PasswordField, Secret
+from sestools.widgets.secret import PasswordField
 from sestools.widgets.style import STYLE
 
 FAULTS = {

@@ -11,31 +11,9 @@ from typing import Any
 
 from ipywidgets import Button, HBox, Layout, Password  # type: ignore[import-untyped]
 
+from sestools.masking import Secret
+
 _EMPTY, _HELD = "kept in memory only", "held in memory"
-
-
-class Secret:
-    """A password in this process's memory. Nothing that shows, copies or pickles it gives it away."""
-
-    def __init__(self, value: str = "") -> None:
-        self.__value = value
-
-    def __bool__(self) -> bool:
-        return bool(self.__value)
-
-    def __repr__(self) -> str:
-        return f"<Secret: {_HELD if self else 'empty'}>"
-
-    def __reduce__(self) -> Any:
-        raise TypeError("a secret stays in the process that was given it")
-
-    def put(self, value: str) -> None:
-        """Hold another value; an empty one forgets."""
-        self.__value = value
-
-    def reveal(self) -> str:
-        """The value, for the one call that signs in."""
-        return self.__value
 
 
 class PasswordField(HBox):  # type: ignore[misc]  # ipywidgets has no types

@@ -10,7 +10,7 @@ from ipywidgets import HTML, Button, Dropdown, Layout, Textarea, VBox  # type: i
 
 from sestools.catalogue import cause
 from sestools.classifier import classify
-from sestools.excerpt import mask_secrets
+from sestools.masking import mask_secrets
 from sestools.model import Diagnosis, Retry, Stage
 from sestools.widgets.style import STYLE
 
