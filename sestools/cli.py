@@ -54,8 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
         return code
     except KeyboardInterrupt:
-        commands.say("\ninterrupted")
-        return 128 + (commands.received.pop() if commands.received else signal.SIGINT)
+        return _interrupted()
     except _Misused as error:
         commands.say(_masked(str(error), words, parser))
         if "unrecognized arguments" in str(error) and re.search(r"-\w*p", " ".join(words)):
@@ -65,14 +64,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _close_output()
         return BROKEN_PIPE
     except Exception as error:
+        if commands.received and not isinstance(
+            error, OSError
+        ):  # some of Python's own code makes another exception of the interrupt
+            return _interrupted()
         code = _failed(error, lambda text: _masked(text, words, parser))
         if code == BUG and os.environ.get("SESTOOLS_DEBUG"):
             raise
         return code
 
 
+class Interrupt(KeyboardInterrupt):
+    """A signal asks the command to end. Of KeyboardInterrupt itself Python makes, at times, an end by SIGINT."""
+
+
 def _interrupt() -> None:
-    raise KeyboardInterrupt
+    raise Interrupt
+
+
+def _interrupted() -> int:
+    commands.say("\ninterrupted")
+    return 128 + (commands.received[-1] if commands.received else signal.SIGINT)
 
 
 def _failed(error: Exception, masked: Callable[[str], str]) -> int:

@@ -53,8 +53,8 @@ def ended(process: subprocess.Popen[bytes]) -> int:
         (["mtu", "--timeout", "50"], TERM, 143),
         (["mtu", "--timeout", "50"], INT, 130),
         (["sweep", "--timeout", "50"], HUP, 129),
-        (["allowlist", "--watch", "1000h"], TERM, 143),
-        (["allowlist", "--watch", "1000h"], INT, 130),
+        (["allowlist", "--watch", "24h"], TERM, 143),
+        (["allowlist", "--watch", "24h"], INT, 130),
     ],
 )
 def test_a_signal_ends_a_command_and_its_simulator(
