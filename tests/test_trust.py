@@ -163,8 +163,6 @@ def by_sender(place: Place) -> str:
 
 def by_panel(place: Place) -> str:
     """`CheckPanel`."""
-    if place.host != HOST:
-        pytest.skip("a panel knows regions only")
     shown = CheckPanel(port=place.port, credentials=CREDENTIALS, timeout=5).run().value
     return str(shown.diagnosis.cause.id)
 
@@ -333,8 +331,16 @@ CASES = (
 
 
 @pytest.mark.parametrize(
-    ("case", "port"), [pytest.param(case, port, id=f"{case.name}, {port}") for case in CASES for port in case.modes]
-)  # fmt: skip
+    ("caller", "case", "port"),
+    [
+        pytest.param(caller, case, port, id=f"{caller.__name__}, {case.name}, {port}")
+        for caller in CALLERS
+        for case in CASES
+        for port in case.modes
+        if caller is not by_panel or case.host == HOST  # a panel knows regions only
+    ],
+    indirect=["caller"],
+)
 def test_a_stranger_gets_no_credentials(
     authorities: Authorities, monkeypatch: pytest.MonkeyPatch, caller: Callable[[Place], str], case: Case, port: int
 ) -> None:  # fmt: skip
