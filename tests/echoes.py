@@ -37,7 +37,13 @@ def forms(secret: str) -> dict[str, list[str]]:
     token = _base64(f"\0{USER}\0{secret}")
     return {
         "plain": [secret, secret.upper()],
-        "base64": [_base64(secret), token, _base64(f"{USER}:{secret}"), _base64(f'{{"p": "{secret}"}}')],
+        "base64": [
+            _base64(secret),
+            token,
+            _base64(f"{USER}:{secret}"),
+            _base64(f"ab{secret}"),
+            _base64(f'{{"p": "{secret}"}}'),
+        ],
         "url": [urllib.parse.quote(secret, safe=""), "".join(f"%{ord(one):02x}" for one in secret)],
         "hex": [secret.encode().hex(), secret.encode().hex(":").upper(), token.encode().hex()],
         "quoted": [

@@ -35,6 +35,7 @@ from sestools import cli, commands
 from sestools.catalogue import CAUSES
 from sestools.checkup import check
 from sestools.classifier import classify
+from sestools.client import Client
 from sestools.credentials import examine, smtp_password
 from sestools.masking import MASK, Known, mask_command, mask_secrets
 from sestools.model import Credentials, Reply, Stage, Target
@@ -107,6 +108,7 @@ def test_harmless_text_stays_as_it_is(password: str) -> None:
 @pytest.mark.parametrize(
     ("password", "said", "masked"),
     [
+        ("character-1", "an illegal character in the name", "an illegal character in the name"),
         ("hunter2", "you said hunter2, not hunter22", f"you said {MASK}, not hunter22"),
         ("hunter2", "you said aHVudGVyMg==", f"you said {MASK}=="),
         ("p@$$-1", "you said p@$$-1 or p%40%24%24-1", f"you said {MASK} or {MASK}"),
@@ -192,6 +194,13 @@ def test_exceptions_and_replies_given_to_classify() -> None:
             assert found.cause.id == "bad-credentials"
 
 
+def test_what_is_uncovered_by_cleaning_is_masked_too() -> None:
+    """A secret that only shows once escapes are resolved."""
+    found = classify("535%20Authentication%20Credentials%20Invalid%20password%3DHunter2Hunter")
+    assert found.cause.id == "bad-credentials"
+    assert "Hunter2" not in everything(found) + everything(found.symptom)
+
+
 # --- a server that says everything back -----------------------------------------------------------------------
 
 
@@ -244,6 +253,10 @@ def test_a_sender(tmp_path: Path, answer: str) -> None:
         with Sender(server.target(), policy=policy, timeout=1, final_timeout=1) as sender:
             entry = sender.send(MAIL)
             shown = everything(entry) + everything(Account(entries=(entry,))) + str(vars(sender))
+        again = Client(server.target(), 2)
+        again.close()
+    assert MASK in again.greeting
+    assert not leaks(again.greeting)
     assert entry.attempts
     assert entry.diagnosis
     shown += (
