@@ -22,8 +22,9 @@ from sestools import (
     commands_send,
     commands_sweep,
 )
+from sestools.output import BROKEN_PIPE, NOT_WRITTEN
 
-WRONG_USE, BUG, NOT_WRITTEN, INTERRUPTED, BROKEN_PIPE = 2, 70, 74, 130, 141
+WRONG_USE, BUG, INTERRUPTED = 2, 70, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,7 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = _parser().parse_args(arguments)
         code: int = options.run(options)
-        sys.stdout.flush()
+        if sys.stdout:  # None, if it was closed
+            sys.stdout.flush()
         return code
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)

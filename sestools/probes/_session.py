@@ -15,7 +15,7 @@ from sestools.probes._certificate import Certificate, TlsFacts, parsed, unverifi
 from sestools.probes._connect import STAGGER, attempts, resolve
 from sestools.probes._connection import Connection, tls_context
 from sestools.probes._record import Cancelled, Deadline, Notes, Recorder, Stopped, describe
-from sestools.smtp import MASK, auth_login, auth_plain, command, dot_stuff, path
+from sestools.smtp import ACCEPTED, MASK, auth_login, auth_plain, command, dot_stuff, path
 
 Mechanism = Literal["PLAIN", "LOGIN"]
 
@@ -44,7 +44,7 @@ _EXPECTED = {
     Stage.MAIL: (250,),
     Stage.RCPT: (250, 251, 252),
     Stage.DATA: (354,),
-    Stage.BODY: (250,),
+    Stage.BODY: tuple(ACCEPTED),
 }
 """The codes that agree at each stage (RFC 5321, 4.3.2; RFC 4954, 4); any other is no success."""
 
