@@ -15,7 +15,6 @@ from sestools.endpoints import Security
 from sestools.model import Reply, Target
 from sestools.smtp import Garbled, ReplyReader
 from sestools.stopping import SLICE, Stop
-from sestools.text import printable
 
 __all__ = ["PIECE", "Client", "tls_context"]
 
@@ -104,8 +103,8 @@ class Client(smtplib.SMTP):
             self._farewell = said
             return False
         self.close()
-        what = f"{printable(str(said), 120)!r} " if said else ""
-        raise smtplib.SMTPServerDisconnected(f"out of step: {what}came before it was asked for")
+        # Without its words: they would be taken for the answer.
+        raise smtplib.SMTPServerDisconnected("out of step: a reply came before it was asked for")
 
     def getreply(self, within: float | None = None) -> tuple[int, bytes]:
         """The next reply, bounded in time and size; `within` so many seconds if it is that to a message."""
@@ -123,7 +122,8 @@ class Client(smtplib.SMTP):
         except (OSError, Garbled) as error:
             self.close()
             if isinstance(error, Garbled):
-                raise smtplib.SMTPServerDisconnected(str(error)) from error
+                # Nor with those of what it cannot read, which a cause would bring along.
+                raise smtplib.SMTPServerDisconnected(error.what) from None
             raise
         return reply.code, "\n".join(reply.lines).encode()
 

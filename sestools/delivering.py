@@ -213,7 +213,7 @@ class Line:
         if code in ACCEPTED and isinstance(client, Client):
             client.silent()  # of two replies nobody knows which one is to the message
         elif code < 400 and code not in ACCEPTED:
-            raise smtplib.SMTPServerDisconnected(f"out of step: {code} is no answer to a message")
+            raise smtplib.SMTPServerDisconnected("out of step: no answer to a message came")
         return code, text
 
     def _say(self, client: smtplib.SMTP, stage: Stage, line: str) -> None:
