@@ -203,7 +203,7 @@ class Line:
         self.offered = True
         try:
             client.send(rest)
-        except OSError:
+        except (OSError, Stopping):
             # As long as not all of it was handed to the network, SES cannot have seen the final dot.
             self.offered = False
             raise
