@@ -26,7 +26,9 @@ def unsendable(mail: Mail) -> Diagnosis | None:
                 problem = str(error)
             if address.startswith(UNCLEAR):
                 field = "From" if stage is Stage.MAIL else "To, Cc or Bcc"
-                problem = f"{field} does not say whom it names: {printable(address, 80)!r}"
+                problem = (
+                    f"{field} does not say whom it names: {printable(address.removeprefix(UNCLEAR), 80)!r}"
+                )
             if problem:
                 return judged(id, stage, f"not offered to SES: {problem}")
     return None

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import random
@@ -90,6 +91,21 @@ def subject(content: bytes) -> int:
 
 
 @contextlib.contextmanager
+def unignored() -> Iterator[None]:
+    """A process that is started meanwhile hears all signals, although the tests may run under nohup."""
+    ignored = [
+        number for number in (signal.SIGHUP, signal.SIGINT) if signal.getsignal(number) == signal.SIG_IGN
+    ]
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        for number in ignored:
+            signal.signal(number, signal.SIG_IGN)
+
+
+@contextlib.contextmanager
 def process(ses: Simulator, folder: Path, way: str, *words: str) -> Iterator[subprocess.Popen[bytes]]:
     """A run whose streams are closed or full, if that is the way."""
     address, port = ses.connect_to[587]
@@ -107,11 +123,14 @@ def process(ses: Simulator, folder: Path, way: str, *words: str) -> Iterator[sub
         "stdout closed": ">&-", "stderr closed": "2>&-", "stdout full": ">/dev/full", "stderr full": "2>/dev/full",
         "both full": ">/dev/full 2>&1",
     }.get(way, "")  # fmt: skip
-    with subprocess.Popen(
-        ["sh", "-c", f'exec "$@" {redirect}', "sh", *command],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        env={**os.environ, "SESTOOLS_PASSWORD": ses.credentials.password},
-    ) as running:  # fmt: skip
+    trap = "trap '' HUP; " if way == "nohup" else ""
+    with unignored():
+        running = subprocess.Popen(
+            ["sh", "-c", f'{trap}exec "$@" {redirect}', "sh", *command],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env={**os.environ, "SESTOOLS_PASSWORD": ses.credentials.password},
+        )  # fmt: skip
+    with running:
         yield running
 
 
@@ -196,6 +215,38 @@ def test_however_it_is_stopped(tmp_path: Path, way: str) -> None:
     with place() as (ses, moment):
         seen = look(ses, moment, tmp_path, way, random.Random(way).randint(10, LINES - 10), True)
     assert seen["accepted"]
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_a_reader_that_does_not_read(tmp_path: Path, both: bool) -> None:
+    """A full pipe that nobody reads holds nobody up who wants to end the run; standard error has the account."""
+    outbox(tmp_path / "outbox")
+    (tmp_path / "outbox").write_bytes((tmp_path / "outbox").read_bytes() * 3)
+    with place() as (ses, moment), process(ses, tmp_path, "") as running:
+        assert running.stdout
+        assert running.stderr
+        for stream in (running.stdout, running.stderr)[: 1 + both]:
+            fcntl.fcntl(stream, fcntl.F_SETPIPE_SZ, 16384)
+        moment.set(LINES // 6)
+        assert moment.came.wait(60)
+        running.send_signal(signal.SIGTERM)
+        err = b"" if both else running.stderr.read()
+        assert running.wait(60) == 74
+        assert ses.accepted
+    told = [json.loads(line) for line in err.splitlines() if line.startswith(b"{")]
+    assert both or {one.id for one in ses.accepted} == {one["id"] for one in told if one.get("id")}
+
+
+def test_what_is_to_be_ignored_is_ignored(tmp_path: Path) -> None:
+    """Under nohup the end of the terminal ends nothing."""
+    outbox(tmp_path / "outbox")
+    with place() as (ses, moment), process(ses, tmp_path, "nohup") as running:
+        moment.set(LINES // 2)
+        assert moment.came.wait(60)
+        running.send_signal(signal.SIGHUP)
+        out, _ = running.communicate(timeout=60)
+    assert (running.returncode, len(ses.accepted)) == (0, MESSAGES)
+    assert len(out.splitlines()) == MESSAGES + 1
 
 
 def main(moments: int = 10) -> None:
