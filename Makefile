@@ -30,6 +30,7 @@ lint: .venv/test ## style and types only
 soak: .venv/test provide ## half an hour of failing checks, lost mail and nonsense: nothing may leak or be lost
 	$(BIN)/python benchmarks/soak.py
 	$(BIN)/python benchmarks/lifetimes.py
+	$(BIN)/python tests/test_send_stopped.py
 
 bench: .venv/test provide ## how fast it is, as ratios with their bounds
 	$(BIN)/python benchmarks/run.py

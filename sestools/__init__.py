@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sestools.credentials import examine as examine
     from sestools.credentials import smtp_password as smtp_password
     from sestools.equivalents import equivalents as equivalents
+    from sestools.journal import Journal as Journal
     from sestools.model import Credentials as Credentials
     from sestools.model import Security as Security
     from sestools.model import Stage as Stage
@@ -39,6 +40,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "CAUSES": "catalogue",
     "Credentials": "model",
+    "Journal": "journal",
     "Mail": "outbox",
     "Policy": "retrying",
     "Security": "model",

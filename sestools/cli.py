@@ -26,8 +26,9 @@ from sestools import (
     commands_sweep,
 )
 from sestools.limits import out_of_files, require_files
+from sestools.output import BROKEN_PIPE, NOT_WRITTEN
 
-WRONG_USE, BUG, NOT_WRITTEN, BROKEN_PIPE = 2, 70, 74, 141
+WRONG_USE, BUG = 2, 70
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 """Why an output cannot be written."""
 

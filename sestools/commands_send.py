@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import re
 import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from sestools.commands import HEALTHY, PROBLEM, UNCLEAR, _region, _simulated, _timeout, add_place
+from sestools.commands import _region, _simulated, _timeout, add_place
+from sestools.send_run import Report, run
 
 if TYPE_CHECKING:
-    from sestools.outbox import Account, Attempt, Mail
+    from sestools.outbox import Mail
     from sestools.retrying import Policy
 
 EXAMPLES = (
     "  sestools send eu-west-1 --user AKIA... --from me@example.com       (one test message)\n"
     "  sestools send eu-west-1 --message news.eml --from me@example.com\n"
     "  sestools send eu-west-1 --message outbox.mbox --to-header --confirm-recipient --rate 14\n"
-    "  sestools send --simulate s4-flaky-link --count 50 --when-unknown resend     (practise without AWS)"
+    "  sestools send --message outbox.mbox --to-header --confirm-recipient --journal outbox.journal\n"
+    "  sestools send --simulate s4-flaky-link --count 50 --when-unknown resend     (practise without AWS)\n\n"
+    "Each message has its line as soon as its fate is decided. With --json each line is an object: one for each\n"
+    'message (it has a "fate": sent, refused, not sent or unknown), and at the end one with a "summary" and\n'
+    '"counts". If standard output cannot be written, the lines go to standard error, and sending goes on.\n'
+    "SIGINT, SIGTERM and SIGHUP end it: the reply to a message that was sent is awaited for 5 seconds (a second\n"
+    "signal does not wait), each message that was not begun is told as not sent, and the exit code is 128 and the\n"
+    "number of the signal. Other exit codes: 0 all sent, 1 some refused or not sent, 3 some unknown, 74 the output\n"
+    "or the journal could not be written, 141 the reader of the output went away."
 )
 PATIENCE = "30"
 """Seconds for each reply but that to a message."""
@@ -75,8 +83,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--when-unknown",
         choices=("resend", "give-up"),
         default="give-up",
-        help="if the connection is lost behind a final dot, SES may have the message: resend it, perhaps twice, "
+        help="if the connection is lost after a final dot, SES may have the message: resend it, perhaps twice, "
         "or leave it, perhaps lost, and report it [give-up]",
+    )
+    how.add_argument(
+        "--journal",
+        metavar="FILE",
+        help="note each message there before and after it is sent; run again with the same file, nothing is sent "
+        "twice that is known to be accepted, and what is unknown is named",
     )
     how.add_argument(
         "--rate", type=float, metavar="N", help="recipients a second that the account may send to"
@@ -91,12 +105,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=600.0,
         metavar="SECONDS",
-        help="for the reply to a message [600]",
+        help="for the reply to a message, once all of it was acknowledged [600]",
     )
     where.add_argument(
         "--simulate", nargs="?", const="", metavar="FAULT", help="send to a simulated SES on this host"
     )
-    parser.add_argument("--json", action="store_true", help="print JSON (it carries a schema_version)")
+    parser.add_argument("--json", action="store_true", help="print a JSON object in each line (see below)")
 
 
 def send(options: argparse.Namespace) -> int:
@@ -104,16 +118,20 @@ def send(options: argparse.Namespace) -> int:
     from dataclasses import replace
 
     from sestools.checkup import targets
-    from sestools.outbox import Account, Entry, Fate
+    from sestools.journal import Journal
     from sestools.sending import Sender
 
-    mails, policy = _mails(options), _policy(options)
-    entries: list[Entry] = []
-    with _simulated(options, _region(options.where)) as place:
-        credentials = place.pop("credentials")
-        if credentials is None:
+    policy = _policy(options)
+    with contextlib.ExitStack() as stack:
+        journal = None
+        if options.journal is not None:
+            journal = stack.enter_context(Journal(options.journal, simulated=options.simulate is not None))
+        mails = _mails(options, journal.created if journal else None)
+        place = stack.enter_context(_simulated(options, _region(options.where)))
+        if (credentials := place.pop("credentials")) is None:
             raise ValueError("sending needs --user (or SESTOOLS_USER) and a password")
         (target,) = targets(_region(options.where), ports=[options.port], **place)
+        report = Report(json=options.json)
         sender = Sender(
             replace(target, credentials=credentials),
             policy=policy,
@@ -122,23 +140,10 @@ def send(options: argparse.Namespace) -> int:
             max_age=options.max_age,
             timeout=_timeout(options, default=PATIENCE),
             final_timeout=options.final_timeout,
-            on_attempt=_tell,
+            journal=journal,
+            on_attempt=report.attempt,
         )
-        try:
-            with sender:
-                entries.extend(sender.send_all(mails))
-        except KeyboardInterrupt:
-            entries.extend(sender.unfinished)
-            left = len(mails) - len(entries)
-            if entries:
-                _show(options, Account(entries=tuple(entries)))
-            print(f"interrupted: {left} of {len(mails)} messages were not begun", file=sys.stderr)
-            raise
-    account = Account(entries=tuple(entries))
-    _show(options, account)
-    if any(entry.fate in (Fate.REFUSED, Fate.UNSENT) or entry.refused for entry in entries):
-        return PROBLEM
-    return HEALTHY if account.ok else UNCLEAR
+        return run(sender, mails, journal, report)
 
 
 def _policy(options: argparse.Namespace) -> Policy:
@@ -156,8 +161,8 @@ def _policy(options: argparse.Namespace) -> Policy:
     )
 
 
-def _mails(options: argparse.Namespace) -> Sequence[Mail]:
-    """The messages, with recipients that are allowed."""
+def _mails(options: argparse.Namespace, created: float | None = None) -> Sequence[Mail]:
+    """The messages, with recipients that are allowed; test messages are as old as the journal, if there is one."""
     from sestools.outbox import Mail
     from sestools.probes import SUCCESS, is_mailbox_simulator
 
@@ -175,7 +180,9 @@ def _mails(options: argparse.Namespace) -> Sequence[Mail]:
         (f"{'standard input' if name == '-' else name}{f' #{number}' if number else ''}", content)
         for name in options.messages
         for number, content in _contents(name)
-    ] or [(f"test {number}", _test(sender, to or (SUCCESS,))) for number in range(1, options.count + 1)]
+    ] or [
+        (f"test {number}", _test(sender, to or (SUCCESS,), created)) for number in range(1, options.count + 1)
+    ]
     mails = [
         Mail.read(content, name=name, sender=options.sender or "", recipients=to)
         for name, content in contents
@@ -195,6 +202,8 @@ def _contents(name: str) -> Iterator[tuple[int | None, bytes]]:
     """The message in a file, or those in an mbox, numbered."""
     try:
         with contextlib.ExitStack() as stack:
+            if name == "-" and sys.stdin is None:
+                raise ValueError("standard input is closed")
             file = sys.stdin.buffer if name == "-" else stack.enter_context(open(name, "rb"))
             content = file.read()
     except OSError as error:
@@ -212,29 +221,10 @@ def _contents(name: str) -> Iterator[tuple[int | None, bytes]]:
         yield number, re.sub(rb"(?m)^>(>*From )", rb"\1", one)
 
 
-def _test(sender: str, recipients: Sequence[str]) -> bytes:
+def _test(sender: str, recipients: Sequence[str], created: float | None) -> bytes:
     from email.utils import formatdate
 
     return (
-        f"From: {sender}\nTo: {', '.join(recipients)}\nDate: {formatdate()}\nSubject: sestools send\n\n"
+        f"From: {sender}\nTo: {', '.join(recipients)}\nDate: {formatdate(created)}\nSubject: sestools send\n\n"
         "This message was sent by sestools.\n"
     ).encode("utf-8", "backslashreplace")
-
-
-def _tell(mail: Mail, attempt: Attempt) -> None:
-    """Why it takes longer, for whoever waits."""
-    from sestools.text import duration, printable
-
-    if attempt.failure is not None:
-        then = "again at once" if attempt.wait == 0 else f"again in {duration(attempt.wait or 0)}"
-        then = "given up" if attempt.wait is None else then
-        print(f"{printable(mail.name, 60)}: {attempt.why}; {then}", file=sys.stderr, flush=True)
-
-
-def _show(options: argparse.Namespace, account: Account) -> None:
-    if options.json:
-        print(json.dumps(account.to_dict(), indent=2))
-    else:
-        from sestools.terminal import console, print_account
-
-        print_account(console(sys.stdout), account)

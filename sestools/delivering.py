@@ -13,17 +13,17 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from sestools import trust
-from sestools.catalogue import cause
 from sestools.classifier import classify
-from sestools.client import Client
+from sestools.client import PIECE, Client
 from sestools.endpoints import Security
-from sestools.model import Diagnosis, Retry, Stage, Symptom, Target
+from sestools.model import Diagnosis, Retry, Stage, Target
 from sestools.outbox import Mail
 from sestools.probes import probe_tls
-from sestools.smtp import auth_lines, dot_stuff, path
+from sestools.smtp import ACCEPTED, auth_lines, dot_stuff, path
+from sestools.stopping import Stop, Stopping
 from sestools.text import printable
 
-__all__ = ["ENVELOPE", "Clock", "Delivery", "Failed", "Line", "unsendable"]
+__all__ = ["ENVELOPE", "Clock", "Delivery", "Failed", "Line"]
 
 CHECK_AFTER = 1.0
 """Seconds of silence after which a connection is asked whether it still lives, before it is used."""
@@ -72,9 +72,10 @@ class Line:
         max_messages: After how many messages the connection is changed.
         max_age: After how many seconds.
         max_idle: After how many seconds of silence.
-        timeout: Seconds to wait for each reply.
-        final_timeout: The same for the reply to a message.
+        timeout: Seconds to wait for each reply, and for some of what is sent to be acknowledged.
+        final_timeout: Seconds to wait for the reply to a message, after the last of it was acknowledged.
         connect: Opens a connection, in place of smtplib to the target.
+        stop: What tells it to stop.
 
     Raises:
         ValueError: If the target has no credentials or no TLS, or a limit makes no sense.
@@ -91,6 +92,7 @@ class Line:
         timeout: float,
         final_timeout: float = 600.0,
         connect: Callable[[], smtplib.SMTP] | None = None,
+        stop: Stop | None = None,
     ) -> None:
         if target.credentials is None:
             raise ValueError("SES lets nobody send without credentials: give the target some")
@@ -107,24 +109,26 @@ class Line:
                 raise ValueError(f"{name} must be greater than 0, and at most a day, not {value!r}")
         self._target, self._credentials, self._clock = target, target.credentials, clock
         self._max_messages, self._max_age, self.max_idle = max_messages, max_age, max_idle
-        self._final_timeout = final_timeout
+        self._final_timeout, self._stop = final_timeout, stop or Stop()
         trust.signing_in(target)  # a CA file that cannot be read is told now
         self._timeout = timeout
-        self._connect = connect or (lambda: Client(target, timeout))
+        self._connect = connect or (lambda: Client(target, timeout, self._stop))
         self._client: smtplib.SMTP | None = None
         self._carried, self._opened_at, self._used_at = 0, 0.0, 0.0
         self._stage: Stage | None = None
+        self.offered = False
+        """Whether the message that was offered last may have been accepted, if nothing was heard of it."""
         self.opened = 0
         """Connections that were opened so far."""
 
-    def deliver(self, mail: Mail) -> Delivery:
-        """Offer a message.
+    def deliver(self, mail: Mail, about_to: Callable[[], None] = lambda: None) -> Delivery:
+        """Offer a message; `about_to` is called before its content is sent, and may still prevent that.
 
         Raises:
             Failed: If SES did not accept it for any recipient, or nobody knows whether it did.
         """
         try:
-            return self._offer(mail)
+            return self._offer(mail, about_to)
         except Failed:
             raise
         except BaseException:
@@ -132,9 +136,9 @@ class Line:
             self.hang_up()
             raise
 
-    def _offer(self, mail: Mail) -> Delivery:
+    def _offer(self, mail: Mail, about_to: Callable[[], None]) -> Delivery:
         try:
-            return self._deliver(mail)
+            return self._deliver(mail, about_to)
         except (_Said, OSError, smtplib.SMTPException) as error:
             found = self._diagnosis(error)
         symptom = found.symptom
@@ -145,16 +149,11 @@ class Line:
             self._reset()
         raise Failed(found)
 
-    @property
-    def offered(self) -> bool:
-        """Whether the message that was offered last may have been accepted, if nothing was heard of it."""
-        return self._stage in (Stage.DATA, Stage.BODY)
-
     def close(self) -> None:
         """Say good-bye, if there is still somebody to say it to."""
         try:
             if self._client is not None:
-                with contextlib.suppress(OSError, smtplib.SMTPException):
+                with contextlib.suppress(OSError, smtplib.SMTPException, Stopping):
                     self._client.quit()
         finally:
             self.hang_up()
@@ -165,8 +164,8 @@ class Line:
             self._client.close()
             self._client = None
 
-    def _deliver(self, mail: Mail) -> Delivery:
-        self._stage = None
+    def _deliver(self, mail: Mail, about_to: Callable[[], None]) -> Delivery:
+        self._stage, self.offered = None, False
         content = dot_stuff(mail.content)
         client = self._ready()
         self._used_at = self._clock.now()
@@ -183,18 +182,42 @@ class Line:
             self._reset()
             raise Failed(next(iter(refused.values())))
         self._say(client, Stage.DATA, "DATA")
-        # As long as not all of it was handed to the network, SES cannot have seen the final dot.
-        client.send(content)
-        self._stage = Stage.BODY
-        # Much of it may still be on its way out of this host.
-        final = client.getreply(self._final_timeout) if isinstance(client, Client) else client.getreply()
-        code, text = final
+        about_to()
+        code, text = self._content(client, content)
         self._used_at = self._clock.now()
-        if code != 250:
+        if code not in ACCEPTED:
             raise _Said(code, text)
         self._carried += 1
         words = text.decode("ascii", "replace").split()
         return Delivery(id=printable(words[-1] if words else "", 100), refused=refused)
+
+    def _content(self, client: smtplib.SMTP, content: bytes) -> tuple[int, bytes]:
+        """Send the content, and give what SES says to it.
+
+        Raises:
+            OSError: With `offered`, if SES may have accepted it, and without if it cannot have.
+        """
+        rest = content
+        if isinstance(client, Client):
+            client.send(content[:-PIECE])
+            rest = content[-PIECE:]
+            if not client.silent():
+                raise _Said(*client.getreply())
+        self.offered = True
+        try:
+            client.send(rest)
+        except (OSError, Stopping):
+            # As long as not all of it was handed to the network, SES cannot have seen the final dot.
+            self.offered = False
+            raise
+        self._stage = Stage.BODY
+        reply = client.getreply(self._final_timeout) if isinstance(client, Client) else client.getreply()
+        code, text = reply
+        if code in ACCEPTED and isinstance(client, Client):
+            client.silent()  # of two replies nobody knows which one is to the message
+        elif code < 400 and code not in ACCEPTED:
+            raise smtplib.SMTPServerDisconnected("out of step: no answer to a message came")
+        return code, text
 
     def _say(self, client: smtplib.SMTP, stage: Stage, line: str) -> None:
         self._stage = stage
@@ -216,13 +239,18 @@ class Line:
         old = now - self._opened_at >= self._max_age
         if old or self._carried >= self._max_messages or idle >= self.max_idle:
             self.close()
-        if self._client is not None and idle >= CHECK_AFTER:
+        if self._client is not None:
             with contextlib.suppress(OSError, smtplib.SMTPException):
-                if self._client.noop()[0] == 250:
+                if idle >= CHECK_AFTER:
+                    lives = self._client.noop()[0] == 250
+                else:
+                    lives = not isinstance(self._client, Client) or self._client.silent()
+                if lives:
                     return self._client
             self.hang_up()
         if self._client is None:
-            self._client = self.open()
+            with self._stop.at_ease():
+                self._client = self.open()
             self._carried, self._opened_at = 0, self._clock.now()
         return self._client
 
@@ -283,25 +311,3 @@ class Line:
         if self._stage is None and (found.symptom.stage is None or found.symptom.stage in ENVELOPE):
             return classify(what, stage=Stage.CONNECT, **where)
         return found
-
-
-def unsendable(mail: Mail) -> Diagnosis | None:
-    """Why a message cannot even be offered to SES: an address that would break the dialogue."""
-    if not mail.recipients:
-        return _judged("rcpt-invalid", Stage.RCPT, "not offered to SES: it has no recipient")
-    for id, stage, addresses in (
-        ("from-invalid", Stage.MAIL, (mail.sender,)),
-        ("rcpt-invalid", Stage.RCPT, mail.recipients),
-    ):
-        for address in addresses:
-            try:
-                problem = "" if path(address) != "<>" else "an address is empty"
-            except ValueError as error:
-                problem = str(error)
-            if problem:
-                return _judged(id, stage, f"not offered to SES: {problem}")
-    return None
-
-
-def _judged(id: str, stage: Stage, why: str) -> Diagnosis:
-    return Diagnosis(symptom=Symptom(stage=stage, detail=why), candidates=(cause(id),), evidence=(why,))

@@ -32,7 +32,7 @@ class Fate(StrEnum):
     UNSENT = "not sent"
     """It was not accepted; sending it again later duplicates nothing."""
     UNKNOWN = "unknown"
-    """The connection was lost behind its final dot, and it was left at that: accepted once, or not."""
+    """Its final dot was sent and no reply came that is surely its own: accepted once, or not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,11 +98,15 @@ def _require_bytes(content: object) -> None:
 _BCC = re.compile(rb"(?im)^(?:Resent-)?Bcc[ \t]*:[^\r\n]*(?:\r\n[ \t][^\r\n]*)*(?:\r\n|\Z)")
 
 
+UNCLEAR = "unclear: "
+"""What stands before a field that does not say whom it names, in place of an address."""
+
+
 def _addresses(value: str) -> list[str]:
     """The addresses of a field; the field itself, which no server takes, if it does not say whom it names."""
     read = mailboxes(value)
     if read is None or not len(set(read[0])) <= read[1] <= len(read[0]):
-        return [f"unclear: {value}"]
+        return [UNCLEAR + value]
     return read[0]
 
 
@@ -138,6 +142,7 @@ class Entry:
         unknown: After how many attempts it was unknown whether the message was accepted. Each may have
             delivered it once more.
         attempts: Every attempt, in order.
+        earlier: What became of it in an earlier run, by the journal; empty if that does not matter.
     """
 
     mail: Mail
@@ -147,11 +152,12 @@ class Entry:
     refused: Mapping[str, Diagnosis] = field(default_factory=dict)
     unknown: int = 0
     attempts: tuple[Attempt, ...] = ()
+    earlier: str = ""
 
     @property
     def what(self) -> str:
         """The fate in words: SES's id, or why not."""
-        parts = [self.id] if self.id else []
+        parts = [one for one in (self.id, self.earlier) if one]
         if self.fate is not Fate.SENT and not self.diagnosis and self._interrupted:
             parts.append("interrupted" + (": may have been accepted" if self.fate is Fate.UNKNOWN else ""))
         if self.diagnosis and self.fate is not Fate.SENT:
@@ -164,7 +170,7 @@ class Entry:
 
     @property
     def _interrupted(self) -> bool:
-        return not self.attempts or self.attempts[-1].why == "interrupted"
+        return not self.earlier if not self.attempts else self.attempts[-1].why == "interrupted"
 
     def to_dict(self) -> dict[str, Any]:
         """The entry for a program."""
@@ -177,6 +183,7 @@ class Entry:
             "unknown": self.unknown,
             "attempts": len(self.attempts),
             "waited_seconds": sum(attempt.wait or 0.0 for attempt in self.attempts),
+            "earlier": self.earlier,
             "diagnosis": self.diagnosis.to_dict() if self.diagnosis else None,
         }
 

@@ -1,7 +1,7 @@
 """Retry policies: what is tried again, after how long, and when it is enough. On tenacity.
 
 A policy reads what SES said (454 for the rate is not 454 for the quota is not 421 is not 535) and knows the
-step: what is lost before the final dot was not sent, and what is lost behind it may have been. That last case
+step: what is lost before the final dot was not sent, and what is lost after it may have been. That last case
 nobody can decide from outside, so every policy is told what to do with it: resend, and perhaps send twice, or
 give up, and perhaps lose it.
 """
@@ -27,7 +27,7 @@ __all__ = ["Decision", "Policy", "WhenUnknown", "is_unknown"]
 
 
 class WhenUnknown(StrEnum):
-    """What to do with a message whose fate is unknown: the connection was lost behind its final dot."""
+    """What to do with a message whose fate is unknown: the connection was lost after its final dot."""
 
     RESEND = "resend"
     """Send it again: it arrives, perhaps twice."""

@@ -1,8 +1,9 @@
 """A sender that loses nothing: a pattern to copy, on the standard library's smtplib.
 
 It keeps a connection and changes it before SES does, sends no faster than the account may, tries again what is
-worth it (see `retrying`), and always says what became of each message. It is no mail queue: what it has not
-sent when the process dies is gone with the process. For that there are mail servers, such as Postfix.
+worth it (see `retrying`), and always says what became of each message. It is no mail queue: with a journal (see
+`journal`) it can be run again after the process died, but nobody does that by itself. For that there are mail
+servers, such as Postfix.
 """
 
 from __future__ import annotations
@@ -11,14 +12,18 @@ import heapq
 import smtplib
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import replace
 from itertools import count
 from typing import Any, Self
 
-from sestools.delivering import ENVELOPE, Clock, Failed, Line, unsendable
+from sestools.delivering import ENVELOPE, Clock, Delivery, Failed, Line
+from sestools.envelope import unsendable
+from sestools.jobs import Job, Pace, Tally, fate_of
+from sestools.journal import Journal
 from sestools.model import Diagnosis, Retry, Stage, Target
 from sestools.outbox import Attempt, Entry, Fate, Mail
-from sestools.retrying import Decision, Policy, is_unknown
+from sestools.retrying import Decision, Policy, WhenUnknown, is_unknown
+from sestools.stopping import Stop
 
 __all__ = ["Sender"]
 
@@ -51,8 +56,10 @@ class Sender:
             not tell; reports speak of about 300.
         max_age: After how many seconds a connection is changed: SES replaces its hosts.
         max_idle: After how many seconds of silence it is changed. SES ends it after about 10.
-        timeout: Seconds to wait for each reply.
-        final_timeout: The same for the reply to a message, which may take minutes to get through a slow line.
+        timeout: Seconds to wait for each reply. Content may take longer, as long as SES acknowledges some of it
+            every so many seconds.
+        final_timeout: Seconds to wait for the reply to a message, after the last of it was acknowledged.
+        journal: Where to note each message before its content is sent and after its reply.
         connect: Opens a connection, in place of smtplib to the target: for tests, and for virtual time.
         clock: What tells the time; by default the system does.
         on_attempt: Called after each attempt with the message and the attempt, before any wait.
@@ -72,22 +79,24 @@ class Sender:
         max_idle: float = 5.0,
         timeout: float = 30.0,
         final_timeout: float = 600.0,
+        journal: Journal | None = None,
         connect: Callable[[], smtplib.SMTP] | None = None,
         clock: Clock | None = None,
         on_attempt: Callable[[Mail, Attempt], None] | None = None,
     ) -> None:
-        self._clock: Clock = clock or _RealClock()
+        self._stop = Stop()
+        self._clock: Clock = clock or _RealClock(self._stop)
         limits: dict[str, Any] = {"max_messages": max_messages, "max_age": max_age, "max_idle": max_idle}
         limits |= {"timeout": timeout, "final_timeout": final_timeout}
-        self._line = Line(target, self._clock, connect=connect, **limits)
-        self._pace = _Pace(rate, self._clock)
-        self._policy = policy
+        self._line = Line(target, self._clock, connect=connect, stop=self._stop, **limits)
+        self._pace = Pace(rate, self._clock)
+        self._policy, self._journal = policy, journal
         self._on_attempt = on_attempt or (lambda mail, attempt: None)
-        self._shared = _Tally()
+        self._shared = Tally()
         self._in_a_row = 0
         self._broken: Diagnosis | None = None
-        self._aside: list[tuple[float, int, _Job]] = []
-        self._under_way: _Job | None = None
+        self._aside: list[tuple[float, int, Job]] = []
+        self._under_way: Job | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -109,71 +118,141 @@ class Sender:
 
     @property
     def unfinished(self) -> tuple[Entry, ...]:
-        """After `send_all` was interrupted, such as by Ctrl-C: the account of what it had begun and not decided."""
-        jobs = [job for _, _, job in sorted(self._aside)] + ([self._under_way] if self._under_way else [])
-        return tuple(job.entry(Fate.UNSENT, diagnosis=job.attempts[-1].failure if job.attempts else None)
-                     for job in jobs)  # fmt: skip
+        """After `send_all` was interrupted, such as by Ctrl-C: the account of what it had begun and not decided.
+
+        It may hold once more the entry that was given last.
+        """
+        jobs = {job.number: job for _, _, job in sorted(self._aside)}
+        entries = [job.entry(Fate.UNSENT, diagnosis=job.last_failure) for job in jobs.values()]
+        if (job := self._under_way) and job.number not in jobs:
+            job = replace(job, unknown=job.unknown + self._line.offered)
+            entries.append(job.done or job.entry(Fate.UNSENT, diagnosis=job.last_failure))
+        return tuple(entries)
+
+    def stop(self) -> None:
+        """Have `send_all` end by raising KeyboardInterrupt, where the fate of the message under way is known.
+
+        It can be called by a handler of signals, and from another thread. The reply to a message that was sent is
+        awaited for 5 seconds; told a second time, it is awaited no more, and the message is `unknown`.
+        `unfinished` tells about what was begun.
+        """
+        self._stop.tell()
 
     def send(self, mail: Mail) -> Entry:
         """Send one message, and wait as long as the policy wants."""
-        return next(self.send_all([mail]))
+        entry = next(self.send_all([mail]))
+        self._under_way = None
+        return entry
 
     def send_all(self, mails: Iterable[Mail]) -> Iterator[Entry]:
         """Send messages; gives the account of each as soon as its fate is decided.
 
         Messages are drawn one at a time, so that they can come from a stream. Nothing raises that a server or
         a network can cause. What was given up for all is given up for this call: the next one tries again.
+
+        Raises:
+            JournalError: If the journal cannot be written. Nothing is sent that is not in it.
         """
-        self._broken, self._shared, self._under_way = None, _Tally(), None
+        self._broken, self._shared, self._under_way = None, Tally(), None
         rest, number = iter(mails), count()
         aside = self._aside = []
         while True:
+            self._stop.check()
             now = self._clock.now()
             if aside and (aside[0][0] <= now or self._broken):
                 job = heapq.heappop(aside)[2]
             elif (mail := next(rest, None)) is not None:
-                job = _Job(number=next(number), mail=mail)
+                job = Job(
+                    number=next(number), mail=mail, key=self._journal.claim(mail) if self._journal else ""
+                )
             elif aside:
                 self._sleep(aside[0][0] - now)
                 continue
             else:
                 return
+            # Whatever interrupts this, `unfinished` knows of the message until its entry was taken.
+            self._line.offered = False
             self._under_way = job
-            done = self._try(job)
-            self._under_way = None
+            job.done = self._earlier(job)
+            done = job.done or self._try(job)
             if isinstance(done, Entry):
+                job.done = done
+                if self._journal and done.fate is not Fate.SENT:
+                    self._journal.release(job.key)
                 yield done
             else:
                 heapq.heappush(aside, (self._clock.now() + done, job.number, job))
+            self._under_way = None
 
-    def _try(self, job: _Job) -> Entry | float:
+    def _earlier(self, job: Job) -> Entry | None:
+        """The entry of a message that an earlier run sent, by the journal, or may have sent."""
+        if self._journal is None or job.attempts:
+            return None
+        past = self._journal.past(job.key)
+        if past.accepted:
+            refused = f"; {past.refused} of its recipients refused" if past.refused else ""
+            return job.entry(
+                Fate.SENT, id=past.id, earlier=f"accepted in an earlier run, {past.accepted}{refused}"
+            )
+        job.unknown = past.unknown
+        if past.unknown and self._policy.when_unknown is WhenUnknown.GIVE_UP:
+            return job.entry(
+                Fate.UNKNOWN, earlier="an earlier run got no reply: may have been accepted; not sent again"
+            )
+        return None
+
+    def _try(self, job: Job) -> Entry | float:
         """Try once: the entry if the fate is decided, else after how many seconds to try again."""
         if self._broken:
             return job.entry(Fate.UNSENT, diagnosis=self._broken)
         if problem := unsendable(job.mail):
             return job.entry(Fate.REFUSED, diagnosis=problem)
         self._pace.wait_for(len(job.mail.recipients))
+        self._stop.check()
         began = self._clock.now()
         try:
-            delivery = self._line.deliver(job.mail)
-            self._shared, self._in_a_row = _Tally(), 0
+            delivery = self._deliver(job)
+            self._shared, self._in_a_row = Tally(), 0
             self._note(job, began)
             return job.entry(Fate.SENT, id=delivery.id, refused=delivery.refused)
         except Failed as failed:
             return self._judge(job, failed.diagnosis, began)
         except BaseException:
-            job.unknown += self._line.offered
             job.attempts.append(Attempt(at=began, seconds=self._clock.now() - began, why="interrupted"))
             raise
 
-    def _judge(self, job: _Job, failure: Diagnosis, began: float) -> Entry | float:
+    def _deliver(self, job: Job) -> Delivery:
+        """Offer a message, which the journal knows before its content is sent and after its reply."""
+        if (journal := self._journal) is None:
+            return self._line.deliver(job.mail)
+        begun = False
+
+        def about_to() -> None:
+            nonlocal begun
+            journal.begin(job.key, job.mail)
+            begun = True
+
+        try:
+            delivery = self._line.deliver(job.mail, about_to)
+            journal.end(job.key, Fate.SENT, delivery.id, delivery.refused)
+            return delivery
+        except Failed as failed:
+            if begun:
+                journal.end(job.key, fate_of(failed.diagnosis))
+            raise
+        except BaseException:
+            if begun:
+                journal.end(job.key, Fate.UNKNOWN if self._line.offered else Fate.UNSENT)
+            raise
+
+    def _judge(self, job: Job, failure: Diagnosis, began: float) -> Entry | float:
         """What follows from a failure: for the message alone, or for all."""
         symptom, advice = failure.symptom, failure.cause
         self._in_a_row += 1
-        unknown = is_unknown(symptom)
-        job.unknown += unknown
+        job.unknown += is_unknown(symptom)
+        self._line.offered = False
         own = symptom.stage is Stage.BODY or (symptom.stage in ENVELOPE and symptom.reply is not None)
-        refused = symptom.stage in ENVELOPE and symptom.reply is not None and symptom.reply.code >= 500
+        refused = fate_of(failure) is Fate.REFUSED
         # A message that SES read and will not have is its own affair, such as a broken domain of its sender's.
         read = refused and symptom.stage is Stage.BODY
         own = own and advice.id not in _EVERYBODYS and (read or advice.retry not in _SHARED)
@@ -195,7 +274,7 @@ class Sender:
         return job.entry(Fate.REFUSED if refused else Fate.UNSENT, diagnosis=failure)
 
     def _note(
-        self, job: _Job, began: float, failure: Diagnosis | None = None, decision: Decision | None = None
+        self, job: Job, began: float, failure: Diagnosis | None = None, decision: Decision | None = None
     ) -> None:
         attempt = Attempt(
             at=began,
@@ -215,67 +294,5 @@ class Sender:
 
 
 class _RealClock:
-    now = staticmethod(time.monotonic)
-    sleep = staticmethod(time.sleep)
-
-
-@dataclass(kw_only=True)
-class _Tally:
-    """Failures of one message, or of all of them, since the last success."""
-
-    failures: int = 0
-    since: float = 0.0
-    waited: float = 0.0
-
-    def judge(self, policy: Policy, failure: Diagnosis, now: float) -> Decision:
-        self.failures += 1
-        if self.failures == 1:
-            self.since = now
-        elapsed = now - self.since
-        decision = policy.decide(failure, attempt=self.failures, seconds=elapsed, previous=self.waited)
-        self.waited = decision.seconds
-        return decision
-
-
-@dataclass(kw_only=True)
-class _Job:
-    """A message under way."""
-
-    number: int
-    mail: Mail
-    tally: _Tally = field(default_factory=_Tally)
-    unknown: int = 0
-    attempts: list[Attempt] = field(default_factory=list)
-
-    def entry(self, fate: Fate, **more: Any) -> Entry:
-        if self.unknown and fate in (Fate.UNSENT, Fate.REFUSED):
-            fate = Fate.UNKNOWN  # an earlier attempt may have succeeded
-        return Entry(mail=self.mail, fate=fate, unknown=self.unknown, attempts=tuple(self.attempts), **more)
-
-
-class _Pace:
-    """A bucket of tokens, one for each recipient, that fills at the account's rate and holds a second's worth."""
-
-    def __init__(self, rate: float | None, clock: Clock) -> None:
-        if rate is not None and not rate > 0:
-            raise ValueError(f"rate must be greater than 0, not {rate!r}")
-        self._rate, self._clock = rate, clock
-        self._size = self._left = max(1.0, rate or 0.0)
-        self._at = clock.now()
-
-    def wait_for(self, recipients: int) -> None:
-        """Wait until a message to so many recipients may be sent."""
-        if self._rate is None:
-            return
-        # A message to more recipients than the bucket holds waits for a full one, and leaves a debt.
-        missing = min(recipients, self._size) - self._fill(self._rate)
-        if missing > 0:
-            self._clock.sleep(missing / self._rate)
-            self._fill(self._rate)
-        self._left -= recipients
-
-    def _fill(self, rate: float) -> float:
-        now = self._clock.now()
-        self._left = min(self._size, self._left + (now - self._at) * rate)
-        self._at = now
-        return self._left
+    def __init__(self, stop: Stop) -> None:
+        self.now, self.sleep = time.monotonic, stop.sleep

@@ -12,6 +12,8 @@ MAX_LINE = 2048
 """Longest reply line that is read, in bytes. RFC 5321 allows 512; servers do exceed it a little."""
 MAX_REPLY = 16 * 1024
 """Largest reply that is read, in bytes, and so the most that a hostile server can make us keep."""
+ACCEPTED = range(200, 300)
+"""Replies to a message that accept it: any that begins with 2 (RFC 5321, 4.2.1 and 4.3.2)."""
 
 
 class Garbled(Exception):

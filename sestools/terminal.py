@@ -18,7 +18,7 @@ from sestools.text import duration, printable
 
 if TYPE_CHECKING:
     from sestools.advice import Advice
-    from sestools.outbox import Account
+    from sestools.outbox import Account, Entry
     from sestools.swept import Sweep
 
 STYLES = {Level.OK: "green", Level.NOTICE: "yellow", Level.PROBLEM: "bold red", Level.UNCLEAR: "magenta"}
@@ -192,21 +192,33 @@ def print_lifetime(out: Console, result: ProbeResult, advice: Advice | None) -> 
     out.print(Text(advice.summary))
 
 
-def print_account(out: Console, account: Account) -> None:
-    """One line a message, then the sentence; the card of each thing that stood in the way."""
-    headings, rows = account.table()
-    grid = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for name in headings:
-        right = name in ("attempts", "waited")
-        grid.add_column(name, justify="right" if right else "left", no_wrap=name != "what", overflow="fold")
-    for entry, (name, fate, *more) in zip(account.entries, rows, strict=True):
-        style = STYLES[Level.OK if entry.fate == "sent" and not entry.refused else Level.PROBLEM]
-        grid.add_row(Text(name), Text(fate, style=style), *map(Text, more))
-    out.print(grid)
-    out.print()
-    out.print(Text(account.summary))
+def entry_line(out: Console, entry: Entry, width: int) -> str:
+    """One line: a message, its fate, what there is to say about it."""
+    style = STYLES[Level.OK if entry.fate == "sent" and not entry.refused else Level.PROBLEM]
+    name = printable(entry.mail.name, 60)
+    with out.capture() as written:
+        out.print(
+            Text.assemble(f"{name:<{width}}  ", (f"{entry.fate:<8}", style), f"  {_story(entry)}"),
+            soft_wrap=True,
+        )
+    return written.get().rstrip()
+
+
+def _story(entry: Entry) -> str:
+    again = len(entry.attempts) > 1
+    waited = sum(attempt.wait or 0.0 for attempt in entry.attempts)
+    tried = [f"{len(entry.attempts)} attempts, {duration(waited)} waited"] if again else []
+    return "; ".join([part for part in (entry.what, *tried) if part])
+
+
+def account_text(out: Console, account: Account) -> str:
+    """The sentence, and the card of each thing that stood in the way."""
     failed = [entry.diagnosis for entry in account.entries if entry.diagnosis]
     failed += [diagnosis for entry in account.entries for diagnosis in entry.refused.values()]
-    for diagnosis in {found.cause.id: found for found in failed}.values():
+    with out.capture() as written:
         out.print()
-        print_diagnosis(out, diagnosis, Level.PROBLEM)
+        out.print(Text(account.summary))
+        for diagnosis in {found.cause.id: found for found in failed}.values():
+            out.print()
+            print_diagnosis(out, diagnosis, Level.PROBLEM)
+    return written.get().rstrip("\n")

@@ -61,10 +61,11 @@ def test_files_and_standard_input(ses: Simulator, tmp_path: Path) -> None:
     done = send(ses, "--json", "--message", str(tmp_path / "one.eml"), "--message", str(tmp_path / "box"),
                 "--message", "-", stdin=MESSAGE.format("four").replace("\n", "\r\n"))  # fmt: skip
     assert done.returncode == 0, done.stderr
-    data = json.loads(done.stdout)
-    assert data["schema_version"] == 1
-    assert [entry["id"] for entry in data["messages"]] == [accepted.id for accepted in ses.accepted]
-    assert [entry["name"].split("/")[-1] for entry in data["messages"]] == [
+    *entries, total = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {line["schema_version"] for line in (*entries, total)} == {1}
+    assert (total["summary"], total["counts"]["sent"]) == ("4 sent.", 4)
+    assert [entry["id"] for entry in entries] == [accepted.id for accepted in ses.accepted]
+    assert [entry["name"].split("/")[-1] for entry in entries] == [
         "one.eml", "box #1", "box #2", "standard input"]  # fmt: skip
     assert {accepted.recipients for accepted in ses.accepted} == {(SUCCESS,)}
     texts = [accepted.message for accepted in ses.accepted]
@@ -174,12 +175,13 @@ def test_interrupted_with_an_account(ses: Simulator) -> None:
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=20)
     assert process.returncode == 130
-    assert "\n2 sent, 2 not sent." in out
+    assert "\n2 sent, 7 not sent." in out
+    assert [line.split("  ")[1] for line in out.splitlines()[:9]] == ["sent"] * 2 + ["not sent"] * 7
     assert "5 of 9 messages were not begun" in err
 
 
-def test_interrupted_behind_the_final_dot() -> None:
-    """Ctrl-C waits for no reply: the message under way may have been accepted, the others were not begun."""
+def test_interrupted_after_the_final_dot() -> None:
+    """A second Ctrl-C waits for no reply: the message under way may have been accepted, others were not begun."""
     offered = threading.Event()
     with Simulator(
         "eu-west-1",
@@ -192,7 +194,8 @@ def test_interrupted_behind_the_final_dot() -> None:
             words, text=True, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         ) as process:
             assert offered.wait(20)
-            process.send_signal(signal.SIGINT)
+            for _ in range(2):
+                process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=10)
     assert process.returncode == 130
     assert "interrupted: may have been accepted" in out

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
+import sys
 import time
 from collections import Counter
+from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -198,7 +202,7 @@ def test_lost_before_the_dot_is_sent_again_at_once(stage: str) -> None:
 @pytest.mark.parametrize(
     ("fault", "copies"), [("reply-lost*1", 2), ("reset:BODY*1", 1), ("stalled:BODY*1", 1)]
 )
-def test_lost_behind_the_dot_is_unknown(fault: str, copies: int) -> None:
+def test_lost_after_the_dot_is_unknown(fault: str, copies: int) -> None:
     """Whether SES has it cannot be seen; resending is told, and so is leaving it."""
     ses = VirtualSes(faults=[faults.parse(fault)])
     first, *others = sorted(sent(ses, 5), key=lambda entry: entry.mail.name)
@@ -381,7 +385,12 @@ def test_nobody_sees_a_blind_copy(raw: bytes) -> None:
         ("a@x.com, <", False),
         ("a@x.com, " + "(" * 900 + ")" * 900, False),
         ("a:" * 3000, False),
+        (f"{'(' * 20_000}{')' * 20_000} a@x.com", False),
+        ("(" * 20_000, False),
+        ("a:" * 20_000, False),
+        (f"{'(' * 20}{')' * 20} a@x.com", True),
     ],
+    ids=lambda value: str(value)[:20],
 )
 def test_a_field_that_does_not_say_whom_it_names(field: str, clear: bool) -> None:
     """It swallows nobody who is named elsewhere, and the message is refused instead of sent to some of them."""
@@ -392,6 +401,20 @@ def test_a_field_that_does_not_say_whom_it_names(field: str, clear: bool) -> Non
         entry = sender.send(mail)
     assert entry.fate is (Fate.SENT if clear else Fate.REFUSED)
     assert ses.connections == clear
+    assert clear or "does not say whom it names" in str(entry.diagnosis)
+
+
+def test_the_loop_of_the_readme_survives_every_file(tmp_path: Path) -> None:
+    """Whatever is in a file, its message is refused with a reason, and the others go on."""
+    for number, to in enumerate(["x@x.com", "(" * 20_000, "b:" * 20_000, "y@x.com"]):
+        (tmp_path / f"{number}.eml").write_text(f"From: s@x.com\nTo: {to}\nSubject: {number}\n\nbody")
+    (tmp_path / "4.eml").write_bytes(bytes(range(256)) * 9)
+    ses = VirtualSes()
+    with virtual(ses) as sender:
+        entries = list(
+            sender.send_all(Mail.read(path.read_bytes()) for path in sorted(tmp_path.glob("*.eml")))
+        )
+    assert [str(entry.fate) for entry in entries] == ["sent", "refused", "refused", "sent", "refused"]
 
 
 @pytest.mark.parametrize("method", ["send", "getreply"])
@@ -505,3 +528,45 @@ def test_what_was_interrupted_has_an_account(nth: int, fate: Fate) -> None:
     (unfinished,) = sender.unfinished
     assert (len(entries), unfinished.mail.name, unfinished.fate) == (1, "1", fate)
     assert ("may have been accepted" in unfinished.what) is (fate is Fate.UNKNOWN)
+
+
+def interrupted_at(nth: int) -> bool:
+    """Ctrl-C at the nth instruction of the sender's own code, while the second message is sent; False if none is."""
+    ses, left = VirtualSes(), [nth]
+    entries: list[Entry] = []
+
+    def step(frame: FrameType, event: str, _: object) -> Any:
+        frame.f_trace_opcodes = True
+        if event == "opcode" and ses.accepted and ses.connections:
+            left[0] -= 1
+            if left[0] == 0:
+                raise KeyboardInterrupt
+        return step
+
+    def trace(frame: FrameType, event: str, _: object) -> Any:
+        return step(frame, event, _) if frame.f_code.co_filename.endswith(OWN) else None
+
+    sender = virtual(ses)
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            sys.settrace(trace)
+            for entry in sender.send_all(mails(3)):
+                entries.append(entry)
+    finally:
+        sys.settrace(None)
+    fates = {entry.mail.name: entry.fate for entry in (*sender.unfinished, *entries)}
+    for one in ses.accepted:
+        name = one.message.split(b"Subject: ")[1].split(b"\r")[0].decode()
+        assert fates.get(name) in (Fate.SENT, Fate.UNKNOWN), (nth, name, fates)
+    return left[0] <= 0
+
+
+OWN = ("sestools/sending.py", "sestools/delivering.py", "sestools/jobs.py")
+
+
+def test_interrupted_at_any_instruction() -> None:
+    """Wherever Ctrl-C comes in a notebook, what was accepted is told as sent, or else as unknown."""
+    nth = 1
+    while interrupted_at(nth):
+        nth += 5
+    assert nth > 1000

@@ -14,7 +14,7 @@ from sestools.probes._lives import Life, Purpose
 from sestools.probes._record import Cancelled, Closed, Deadline, Recorder, Stopped
 from sestools.probes._session import Envelope, Session
 from sestools.probes.dialogue import SUCCESS
-from sestools.smtp import Garbled, command, dot_stuff, path
+from sestools.smtp import ACCEPTED, Garbled, command, dot_stuff, path
 
 if TYPE_CHECKING:
     from sestools.probes.lifetime import Watch
@@ -103,7 +103,7 @@ class Held:
             self.says(command("MAIL", f"FROM:{path(sender)}"), Stage.MAIL)
             and self.says(command("RCPT", f"TO:{path(SUCCESS)}"), Stage.RCPT)
             and self.says(command("DATA"), Stage.DATA, 354)
-            and self.says(dot_stuff(content), Stage.BODY)
+            and self.says(dot_stuff(content), Stage.BODY, *ACCEPTED)
         )
         self.carried += accepted
         if not accepted and self.end is None:

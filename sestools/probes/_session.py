@@ -17,7 +17,7 @@ from sestools.probes._certificate import TlsFacts, parsed, unverified, why_not
 from sestools.probes._connect import STAGGER, attempts, resolve
 from sestools.probes._connection import Connection, blind_context
 from sestools.probes._record import Cancelled, Deadline, Notes, Recorder, Stopped, describe
-from sestools.smtp import auth_lines, command, dot_stuff, path
+from sestools.smtp import ACCEPTED, auth_lines, command, dot_stuff, path
 
 _END = (Stage.AUTH, Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.BODY, Stage.QUIT)
 _ORDER = {
@@ -44,7 +44,7 @@ _EXPECTED = {
     Stage.MAIL: (250,),
     Stage.RCPT: (250, 251, 252),
     Stage.DATA: (354,),
-    Stage.BODY: (250,),
+    Stage.BODY: tuple(ACCEPTED),
 }
 """The codes that agree at each stage (RFC 5321, 4.3.2; RFC 4954, 4); any other is no success."""
 
