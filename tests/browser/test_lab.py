@@ -180,7 +180,7 @@ def test_a_person_loses_mail_in_the_lab(lab: Lab, page: Page, tmp_path: Path) ->
     panel = page.locator(".sestools-panel")
     panel.get_by_label("Faults").select_option("refusals")
     panel.get_by_label("Retry policy").select_option("exponential, equal jitter")
-    panel.get_by_label("Lost behind the final dot").select_option("give up: perhaps lost")
+    panel.get_by_label("Lost after the final dot").select_option("give up: perhaps lost")
     panel.get_by_label("Messages a second").fill("50")
     panel.get_by_label("Seed").fill("7")
     panel.get_by_label("Seed").press("Enter")
