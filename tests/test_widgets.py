@@ -78,7 +78,12 @@ def test_run_shows_waterfall_card_and_lines(ses: Simulator) -> None:
     shown = html_of(panel)
     assert panel.value.diagnosis.cause.id == "port25-blocked"
     assert 'role="img" aria-label="Waterfall of stage times. port 25: no answer' in shown
-    for needed in (cause("port25-blocked").title, "nc -vz", "telnet email-smtp.eu-west-1.amazonaws.com", "openssl s_client"):
+    for needed in (
+        cause("port25-blocked").title,
+        "nc -vz",
+        "telnet email-smtp.eu-west-1.amazonaws.com",
+        "openssl s_client",
+    ):
         assert needed in shown
     assert ses.faults == ()  # the notebook's own simulator is another one
 

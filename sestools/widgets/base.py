@@ -6,6 +6,7 @@ import datetime
 import html
 import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
@@ -24,8 +25,8 @@ UNDER_WAY = "A new run has begun. These results are from an earlier run."
 CANCELLED = "The last run was cancelled. These results are from an earlier run."
 FAILED = "The last run failed. These results are from an earlier run."
 
-_DRAWING = threading.Lock()
-"""Matplotlib draws for one thread at a time; panels run at the same time."""
+_DRAWING = ThreadPoolExecutor(1, thread_name_prefix="drawing")
+"""One thread draws for all panels: matplotlib is not made for several, and keeps fonts open for each."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -223,8 +224,9 @@ class Panel(VBox):  # type: ignore[misc]  # ipywidgets has no types
     def _work(self, run: Run) -> None:
         try:
             found = self._measure(run)
-            with _DRAWING:
-                shown = self._html(found)
+            if run.cancelled.is_set():
+                return
+            shown = _DRAWING.submit(self._html, found).result()
         except ValueError as error:
             self._end(run, f"This cannot be {self.DONE}: {printable(str(error), 160)}", FAILED)
         except BaseException as error:
@@ -288,8 +290,8 @@ class Panel(VBox):  # type: ignore[misc]  # ipywidgets has no types
         with self._lock:
             bundle["text/plain"] = repr(self)
             if self._shown is not None:
-                with _DRAWING:
-                    stored = f"{self._asked(self._shown)}{self._stored(self.value)}"
+                drawn = _DRAWING.submit(self._stored, self.value).result()
+                stored = f"{self._asked(self._shown)}{drawn}"
                 if why := self._why_stale():
                     stored = f'{_warned(why)}<div style="opacity:.5;filter:grayscale(1)">{stored}</div>'
                 bundle["text/html"] = stored
