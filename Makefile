@@ -30,6 +30,7 @@ lint: .venv/test ## style and types only
 soak: .venv/test provide ## half an hour of failing checks, lost mail and nonsense: nothing may leak or be lost
 	$(BIN)/python benchmarks/soak.py
 	$(BIN)/python benchmarks/lifetimes.py
+	SESTOOLS_WALK=500 $(BIN)/python -m pytest -q tests/test_panel_walk.py -k random_walk
 
 bench: .venv/test provide ## how fast it is, as ratios with their bounds
 	$(BIN)/python benchmarks/run.py

@@ -218,6 +218,8 @@ def test_the_table_is_searched(words: str, least: int, most: int, holds: str) ->
     stored = table._repr_mimebundle_()
     assert stored["text/html"].count("<tr") == len(table.rows) + 1
     assert len(stored["text/plain"].splitlines()) == len(table.rows) + 1
+    for form in stored["text/plain"], html.unescape(stored["text/html"]):
+        assert f"replies with {words!r}" in form if words else "replies with" not in form
     for row in stored["text/html"].split("<tr")[2:]:
         assert holds in html.unescape(row)
         assert 'href="https://' in row

@@ -64,9 +64,7 @@ class Panel(VBox):  # type: ignore[misc]  # ipywidgets has no types
     YET: ClassVar = "not run yet"
     """What it says before the first time."""
     DONE: ClassVar = "run"
-    """What wrong settings cannot be."""
     WIDTH: ClassVar = "14em"
-    """How narrow a field may get."""
 
     _current: Run | None = None  # the only run whose result is still wanted
 
@@ -125,8 +123,8 @@ class Panel(VBox):  # type: ignore[misc]  # ipywidgets has no types
             thread = threading.Thread(target=self._work, args=(run,), name="sestools-panel", daemon=True)
             try:
                 thread.start()
-            except BaseException as error:
-                self._end(run, f"It broke off: {type(error).__name__}", FAILED)
+            except RuntimeError:  # no more threads
+                self._end(run, "It could not start.", FAILED)
                 raise
             self._thread = thread
 
@@ -293,7 +291,7 @@ class Panel(VBox):  # type: ignore[misc]  # ipywidgets has no types
                 drawn = _DRAWING.submit(self._stored, self.value).result()
                 stored = f"{self._asked(self._shown)}{drawn}"
                 if why := self._why_stale():
-                    stored = f'{_warned(why)}<div style="opacity:.5;filter:grayscale(1)">{stored}</div>'
+                    stored = f'{_warned(why)}<div style="opacity:.6;filter:grayscale(1)">{stored}</div>'
                 bundle["text/html"] = stored
         return bundle
 

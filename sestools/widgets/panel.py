@@ -228,19 +228,18 @@ class CheckPanel(Panel):
 
         symptom = found.diagnosis.symptom
         port = next((port for port in found.ports if port.port == symptom.port), found.ports[0])
-        target, words = port.dialogue.target, "The same without this program, and how to read it"
-        if target.connect_to:  # a simulator that is gone by the time they are typed
-            target = replace(target, connect_to=None, ca_file=None)
-            words = "The same without this program at the real endpoint, and how to read it"
+        # The simulator is gone by the time that these are typed.
+        lines = lines_to_type(replace(port.dialogue.target, connect_to=None, ca_file=None))
         return (
-            f'{to_svg(found)}{found.to_html()}<details open style="margin-top:8px"><summary>{words}</summary>'
-            f"{lines_to_type(target)._repr_html_()}</details>"
+            f'{to_svg(found)}{found.to_html(real=True)}<details open style="margin-top:8px"><summary>The same '
+            "without this program, at the real endpoint, and how to read it</summary>"
+            f"{lines._repr_html_()}</details>"
         )
 
     def _stored(self, found: Report) -> str:
         from sestools.plots import picture
 
-        return picture(found)._repr_html_() + found.to_html()
+        return picture(found)._repr_html_() + found.to_html(real=True)
 
     def _words(self, settings: Mapping[str, Any]) -> str:
         where = printable(settings["region"], 80)

@@ -121,6 +121,16 @@ def test_a_person_checks_cancels_and_checks_again(lab: Lab, page: Page, tmp_path
     panel.get_by_role("button", name="Check").click()
     expect(panel.get_by_text(cause("healthy").title)).to_be_visible()
     expect(page.locator(WATERFALL)).to_have_attribute("aria-label", "Waterfall of stage times. port 465: ok.")
+    shown = panel.get_by_role("region", name="result")
+    expect(shown).to_contain_text(
+        "Result for: simulator, eu-west-1 (email-smtp.eu-west-1.amazonaws.com), port 465."
+    )
+    expect(panel.locator(".sestools-stale")).to_have_count(0)
+    panel.get_by_label("Region").fill("us-east-1")
+    panel.get_by_label("Region").press("Enter")
+    expect(panel.get_by_role("note")).to_have_text("These results are for other settings: run again.")
+    expect(panel.locator(".sestools-stale")).to_have_css("opacity", "0.6")
+    page.screenshot(path=tmp_path / "greyed.png")
     notebook.run_all()
     expect(panel.get_by_role("status")).to_have_text("Not run yet.")
     expect(panel.get_by_label("Port")).to_have_value("465")
