@@ -114,9 +114,12 @@ class Report:
         """What one pastes into a ticket."""
         return "\n".join(_markdown(self)) + "\n"
 
-    def to_html(self) -> str:
-        """The verdict card and the table of ports, escaped, without any outside resource."""
-        return _html(self)
+    def to_html(self, *, real: bool = False) -> str:
+        """The verdict card and the table of ports, escaped, without any outside resource.
+
+        With `real` its lines to type lead to the endpoint itself, for a simulator that is gone by then.
+        """
+        return _html(self, real)
 
     def _repr_html_(self) -> str:
         return self.to_html()
@@ -296,7 +299,7 @@ def _markdown(report: Report) -> Iterator[str]:
     yield f"Begun {report.started:%Y-%m-%d %H:%M:%S} UTC, took {duration(report.seconds)}. Made by sestools."
 
 
-def _html(report: Report) -> str:
+def _html(report: Report, real: bool) -> str:
     cells = "".join(
         "<tr>"
         + "".join(
@@ -314,7 +317,7 @@ def _html(report: Report) -> str:
     )
     place = f"<div>{html.escape(where_from(report))}</div>" if report.context else ""
     return (
-        f'<div style="font-size:13px">{cards.as_html(report.diagnosis, report.level, same_with(report))}{more}'
+        f'<div style="font-size:13px">{cards.as_html(report.diagnosis, report.level, same_with(report, real=real))}{more}'
         f'<div style="margin:8px 0 2px">{html.escape(headline(report))}{place}</div>'
         f'<table style="border-collapse:collapse"><thead><tr>{head}</tr></thead><tbody>{cells}</tbody></table>'
         f'<div style="opacity:.75;margin-top:6px">{small}</div></div>'

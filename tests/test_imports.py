@@ -39,7 +39,7 @@ ARROWS = {
     "limits": "",
     "outbox": "mailboxes model tables text",
     "client": "endpoints model smtp stopping trust",
-    "delivering": "classifier client endpoints envelope model outbox probes smtp stopping text trust",
+    "delivering": "classifier client endpoints model outbox probes smtp stopping text trust",
     "sending": "delivering envelope jobs journal model outbox retrying stopping",
     "stopping": "",
     "envelope": "catalogue model outbox smtp text",

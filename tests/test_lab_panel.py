@@ -68,7 +68,7 @@ def test_every_policy_of_the_panel_runs(policy: str, choice: str) -> None:
 def test_the_button_and_the_rate() -> None:
     """`start` sends in a thread; a rate of one's own makes another script of it; nonsense is refused."""
     panel = LabPanel(faults="refusals", messages=100, rate=5)
-    panel._run.click()
+    panel._button.click()
     assert panel.wait(30)
     assert panel.value.results[0].seconds > 19
     assert "5 a second" in repr(panel)

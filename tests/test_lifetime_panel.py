@@ -45,7 +45,7 @@ def test_it_measures_and_shows() -> None:
 def test_the_button() -> None:
     """`start` measures in a thread; nonsense is refused."""
     panel = LifetimePanel(life=20.0)
-    panel._run.click()
+    panel._button.click()
     assert panel.wait(60)
     assert panel.value.curve.median < 40
     with pytest.raises(ValueError, match="it has life"):

@@ -308,7 +308,7 @@ CELLS = (
     "print(panel.value.to_markdown(), panel.value.to_html(), panel.value.to_dict(), vars(panel), panel.value.session)\n"
     "logging.getLogger().warning('%r', panel._secret)\n"
     "print([path.read_bytes() for path in pathlib.Path('/proc').glob('[0-9]*/cmdline')])",
-    "panel._work = lambda: 1 / 0\npanel.run(user='x')",
+    "panel._work = lambda run: 1 / 0\npanel.run(user='x')",
 )
 
 

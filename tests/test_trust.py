@@ -11,8 +11,10 @@ import ssl
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -229,8 +231,8 @@ def caller(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> C
     monkeypatch.setenv("SESTOOLS_PASSWORD", CREDENTIALS.password)
 
     def led(place: Place) -> str:
-        here: dict[str, Any] = {"connect_to": {place.port: place.address}, "ca_file": place.ca_file}
-        monkeypatch.setattr(panel, "place", lambda *_, **__: here)
+        here = SimpleNamespace(connect_to={place.port: place.address}, ca_file=place.ca_file)
+        monkeypatch.setattr(panel, "own_simulator", lambda *_: nullcontext(here))
         monkeypatch.setattr(panel, "_KEPT", {})
         return call(place)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,9 +13,9 @@ from ipywidgets import (  # type: ignore[import-untyped]
     Dropdown,
 )
 
-from sestools.labs import SCRIPTS, Lab, Script, blind, careful, lost_mail, naive
+from sestools.labs import SCRIPTS, Lab, blind, careful, lost_mail, naive
 from sestools.retrying import Policy
-from sestools.widgets.experiment import AUTO, ExperimentPanel
+from sestools.widgets.base import AUTO, Panel, Run
 
 POLICIES = {
     "documented by AWS: 5, 10, 30 s, 20 min": "documented",
@@ -30,7 +31,7 @@ POLICIES = {
 _CHOICES = {"resend: perhaps twice": "resend", "give up: perhaps lost": "give up"}
 
 
-class LabPanel(ExperimentPanel):
+class LabPanel(Panel):
     """A form around `lost_mail`: the sender with your policy beside a naive one and a blind retry.
 
     Everything happens in memory and in virtual time.
@@ -47,6 +48,8 @@ class LabPanel(ExperimentPanel):
         value: The last `Lab`, or None. Read-only; `observe` it.
     """
 
+    VERB, DOING, WIDTH = "Send", "Sending …", "17em"
+
     def __init__(
         self,
         *,
@@ -61,7 +64,7 @@ class LabPanel(ExperimentPanel):
             "faults": Dropdown(description="Faults", options=list(SCRIPTS), layout=AUTO),
             "policy": Dropdown(description="Retry policy", options=list(POLICIES.items()), layout=AUTO),
             "when_unknown": Dropdown(
-                description="Lost behind the final dot", options=list(_CHOICES.items()), layout=AUTO
+                description="Lost after the final dot", options=list(_CHOICES.items()), layout=AUTO
             ),
             "messages": BoundedIntText(description="Messages", min=1, max=20_000, layout=AUTO),
             "rate": BoundedFloatText(
@@ -77,13 +80,11 @@ class LabPanel(ExperimentPanel):
             "rate": rate,
             "seed": seed,
         }
-        super().__init__(fields, given, button="Send", doing="Sending …", yet="Not run yet.")
-        for field in self._fields.values():
-            field.observe(self._describe, names="value")
-        self._describe()
+        super().__init__(fields, given)
 
-    def _policy(self) -> Policy:
-        name, choice = self._get("policy"), self._get("when_unknown")
+    @staticmethod
+    def _policy(asked: Mapping[str, Any]) -> Policy:
+        name, choice = asked["policy"], asked["when_unknown"]
         match name:
             case "documented":
                 return Policy.documented(when_unknown=choice)
@@ -93,48 +94,43 @@ class LabPanel(ExperimentPanel):
                 return replace(Policy.none(), when_unknown=choice)
         return Policy.exponential(when_unknown=choice, jitter="none" if name == "exponential" else name)
 
-    def _script(self) -> Script:
-        script = SCRIPTS[self._get("faults")]
-        return replace(script, rate=self._get("rate")) if self._get("rate") else script
-
-    def _measure(self) -> Lab:
-        policy = self._policy()
+    def _measure(self, run: Run) -> Lab:
+        asked = run.settings
+        script, policy = SCRIPTS[asked["faults"]], self._policy(asked)
         return lost_mail(
-            self._script(),
+            replace(script, rate=asked["rate"]) if asked["rate"] else script,
             contenders=[naive(), blind(), careful(policy, name=f"sestools, {policy.name}")],
-            messages=self._get("messages"),
-            seeds=[self._get("seed")],
+            messages=asked["messages"],
+            seeds=[asked["seed"]],
             keep=True,
         )
 
-    def _describe(self, _: Any = None) -> None:
-        script = SCRIPTS[self._get("faults")]
-        self._note.value = (
-            f"{html.escape(script.about)}<br>Same as <code>{html.escape(self._call(script))}</code>"
-        )
+    def _describe(self) -> None:
+        about = SCRIPTS[self._fields["faults"].value].about
+        call = self._call(self._settings())
+        self._note.value = f"{html.escape(about)}<br>Same as <code>{html.escape(call)}</code>"
 
-    def _call(self, script: Script) -> str:
-        name, choice = self._get("policy"), f"when_unknown={self._get('when_unknown')!r}"
+    @staticmethod
+    def _call(asked: Mapping[str, Any]) -> str:
+        name, rate, choice = asked["policy"], asked["rate"], f"when_unknown={asked['when_unknown']!r}"
         jitter = "none" if name == "exponential" else name
         policy = {
             "documented": f"Policy.documented({choice})",
             "fixed": f"Policy.fixed(1.0, {choice})",
             "none": "Policy.none()",
         }.get(name, f"Policy.exponential({choice}, jitter={jitter!r})")
-        rate = self._get("rate")
-        given = f"replace(SCRIPTS[{script.name!r}], rate={rate:g})" if rate else repr(script.name)
+        given = f"replace(SCRIPTS[{asked['faults']!r}], rate={rate:g})" if rate else repr(asked["faults"])
         return (
             f"lost_mail({given}, contenders=[naive(), blind(), careful({policy})], "
-            f"messages={self._get('messages')}, seeds=[{self._get('seed')}])"
+            f"messages={asked['messages']}, seeds=[{asked['seed']}])"
         )
 
-    def _html(self) -> str:
+    def _html(self, found: Lab) -> str:
         from sestools.plots_lab import attempts_picture, lab_picture, retried  # matplotlib takes a while
 
-        lab = self.value
-        entries = lab.entries[lab.results[-1].script, lab.results[-1].sender, lab.results[-1].seed]
+        entries = found.entries[found.results[-1].script, found.results[-1].sender, found.results[-1].seed]
         rows = retried(entries)
-        parts = [lab_picture(lab)._repr_html_(), lab._repr_html_()]
+        parts = [lab_picture(found)._repr_html_(), found._repr_html_()]
         if rows:
             parts.append(
                 f"<p style='margin:8px 0 2px'>The first {len(rows)} messages that were not accepted at once, "
@@ -142,13 +138,14 @@ class LabPanel(ExperimentPanel):
             )
         return "".join(parts)
 
-    def __repr__(self) -> str:
-        asked = [
-            self._get("faults"),
-            f"policy {self._get('policy')}",
-            f"unknown: {self._get('when_unknown')}",
-        ]
-        if self._get("rate"):
-            asked.append(f"{self._get('rate'):g} a second")
-        head = f"LabPanel: {', '.join(asked)}"
-        return f"{head}\n{self.value or '  not run yet'}"
+    def _words(self, settings: Mapping[str, Any]) -> str:
+        return ", ".join(
+            [
+                f"simulated: {settings['faults']}",
+                f"policy {settings['policy']}",
+                f"unknown: {settings['when_unknown']}",
+                *([f"{settings['rate']:g} a second"] if settings["rate"] else []),
+                f"{settings['messages']} messages",
+                f"seed {settings['seed']}",
+            ]
+        )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from ipywidgets import (  # type: ignore[import-untyped]
     BoundedFloatText,
     BoundedIntText,
@@ -12,7 +15,7 @@ from sestools.advice import Advice, advise
 from sestools.costs import Traffic
 from sestools.probes import Plan, probe_lifetime
 from sestools.simulator.memory import VirtualSes
-from sestools.widgets.experiment import AUTO, ExperimentPanel
+from sestools.widgets.base import AUTO, Panel, Run
 
 TRAFFIC = {
     "newsletter: bursts of 1000, 5 a second": Traffic.bursts(1000, 5, 60),
@@ -26,7 +29,7 @@ TRAFFIC = {
 _SENDER = "sender@example.com"
 
 
-class LifetimePanel(ExperimentPanel):
+class LifetimePanel(Panel):
     """A form around `probe_lifetime` and `advise`, on a simulated SES in memory and in virtual time.
 
     Args:
@@ -40,6 +43,8 @@ class LifetimePanel(ExperimentPanel):
     Attributes:
         value: The last `Advice`, or None. Read-only; `observe` it.
     """
+
+    VERB, DOING, YET, DONE, WIDTH = "Measure", "Holding connections …", "not measured yet", "measured", "17em"
 
     def __init__(
         self,
@@ -73,37 +78,39 @@ class LifetimePanel(ExperimentPanel):
             "price": price,
             "seed": seed,
         }
-        super().__init__(
-            fields, given, button="Measure", doing="Holding connections …", yet="Not measured yet."
-        )
+        super().__init__(fields, given)
 
-    def _measure(self) -> Advice:
+    def _measure(self, run: Run) -> Advice:
+        asked = run.settings
         ses = VirtualSes(
-            idle=self._get("idle"),
-            max_messages=self._get("messages"),
+            idle=asked["idle"],
+            max_messages=asked["messages"],
             hosts=200,
-            host_lifetime=self._get("life") or None,
+            host_lifetime=asked["life"] or None,
             random_lifetimes=True,
-            seed=self._get("seed"),
+            seed=asked["seed"],
         )
         facts = probe_lifetime(**ses.reach(), plan=Plan(rate=14), sender=_SENDER).facts
-        return advise(facts, TRAFFIC[self._get("traffic")], price=self._get("price"))
+        return advise(facts, TRAFFIC[asked["traffic"]], price=asked["price"])
 
-    def _html(self) -> str:
+    def _html(self, found: Advice) -> str:
         from sestools.plots_lifetime import costs_picture, survival_picture  # matplotlib takes a while
 
-        advice = self.value
-        parts = [advice._repr_html_()]
-        if advice.curve:
-            parts.append(survival_picture(advice.curve, chosen=advice.thresholds.age)._repr_html_())
-        return "".join([*parts, costs_picture(advice)._repr_html_()])
+        parts = [found._repr_html_()]
+        if found.curve:
+            parts.append(survival_picture(found.curve, chosen=found.thresholds.age)._repr_html_())
+        return "".join([*parts, costs_picture(found)._repr_html_()])
 
-    def __repr__(self) -> str:
-        life = (
-            f"hosts live {self._get('life'):g} s on average" if self._get("life") else "hosts live for ever"
+    def _text(self, found: Advice) -> str:
+        return f"  {found}"
+
+    def _words(self, settings: Mapping[str, Any]) -> str:
+        life = settings["life"]
+        return "; ".join(
+            [
+                f"simulated: hosts live {f'{life:g} s on average' if life else 'for ever'}, "
+                f"idle {settings['idle']:g} s, {settings['messages']} messages",
+                settings["traffic"],
+                f"a broken send costs {settings['price']:g} handshakes, seed {settings['seed']}",
+            ]
         )
-        head = (
-            f"LifetimePanel: {life}, idle {self._get('idle'):g} s, {self._get('messages')} messages; "
-            f"{self._get('traffic')}"
-        )
-        return f"{head}\n  {self.value or 'not measured yet'}"

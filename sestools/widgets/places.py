@@ -15,8 +15,9 @@ from sestools.terms import Place
 
 if TYPE_CHECKING:
     from sestools.simulator import Simulator
+    from sestools.simulator.faults import Fault
 
-_RUNNING: dict[str, Simulator] = {}
+_RUNNING: dict[tuple[str, str | None], Simulator] = {}
 _STOP = ExitStack()
 _LOCK = threading.Lock()
 _TOLD = threading.Event()
@@ -31,17 +32,42 @@ BINDER_NOTE = (
 def simulator(region: str = "eu-west-1") -> Simulator:
     """The simulator of a region, started on first use and kept until the kernel ends.
 
-    Running a cell again gives the same one, with the faults it has.
+    Running a cell again gives the same one, with the faults it has. Panels have simulators of their own.
+    """
+    return _running(region, None)
+
+
+def _running(region: str, fault: str | None) -> Simulator:
+    tell_about_binder()
+    with _LOCK:
+        if (region, fault) not in _RUNNING:
+            server = own_simulator(region, fault or "")
+            if not _RUNNING:
+                atexit.register(_STOP.close)
+            _RUNNING[region, fault] = _STOP.enter_context(server)
+        return _RUNNING[region, fault]
+
+
+def own_simulator(region: str, fault: str) -> Simulator:
+    """A simulator for one run, to be entered with `with`; it takes some milliseconds to start.
+
+    Raises:
+        ValueError: If the region is none, or a fault.
     """
     from sestools.simulator import Simulator
 
-    tell_about_binder()
-    with _LOCK:
-        if region not in _RUNNING:
-            if not _RUNNING:
-                atexit.register(_STOP.close)
-            _RUNNING[region] = _STOP.enter_context(Simulator(region=region))
-        return _RUNNING[region]
+    return Simulator(region, faults=_parsed(fault))
+
+
+def _parsed(written: str) -> list[Fault]:
+    from sestools.simulator import faults
+
+    return [faults.parse(text) for text in written_faults(written)]
+
+
+def written_faults(written: str) -> list[str]:
+    """The faults of a text such as `dropped@25; says:bad-credentials`, apart."""
+    return [text.strip() for text in written.split(";") if text.strip()]
 
 
 def on_binder() -> bool:
@@ -68,19 +94,10 @@ def tell_about_binder() -> None:
         )
 
 
-def set_faults(server: Simulator, written: str) -> None:
-    """Give a simulator the faults written as `dropped@25; says:bad-credentials`; none if empty.
-
-    Raises:
-        ValueError: If one of them is no fault.
-    """
-    from sestools.simulator import faults
-
-    server.set_faults(*(faults.parse(text) for text in written.split(";") if text.strip()))
-
-
 def place(endpoint: str, region: str, *, fault: str = "") -> dict[str, Any]:
-    """Arguments for `check` that lead it to the simulator, with a fault, or to the real endpoint.
+    """Arguments for `check` that lead it to a simulator with this fault, or to the real endpoint.
+
+    The simulator is kept until the kernel ends, one for each region and fault, and is none that `simulator` gives.
 
     Args:
         endpoint: `simulator` or `real`.
@@ -90,8 +107,8 @@ def place(endpoint: str, region: str, *, fault: str = "") -> dict[str, Any]:
     if _is_real(endpoint):
         tell_about_binder()
         return {}
-    server = simulator(region)
-    set_faults(server, fault)
+    server = _running(region, fault)
+    server.set_faults(*_parsed(fault))  # those that happen a number of times begin anew
     return {"connect_to": server.connect_to, "ca_file": server.ca_file}
 
 

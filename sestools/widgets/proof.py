@@ -13,7 +13,7 @@ from sestools.classifier import classify
 from sestools.model import Credentials, Level
 from sestools.report import Report
 from sestools.text import printable
-from sestools.widgets.places import place
+from sestools.widgets.places import own_simulator, tell_about_binder
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -51,14 +51,17 @@ def prove(answer: dict[str, Any], *, fault: str = "", region: str = "eu-west-1")
     credentials = None
     if "password" in answer:
         credentials = Credentials(user=answer["user"], password=answer["password"])
-    report = check(
-        region,
-        ports=[answer["port"]],
-        security=answer.get("security"),
-        credentials=credentials,
-        timeout=2.0,
-        **place("simulator", region, fault=fault),
-    )
+    tell_about_binder()
+    with own_simulator(region, fault) as ses:
+        report = check(
+            region,
+            ports=[answer["port"]],
+            security=answer.get("security"),
+            credentials=credentials,
+            timeout=2.0,
+            connect_to=ses.connect_to,
+            ca_file=ses.ca_file,
+        )
     port = report.ports[0]
     where = f"port {port.port} with {'a TLS wrapper' if port.security == 'wrapper' else 'STARTTLS'}"
     if report.level is not Level.OK:

@@ -75,6 +75,11 @@ class ReplyTable(VBox):  # type: ignore[misc]  # ipywidgets has no types
     def _counted(self) -> str:
         return f"{len(self.rows)} of {len(known_replies())} replies"
 
+    def _asked(self) -> str:
+        """The same with what was searched for: where it is stored, the field is not seen."""
+        words = printable(self._search.value.strip(), 80)
+        return f"{self._counted()} with {words!r}" if words else self._counted()
+
     def _html(self) -> str:
         heads = "".join(
             f'<th scope="col" style="{CELL};border-top:0;{width}">{name}</th>'
@@ -92,12 +97,14 @@ class ReplyTable(VBox):  # type: ignore[misc]  # ipywidgets has no types
             f"{printable(reply.text, 70)}"
             for reply in self.rows
         ]
-        return "\n".join([f"ReplyTable: {self._counted()}", *lines])
+        return "\n".join([f"ReplyTable: {self._asked()}", *lines])
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
         bundle: dict[str, Any] = super()._repr_mimebundle_(**options)
         bundle["text/plain"] = repr(self)
-        bundle["text/html"] = f'<div style="max-height:34em;overflow:auto">{self._html()}</div>'
+        bundle["text/html"] = (
+            f'<div>{html.escape(self._asked())}</div><div style="max-height:34em;overflow:auto">{self._html()}</div>'
+        )
         return bundle
 
 

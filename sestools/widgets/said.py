@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import threading
 from dataclasses import dataclass
 
 from sestools.cards import RETRY
@@ -12,7 +11,7 @@ from sestools.faces import Face, faces, recognise
 from sestools.model import Diagnosis, ProbeResult, Security, Stage, Step
 from sestools.probes import probe_dialogue
 from sestools.text import printable
-from sestools.widgets.places import simulator
+from sestools.widgets.places import own_simulator, tell_about_binder
 from sestools.widgets.style import CELL, ROW, TABLE
 
 SENDER = "sender@example.com"
@@ -22,8 +21,6 @@ LINES_BEFORE = 2
 _LONG = 2000
 """Characters of a line that a client printed; SES's longest reply has 400."""
 
-_TURN = threading.Lock()
-"""One reply at a time: the simulator of this process is shared."""
 _CODE = "white-space:pre-wrap;overflow-wrap:anywhere;font-size:12px;line-height:1.4;margin:0;background:none"
 
 
@@ -156,25 +153,22 @@ def say(reply: str, *, stage: Stage | str | None = None) -> SaidReply:
     where = Stage(stage) if stage else known.stage if known else None
     fault = faults.Says(text, where)
     good = fault.reply.ok
-    ses = simulator()
-    target = ses.target(587, sign_in=True)
     own = known.cause.id if known and stage is None else ""
-    if own == "starttls-first":  # what it is said to: a client that never switched TLS on
-        target = ses.target(587, security=Security.PLAIN)
-    elif own == "auth-required":
-        target = ses.target(587)
-    with _TURN:
-        before = ses.faults
-        ses.set_faults(*([] if target.credentials is None else [fault]))
-        try:
-            result = probe_dialogue(
-                target,
-                # After a reply that is only claimed to be good the session would go wrong.
-                until=fault.at if good else Stage.BODY,
-                sender=SENDER,
-                timeout=5.0,
-            )
-        finally:
-            ses.set_faults(*before)
+    tell_about_binder()
+    with own_simulator("eu-west-1", "") as ses:
+        target = ses.target(587, sign_in=True)
+        if own == "starttls-first":  # what it is said to: a client that never switched TLS on
+            target = ses.target(587, security=Security.PLAIN)
+        elif own == "auth-required":
+            target = ses.target(587)
+        if target.credentials is not None:
+            ses.set_faults(fault)
+        result = probe_dialogue(
+            target,
+            # After a reply that is only claimed to be good the session would go wrong.
+            until=fault.at if good else Stage.BODY,
+            sender=SENDER,
+            timeout=5.0,
+        )
     diagnosis = classify(text if good else result)
     return SaidReply(text=text, result=result, diagnosis=diagnosis, faces=faces(text))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakSet
 
 from ipywidgets import Button, HBox, Layout, Password  # type: ignore[import-untyped]
 
@@ -17,10 +18,17 @@ _EMPTY, _HELD = "kept in memory only", "held in memory"
 
 
 class PasswordField(HBox):  # type: ignore[misc]  # ipywidgets has no types
-    """Where a password is typed, and a button that forgets it."""
+    """Where a password is typed, and a button that forgets it.
 
-    def __init__(self, secret: Secret, changed: Callable[[], None]) -> None:
-        self._secret, self._changed = secret, changed
+    Args:
+        secret: What holds it.
+        changed: Called when it is another one.
+        together: Fields that may hold the same password: *Forget* in one of them empties all.
+    """
+
+    def __init__(self, secret: Secret, changed: Callable[[], None], together: WeakSet[PasswordField]) -> None:
+        self._secret, self._changed, self._together = secret, changed, together
+        together.add(self)
         self._field = Password(
             description="SMTP password", continuous_update=False, layout=Layout(width="auto", flex="1 1 auto")
         )
@@ -33,18 +41,25 @@ class PasswordField(HBox):  # type: ignore[misc]  # ipywidgets has no types
         self.add_class("sestools-password")
         self._show()
 
+    def put(self, value: str) -> None:
+        """Hold another password; an empty one forgets."""
+        self._secret.put(value)
+        value = ""  # the traceback of what comes next may show it
+        self._show()
+        self._changed()
+
     def _take(self, change: dict[str, Any]) -> None:
         if change["new"]:
             self._secret.put(change["new"])
-            change["new"] = change["old"] = ""  # the traceback of a later observer may show this dict
+            change["new"] = change["old"] = ""
             self._field.value = ""
             self._show()
+            self._changed()
 
     def _drop(self, _: Any) -> None:
-        self._secret.put("")
-        self._show()
+        for field in list(self._together):
+            field.put("")
 
     def _show(self) -> None:
         self._field.placeholder = _HELD if self._secret else _EMPTY
         self._forget.disabled = not self._secret
-        self._changed()

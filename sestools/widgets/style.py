@@ -23,6 +23,7 @@ stroke-width='2'/%3E%3C/svg%3E")}
  font-size: var(--jp-content-font-size1, 14px)}
 .sestools-panel a {color: var(--jp-content-link-color, #0b63b5); text-decoration: underline}
 .sestools-panel :focus-visible {outline: 2px solid #0072B2; outline-offset: 1px}
+.sestools-panel .sestools-stale {opacity: .6; filter: grayscale(1)}
 .sestools-panel code {overflow-wrap: anywhere; font-size: 12px}
 </style>"""
 

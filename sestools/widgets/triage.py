@@ -12,6 +12,7 @@ from sestools.catalogue import cause
 from sestools.classifier import classify
 from sestools.masking import mask_secrets
 from sestools.model import Diagnosis, Retry, Stage
+from sestools.text import printable
 from sestools.widgets.style import STYLE
 
 SYMPTOMS = {
@@ -110,14 +111,23 @@ class DiagnosisPanel(VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def _pick(self, change: dict[str, Any]) -> None:
         if change["new"]:
-            self._text.value = cause(SYMPTOMS[change["new"]]).samples[0]
+            self._text.value = _sample(change["new"])
 
     def _read(self, _: Any) -> None:
         text = self._text.value
         if masked := _masked(text):
             self._text.value = masked  # which calls this again
             return
-        found = classify(text) if text.strip() else None
+        if self._symptom.value and text != _sample(self._symptom.value):
+            self._symptom.value = ""  # what is shown is of the text, not of what was picked before
+        try:
+            found = classify(text) if text.strip() else None
+        except BaseException:
+            self._show(None)  # rather nothing than what belongs to another text
+            raise
+        self._show(found)
+
+    def _show(self, found: Diagnosis | None) -> None:
         self.set_trait("value", found)
         self._card.value = self._html(found) if found else ""
 
@@ -138,8 +148,13 @@ class DiagnosisPanel(VBox):  # type: ignore[misc]  # ipywidgets has no types
         bundle: dict[str, Any] = super()._repr_mimebundle_(**options)
         bundle["text/plain"] = repr(self)
         if self.value is not None:
-            bundle["text/html"] = self._html(self.value)
+            asked = html.escape(printable(self._text.value, 300))
+            bundle["text/html"] = f"<div>Result for: <code>{asked}</code></div>{self._html(self.value)}"
         return bundle
+
+
+def _sample(symptom: str) -> str:
+    return cause(SYMPTOMS[symptom]).samples[0]
 
 
 def _masked(text: str) -> str:
