@@ -90,6 +90,7 @@ def leaks(shown: str, *secrets: str) -> list[str]:
             secret,
             _base64(secret),
             _base64("x" + secret)[2:],
+            _base64("xx" + secret)[3:],
             token,
             secret.encode().hex(),
             token.encode().hex(),
