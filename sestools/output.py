@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import select
 import stat
 import sys
@@ -20,6 +21,7 @@ NOT_WRITTEN, BROKEN_PIPE = 74, 141
 """Exit codes: the output could not be written; its reader went away."""
 PATIENCE = 2.0
 """Seconds for which a reader that reads nothing is waited for once the process is to end."""
+_COLOUR = re.compile(r"\x1b\[[\d;]*m")
 _SLICE, _PIECE = 0.1, 512
 """Seconds after which a wait is reconsidered, and bytes that a pipe which takes some takes at once."""
 
@@ -80,6 +82,8 @@ class _Stream:
         if self.problem or not self._stream:
             return False
         try:
+            if not self._stream.isatty():
+                line = _COLOUR.sub("", line)  # made for the other stream
             if self._number < 0 or sys.platform == "win32":
                 print(line, file=self._stream, flush=True)
             else:

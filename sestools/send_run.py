@@ -81,6 +81,8 @@ class Report:
 
         self._json = json
         self._console = console(sys.stdout or io.StringIO())
+        # It only makes text: a stream that fails is the affair of `Output`.
+        self._console.file = io.StringIO()
         self._entries: list[Entry] = []
         self.output = Output()
         self.told: set[int] = set()

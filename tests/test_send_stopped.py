@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import json
 import os
+import pty
 import random
 import re
 import signal
@@ -247,6 +248,30 @@ def test_what_is_to_be_ignored_is_ignored(tmp_path: Path) -> None:
         out, _ = running.communicate(timeout=60)
     assert (running.returncode, len(ses.accepted)) == (0, MESSAGES)
     assert len(out.splitlines()) == MESSAGES + 1
+
+
+def test_a_terminal_that_goes_away(tmp_path: Path) -> None:
+    """The session ends with its terminal: each message has its account where there is still a stream."""
+    master, slave = pty.openpty()
+    outbox(tmp_path / "outbox")
+    with place() as (ses, moment), open(tmp_path / "err", "wb") as err:
+        address, port = ses.connect_to[587]
+        words = [*COMMAND, "send", "eu-west-1", "--ca-file", ses.ca_file, "--user", ses.credentials.user]
+        words += ["--connect-to", f"587:{address}:{port}", "--message", str(tmp_path / "outbox")]
+        moment.set(LINES // 2)
+        env = {**os.environ, "SESTOOLS_PASSWORD": ses.credentials.password}
+        with (
+            unignored(),
+            subprocess.Popen(words, env=env, stdin=subprocess.DEVNULL, stdout=slave, stderr=err) as running,
+        ):
+            os.close(slave)
+            assert moment.came.wait(60)
+            os.close(master)
+            running.send_signal(signal.SIGHUP)
+            assert running.wait(60) == 74
+        told = (tmp_path / "err").read_text()
+        assert {one.id for one in ses.accepted} == set(re.findall(r"  sent +(\S+)", told))
+    assert "Traceback" not in told
 
 
 def main(moments: int = 10) -> None:
