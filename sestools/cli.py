@@ -85,7 +85,7 @@ def _interrupt() -> None:
 
 def _interrupted() -> int:
     commands.say("\ninterrupted")
-    return 128 + (commands.received[-1] if commands.received else signal.SIGINT)
+    return 128 + (commands.received[0] if commands.received else signal.SIGINT)
 
 
 def _failed(error: Exception, masked: Callable[[str], str]) -> int:

@@ -21,7 +21,7 @@ HEALTHY, PROBLEM, UNCLEAR = 0, 1, 3
 
 _ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 received: list[int] = []
-"""The signals that asked this process to end: the last one makes its exit code."""
+"""The signals that asked this process to end: the first one makes its exit code."""
 
 HALF_INPUT = 2 * 1024 * 1024
 """Bytes that `classify` keeps of the beginning of standard input, and as many of its end."""
