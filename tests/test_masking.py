@@ -12,7 +12,9 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -273,8 +275,8 @@ def test_panels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Echo(tmp_path) as server:
         monkeypatch.setattr(
             panel_module,
-            "place",
-            lambda *_, **__: {"connect_to": server.connect_to, "ca_file": server.ca_file},
+            "own_simulator",
+            lambda *_: nullcontext(SimpleNamespace(connect_to=server.connect_to, ca_file=server.ca_file)),
         )
         panel = CheckPanel(port=465, credentials=CREDENTIALS, timeout=3).run()
     assert panel.value.session
