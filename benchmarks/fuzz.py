@@ -7,7 +7,7 @@ import itertools
 import random
 import re
 
-from sestools.model import Security
+from sestools.core.endpoints import Security
 from sestools.simulator import Account
 from sestools.simulator.actions import Close, Say, StartTls
 from sestools.simulator.clock import VirtualClock

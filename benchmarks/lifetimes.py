@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sestools.advice import Advice, advise, typical_idle
-from sestools.costs import Cost, Costs, Thresholds, Traffic, World, options
+from sestools.labs.replays import replay
+from sestools.lifetime.advice import Advice, advise, typical_idle
+from sestools.lifetime.costs import Cost, Costs, Thresholds, Traffic, World, options
+from sestools.lifetime.recipes import DEFAULTS
+from sestools.lifetime.survival import survival
 from sestools.probes import LifetimeFacts, Plan, probe_lifetime
-from sestools.recipes import DEFAULTS
-from sestools.replays import replay
 from sestools.simulator.memory import VirtualSes
-from sestools.survival import survival
 
 LIFE, IDLE, CAP, HOSTS = 60.0, 10.0, 300, 200
 """The truth: hosts live a minute on average (exponential), silence 10 s, connections 300 messages. SES is said to

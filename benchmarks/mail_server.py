@@ -22,7 +22,7 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
-from sestools.model import Credentials
+from sestools.core.credentials import Credentials
 from sestools.simulator import Account, Simulator, connection
 from sestools.simulator.certificates import Authority
 from sestools.simulator.listener import BACKLOG

@@ -26,7 +26,9 @@ from rich.console import Console
 from rich.table import Table
 
 from sestools import check, probe_dialogue
-from sestools.model import Credentials, Stage, Target
+from sestools.core.credentials import Credentials
+from sestools.core.enums import Stage
+from sestools.core.target import Target
 
 HERE = Path(__file__).parent
 SESTOOLS = Path(sys.executable).parent / "sestools"

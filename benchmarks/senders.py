@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
 
-from sestools.endpoints import PORTS, Security
+from sestools.core.endpoints import PORTS, Security
 from sestools.simulator import Accepted, Simulator, faults
 
 FAULTS = (

@@ -18,7 +18,7 @@ from figure import Figure
 from servers import server, smtp_source
 
 from sestools import Mail, Policy, Sender
-from sestools.outbox import Fate
+from sestools.sending.mail import Fate
 
 ROUNDS = 7
 MESSAGES = 1000

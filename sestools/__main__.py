@@ -6,7 +6,7 @@ import sys
 def main() -> int:
     """Load the command line, run it and return its exit code."""
     try:
-        from sestools.cli import main as run
+        from sestools.cli.main import main as run
     except KeyboardInterrupt:
         return 130
     return run()

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sestools import context
+from sestools.checkup import environment as context
 from sestools.simulator import Simulator
 
 

@@ -18,7 +18,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Self
 
-from sestools.model import Credentials, Target
+from sestools.core.credentials import Credentials
+from sestools.core.target import Target
 from sestools.simulator.certificates import Authority
 
 HOST = "email-smtp.eu-west-1.amazonaws.com"

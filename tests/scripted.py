@@ -10,8 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
-from sestools.endpoints import Security
-from sestools.model import Credentials, Target
+from sestools.core.credentials import Credentials
+from sestools.core.endpoints import Security
+from sestools.core.target import Target
 from sestools.simulator.certificates import Authority
 
 HOST = "email-smtp.eu-west-1.amazonaws.com"

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sestools.model import Credentials
+from sestools.core.credentials import Credentials
 
 GREETING = "email-smtp.amazonaws.com ESMTP SimpleEmailService-d-VCSHDP1YZ A1b2C3d4E5f6G7h8I9j0"
 CREDENTIALS = Credentials(user="AKIAEXAMPLECANARY123", password="BCanaryPasswordOfFortyFourCharacters/x+y=12")

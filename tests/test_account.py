@@ -6,8 +6,7 @@ import time
 import pytest
 
 from sestools import classify
-from sestools.credentials import smtp_password_v2
-from sestools.model import Credentials
+from sestools.core.credentials import Credentials, smtp_password_v2
 from sestools.simulator.account import DAY, EXAMPLE_KEY, Account, Limits, Submission, covers, refusal
 from sestools.simulator.message import headers
 

@@ -18,13 +18,13 @@ import dns.rrset
 import pytest
 
 from sestools import allowlist_advice, watch_addresses
-from sestools.allowlist import compare, entries
-from sestools.cli import main
-from sestools.plots_addresses import addresses_picture, plot_addresses
-from sestools.rules import covers
+from sestools.allowlist.comparison import compare, entries
+from sestools.allowlist.rules import covers
+from sestools.allowlist.watches import WARNING, Watch
+from sestools.cli.main import main
+from sestools.plots.addresses import addresses_picture, plot_addresses
 from sestools.simulator import Simulator
 from sestools.simulator.nameserver import AT_ONCE, Churn
-from sestools.watches import WARNING, Watch
 
 HELP = "192.0.2.10,198.51.100.0/24,amazonses.com"
 """What the command's own help gives as an example."""

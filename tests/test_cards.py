@@ -3,9 +3,10 @@
 import pytest
 
 from sestools import classify
-from sestools.cards import ARROW, SAME_WITH, as_markdown, as_text, rows
-from sestools.catalogue import CAUSES, cause
-from sestools.model import Diagnosis, Symptom
+from sestools.core.results import Symptom
+from sestools.diagnosis.cards import ARROW, SAME_WITH, as_markdown, as_text, rows
+from sestools.diagnosis.result import Diagnosis
+from sestools.knowledge.table import CAUSES, cause
 
 
 @pytest.mark.parametrize("id", ["healthy", "auth-ok", "accepted", "bad-credentials", "unknown"])

@@ -6,9 +6,10 @@ import re
 
 import pytest
 
-from sestools.catalogue import CAUSES, cause
-from sestools.model import Cause, Mark, Retry, Stage, Who
-from sestools.smtp import read_reply
+from sestools.core.cause import Cause
+from sestools.core.enums import Mark, Retry, Stage, Who
+from sestools.core.smtp import read_reply
+from sestools.knowledge.table import CAUSES, cause
 
 DOCUMENTED = """
     auth-ok accepted too-many-connections service-failure-451 idle-timeout daily-quota send-rate auth-temporary

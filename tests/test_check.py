@@ -6,8 +6,10 @@ import time
 
 import pytest
 
-from sestools.checkup import check, targets
-from sestools.model import Credentials, Level, Security, Stage
+from sestools.checkup.check import check, targets
+from sestools.core.credentials import Credentials
+from sestools.core.endpoints import Security
+from sestools.core.enums import Level, Stage
 from sestools.simulator import Simulator, faults
 
 FIVE = [25, 587, 2587, 465, 2465]

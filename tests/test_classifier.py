@@ -13,12 +13,14 @@ from framings import FRAMINGS, HOST, NAMES_SES, WITHOUT_CODE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sestools.catalogue import CAUSES
-from sestools.classifier import classify
-from sestools.model import Kind, ProbeResult, Reply, Security, Stage, Symptom, Target
+from sestools.core.endpoints import Security
+from sestools.core.enums import Kind, Outcome, Stage
+from sestools.core.results import ProbeResult, Reply, Symptom
+from sestools.core.target import Target
+from sestools.diagnosis.classifier import classify
+from sestools.knowledge.table import CAUSES
 from sestools.probes import probe_dialogue
 from sestools.simulator import Simulator, faults
-from sestools.terms import Outcome
 
 DATA = Path(__file__).parent / "data"
 OTHERS = {"not-ses", "recipient-rejected", "unknown", "unknown-4xx", "unknown-5xx"}

@@ -16,8 +16,8 @@ import pytest
 from rich.console import Console
 
 from sestools import check
+from sestools.cli.terminal import print_report
 from sestools.simulator import Simulator, faults
-from sestools.terminal import print_report
 
 COMMAND = [sys.executable, "-m", "sestools.cli"]
 

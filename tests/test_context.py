@@ -13,16 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from sestools import context as module
-from sestools.catalogue import CAUSES, cause
-from sestools.checkup import check
-from sestools.cli import main
-from sestools.context import Context, Search, _Metadata, here, proxy_of, told
-from sestools.model import Mark
-from sestools.report import Report
+from sestools.checkup import environment as module
+from sestools.checkup.check import check
+from sestools.checkup.environment import Context, Search, _Metadata, here, proxy_of, told
+from sestools.checkup.report import Report
+from sestools.checkup.wordings import WORDINGS, worded
+from sestools.cli.main import main
+from sestools.core.enums import Mark, Place
+from sestools.knowledge.table import CAUSES, cause
 from sestools.simulator import Simulator, faults
-from sestools.terms import Place
-from sestools.wordings import WORDINGS, worded
 
 TOKEN = "AQAEAsecretLookingToken=="
 NOBODY = ("127.0.0.1", 9)
@@ -427,7 +426,7 @@ def test_a_real_endpoint_is_checked_from_somewhere(
 ) -> None:
     """An address that is not this host's own has the context looked for, the metadata service included."""
     monkeypatch.setattr(module, "_ASKED", [])
-    monkeypatch.setattr("sestools.checkup._is_local", lambda target: False)
+    monkeypatch.setattr("sestools.checkup.check._is_local", lambda target: False)
     with Service() as service:
         monkeypatch.setattr(module, "METADATA", service.address)
         monkeypatch.setattr(module, "_from_firmware", lambda root: None)

@@ -13,17 +13,17 @@ from typing import Any
 
 import pytest
 
-from sestools import cards
-from sestools.checkup import _Looking, _not_run, check, targets
-from sestools.endpoints import is_private
-from sestools.model import Level, Outcome, Security
-from sestools.portcheck import Finding
+from sestools.checkup.check import _Looking, _not_run, check, targets
+from sestools.checkup.port_check import Finding
+from sestools.checkup.reachability import half_dead_addresses, shut_ports
+from sestools.checkup.report import Report, same_with
+from sestools.checkup.verdict import judge
+from sestools.cli.terminal import console, print_report
+from sestools.core.endpoints import Security, is_private
+from sestools.core.enums import Level, Outcome
+from sestools.diagnosis import cards
 from sestools.probes import probe_dns
-from sestools.reachability import half_dead_addresses, shut_ports
-from sestools.report import Report, same_with
 from sestools.simulator import Simulator, faults
-from sestools.terminal import console, print_report
-from sestools.verdict import judge
 
 TOOLS = ("nc -vz", "telnet ", "openssl s_client", "swaks --server", "Test-NetConnection")
 

@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from sestools.credentials import examine, smtp_password, smtp_password_v2
-from sestools.model import Credentials
+from sestools.core.credentials import Credentials, smtp_password, smtp_password_v2
+from sestools.diagnosis.credential_check import examine
 
 EXAMPLE = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 USER = "AKIAIOSFODNN7EXAMPLE"

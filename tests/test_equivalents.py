@@ -12,9 +12,12 @@ from dataclasses import dataclass, field
 import pytest
 
 from sestools import check
-from sestools.equivalents import equivalents
-from sestools.model import Credentials, Security, Stage, Target
-from sestools.report import Report, same_with
+from sestools.checkup.manual_commands import equivalents
+from sestools.checkup.report import Report, same_with
+from sestools.core.credentials import Credentials
+from sestools.core.endpoints import Security
+from sestools.core.enums import Stage
+from sestools.core.target import Target
 from sestools.simulator import Simulator, faults
 
 PATIENCE = 2.0

@@ -15,10 +15,10 @@ import pytest
 from test_send_command import flags, send, ses
 from test_sending import RECIPIENT, RESEND, mails, virtual
 
-from sestools.journal import Journal, JournalError
-from sestools.outbox import Entry, Fate
-from sestools.retrying import Policy
-from sestools.sending import Sender
+from sestools.sending.journal import Journal, JournalError
+from sestools.sending.mail import Entry, Fate
+from sestools.sending.policy import Policy
+from sestools.sending.sender import Sender
 from sestools.simulator import Simulator, faults
 from sestools.simulator.memory import VirtualSes
 

@@ -9,8 +9,8 @@ from ipywidgets import HTML, Widget
 from matplotlib.figure import Figure
 
 from sestools.labs import SCRIPTS, careful, lost_mail, naive, timelines
-from sestools.plots_lab import attempts_picture, lab_picture, plot_attempts, plot_lab, retried
-from sestools.retrying import Policy
+from sestools.plots.sending import attempts_picture, lab_picture, plot_attempts, plot_lab, retried
+from sestools.sending.policy import Policy
 from sestools.widgets import LabPanel
 from sestools.widgets.lab import POLICIES
 

@@ -7,8 +7,8 @@ import dataclasses
 import pytest
 
 from sestools.labs import SCRIPTS, Contender, blind, careful, lost_mail, naive
-from sestools.outbox import Entry, Fate
-from sestools.retrying import Policy
+from sestools.sending.mail import Entry, Fate
+from sestools.sending.policy import Policy
 
 ROUGH = [name for name in SCRIPTS if name != "calm"]
 

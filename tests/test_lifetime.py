@@ -6,14 +6,16 @@ import threading
 import lifetimes
 import pytest
 
-from sestools.advice import advise, typical_idle
-from sestools.costs import PRICE, Costs, Thresholds, Traffic, World, options
-from sestools.model import Credentials, Kind, Outcome, Stage, Target
+from sestools.core.credentials import Credentials
+from sestools.core.enums import Kind, Outcome, Stage
+from sestools.core.target import Target
+from sestools.labs.replays import replay
+from sestools.lifetime.advice import advise, typical_idle
+from sestools.lifetime.costs import PRICE, Costs, Thresholds, Traffic, World, options
+from sestools.lifetime.survival import curve, one_a_host, survival
 from sestools.probes import Life, LifetimeFacts, Plan, Purpose, probe_lifetime
-from sestools.replays import replay
 from sestools.simulator import Simulator
 from sestools.simulator.memory import VirtualSes
-from sestools.survival import curve, one_a_host, survival
 
 QUIET = Plan(lives=0, senders=0)
 SENDER = "a@example.com"
@@ -189,7 +191,7 @@ def test_connections_of_one_host_count_once() -> None:
 
 def lost() -> object:
     """A connection that was closed without a word."""
-    from sestools.model import Symptom
+    from sestools.core.results import Symptom
 
     return Symptom(kind=Kind.CLOSED, stage=Stage.IDLE, detail="the server closed the connection")
 

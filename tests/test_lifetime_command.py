@@ -10,8 +10,8 @@ import threading
 import pytest
 from test_cli import COMMAND, run
 
-from sestools.commands_lifetime import PROGRAMS
-from sestools.recipes import CLIENTS
+from sestools.cli.lifetime import PROGRAMS
+from sestools.lifetime.recipes import CLIENTS
 from sestools.simulator import Simulator, faults
 
 FEW = ("--lives", "6", "--at-once", "6", "--age", "60")

@@ -6,11 +6,11 @@ import lifetimes
 import pytest
 from ipywidgets import HTML, Widget
 
-from sestools.advice import advise
-from sestools.costs import Traffic
-from sestools.plots_lifetime import costs_picture, plot_costs, plot_survival, survival_picture
+from sestools.lifetime.advice import advise
+from sestools.lifetime.costs import Traffic
+from sestools.lifetime.survival import curve, survival
+from sestools.plots.lifetime import costs_picture, plot_costs, plot_survival, survival_picture
 from sestools.probes import Plan
-from sestools.survival import curve, survival
 from sestools.widgets import LifetimePanel
 
 

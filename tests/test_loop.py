@@ -3,8 +3,10 @@
 import pytest
 
 from sestools import Stage, classify, probe_dialogue
-from sestools.catalogue import cause
-from sestools.model import Kind, ProbeResult, Security
+from sestools.core.endpoints import Security
+from sestools.core.enums import Kind
+from sestools.core.results import ProbeResult
+from sestools.knowledge.table import cause
 from sestools.probes import probe_tcp, probe_tls
 from sestools.simulator import Simulator, faults
 from sestools.simulator.faults import replies

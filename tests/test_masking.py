@@ -33,25 +33,28 @@ from echoes import (
 from rich.console import Console
 from rich.traceback import Traceback
 
-from sestools import cli, commands
-from sestools.catalogue import CAUSES
-from sestools.checkup import check
-from sestools.classifier import classify
-from sestools.client import Client
-from sestools.credentials import examine, smtp_password
-from sestools.masking import MASK, Known, mask_command, mask_secrets
-from sestools.model import Credentials, Reply, Stage, Target
-from sestools.outbox import Account, Mail
+pass
+from sestools.checkup.check import check
+from sestools.checkup.report import transcript
+from sestools.cli.terminal import print_report
+from sestools.core.credentials import Credentials, smtp_password
+from sestools.core.enums import Stage
+from sestools.core.masking import MASK, Known, mask_command, mask_secrets
+from sestools.core.results import Reply
+from sestools.core.target import Target
+from sestools.diagnosis.classifier import classify
+from sestools.diagnosis.credential_check import examine
+from sestools.knowledge.table import CAUSES
 from sestools.probes import probe_dialogue
 from sestools.probes._lives import Plan
 from sestools.probes.lifetime import probe_lifetime
-from sestools.relay import write_relay
-from sestools.report import transcript
-from sestools.retrying import Policy
-from sestools.sending import Sender
+from sestools.sending.client import Client
+from sestools.sending.mail import Account, Mail
+from sestools.sending.policy import Policy
+from sestools.sending.postfix_relay import write_relay
+from sestools.sending.sender import Sender
 from sestools.simulator import Simulator
 from sestools.simulator.scenario import Scenario
-from sestools.terminal import print_report
 from sestools.widgets import CheckPanel, DiagnosisPanel
 from sestools.widgets import panel as panel_module
 

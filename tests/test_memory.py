@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sestools.model import Security
+from sestools.core.endpoints import Security
 from sestools.simulator import Simulator, faults
 from sestools.simulator.memory import VirtualSes
 

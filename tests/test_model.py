@@ -6,23 +6,17 @@ import pickle
 
 import pytest
 
-from sestools import cards, endpoints
-from sestools.catalogue import cause
-from sestools.credentials import smtp_password
-from sestools.model import (
-    Cause,
-    Credentials,
-    Diagnosis,
-    Mark,
-    Reply,
-    Retry,
-    Security,
-    Stage,
-    Symptom,
-    Target,
-    Who,
-)
-from sestools.text import duration, printable
+from sestools.core import endpoints
+from sestools.core.cause import Cause
+from sestools.core.credentials import Credentials, smtp_password
+from sestools.core.endpoints import Security
+from sestools.core.enums import Mark, Retry, Stage, Who
+from sestools.core.results import Reply, Symptom
+from sestools.core.target import Target
+from sestools.core.text import duration, printable
+from sestools.diagnosis import cards
+from sestools.diagnosis.result import Diagnosis
+from sestools.knowledge.table import cause
 
 SECRET = "BLBM/9hSUELfq8Gw+rU1YcBjkOxGbhT2XG763xVLGWL9"
 HOSTILE = "<script>alert(1)</script> \x1b[2J\x1b]0;owned\x07 `x` | [a](javascript:b) \u202e\x00 \r\n# heading"

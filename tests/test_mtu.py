@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from sestools import Target, classify, probe_mtu
-from sestools.model import Outcome, Stage
-from sestools.plots import mtu_picture, plot_mtu
+from sestools.core.enums import Outcome, Stage
+from sestools.plots.mtu import mtu_picture, plot_mtu
 from sestools.probes import Flight, Passage, Way, probe_dialogue
 from sestools.probes._route import route_to
 from sestools.simulator import Simulator, faults

@@ -67,7 +67,7 @@ def test_what_the_wheel_holds(wheel: Path) -> None:
     assert [name for name in names if name.endswith("licenses/LICENSE")]
     assert not [name for name in names if name.startswith("test") or "/test" in name]
     assert [name for name in names if name.endswith(".toml")], "the scenarios belong to it"
-    assert "sestools/faces.jsonl" in names
+    assert "sestools/knowledge/client_output.jsonl" in names
 
 
 def test_the_base_brings_no_extras(bare: Path) -> None:

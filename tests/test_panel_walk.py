@@ -15,9 +15,9 @@ import ipywidgets
 import pytest
 
 from sestools import check
-from sestools.catalogue import cause
-from sestools.endpoints import PORTS, smtp_host
-from sestools.model import Credentials
+from sestools.core.credentials import Credentials
+from sestools.core.endpoints import PORTS, smtp_host
+from sestools.knowledge.table import cause
 from sestools.simulator import Simulator, faults
 from sestools.widgets import (
     CheckPanel,

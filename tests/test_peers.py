@@ -10,8 +10,12 @@ import pytest
 from peers import servers
 from peers.servers import CREDENTIALS, HOST, OWN_NAME, PLACES, STRICT, Place, Server
 
-from sestools import check, trust
-from sestools.model import Credentials, Kind, Outcome, Security, Stage, Target
+from sestools import check
+from sestools.core import trust
+from sestools.core.credentials import Credentials
+from sestools.core.endpoints import Security
+from sestools.core.enums import Kind, Outcome, Stage
+from sestools.core.target import Target
 from sestools.probes import Problem, probe_dialogue, probe_tls
 
 # Without root no namespace, and without one these servers do not start; CI runs as root.

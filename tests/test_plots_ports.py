@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from sestools import check
-from sestools.model import Kind, Stage, Step, Symptom
-from sestools.plots_ports import plot_ports, ports_picture
-from sestools.report import Report
+from sestools.checkup.report import Report
+from sestools.core.enums import Kind, Stage
+from sestools.core.results import Step, Symptom
+from sestools.plots.ports import plot_ports, ports_picture
 from sestools.simulator import Simulator, faults
 
 PORTS = "port {} {}, port 587 connected, port 465 connected"

@@ -11,9 +11,12 @@ from collections.abc import Callable
 
 import pytest
 
-from sestools.model import Kind, Outcome, ProbeResult, Security, Stage, Target
+from sestools.checkup.report import plain, transcript
+from sestools.core.endpoints import Security
+from sestools.core.enums import Kind, Outcome, Stage
+from sestools.core.results import ProbeResult
+from sestools.core.target import Target
 from sestools.probes import Problem, probe_dialogue, probe_dns, probe_tcp, probe_tls
-from sestools.report import plain, transcript
 from sestools.simulator import Simulator, faults
 
 SENDER = "sender@example.com"

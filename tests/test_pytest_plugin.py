@@ -24,7 +24,16 @@ def test_the_documented_example_runs(tmp_path: Path) -> None:
     sender, test, *_ = blocks("python")
     (tmp_path / "sender.py").write_text(sender)
     (tmp_path / "test_sender.py").write_text(test)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "sestools.pytest_plugin"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "sestools.simulator.pytest_plugin",
+    ]
     # Installed, the plugin is found by itself; naming it once more is allowed only if it was not.
     found = subprocess.run(
         [sys.executable, "-m", "pytest", "--markers"],

@@ -14,10 +14,10 @@ import yaml
 from clients.senders import NODE, libraries
 from peers.servers import POSTFIX
 
-from sestools.advice import Advice, Reason
-from sestools.costs import Cost, Thresholds, Traffic
-from sestools.outbox import Fate, Mail
-from sestools.recipes import CLIENTS, DEFAULTS, recipe
+from sestools.lifetime.advice import Advice, Reason
+from sestools.lifetime.costs import Cost, Thresholds, Traffic
+from sestools.lifetime.recipes import CLIENTS, DEFAULTS, recipe
+from sestools.sending.mail import Fate, Mail
 from sestools.simulator import Simulator
 
 HOST = "email-smtp.eu-west-1.amazonaws.com"

@@ -17,9 +17,9 @@ from clients.senders import libraries
 from crashes import EACH, IMPATIENT, crash
 from peers import servers
 
-from sestools.endpoints import PORTS
-from sestools.model import Credentials
-from sestools.relay import PASSWORDS, TLSPROXY, relay_config, write_relay
+from sestools.core.credentials import Credentials
+from sestools.core.endpoints import PORTS
+from sestools.sending.postfix_relay import PASSWORDS, TLSPROXY, relay_config, write_relay
 from sestools.simulator import Simulator, faults
 
 CREDENTIALS = Credentials(user="AKIAIOSFODNN7EXAMPLE", password="not+a/real=secret")

@@ -6,10 +6,10 @@ from collections import Counter
 import ipywidgets
 import pytest
 
-from sestools.catalogue import cause
-from sestools.faces import KnownReply, faces, known_replies, recognise
-from sestools.model import Mark, Stage
-from sestools.reply_map import COLUMNS, ROWS, alt_text, cells, plot_replies, replies_picture
+from sestools.core.enums import Mark, Stage
+from sestools.knowledge.client_output import KnownReply, faces, known_replies, recognise
+from sestools.knowledge.table import cause
+from sestools.plots.replies import COLUMNS, ROWS, alt_text, cells, plot_replies, replies_picture
 from sestools.simulator import faults
 from sestools.widgets import ReplyPanel, ReplyTable, judge, say, simulator
 

@@ -10,11 +10,11 @@ import pytest
 from tenacity import RetryCallState, Retrying
 
 from sestools import classify
-from sestools.model import Stage
-from sestools.retrying import Policy, WhenUnknown, is_unknown
+from sestools.core.enums import Stage
+from sestools.sending.backoff import JITTERS, Exponential, Schedule
+from sestools.sending.policy import Policy, WhenUnknown, is_unknown
 from sestools.simulator import faults
 from sestools.simulator.memory import VirtualSes
-from sestools.waits import JITTERS, Exponential, Schedule
 
 HOST = "email-smtp.eu-west-1.amazonaws.com"
 RATE = (454, b"Throttling failure: Maximum sending rate exceeded.")

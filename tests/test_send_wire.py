@@ -10,11 +10,11 @@ import pytest
 from scripted import USUAL, Scripted
 from test_sending import RESEND, mails
 
-from sestools.model import Stage
-from sestools.outbox import Fate, Mail
+from sestools.core.enums import Stage
 from sestools.probes import probe_dialogue
-from sestools.retrying import Policy
-from sestools.sending import Sender
+from sestools.sending.mail import Fate, Mail
+from sestools.sending.policy import Policy
+from sestools.sending.sender import Sender
 
 
 @pytest.mark.parametrize("reply", ["250 Ok 01", "200 ok", "251 will forward", "299-well\r\n299 yes"])

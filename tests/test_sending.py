@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 
 from sestools import Target
-from sestools.model import Credentials, Security
-from sestools.outbox import Account, Attempt, Entry, Fate, Mail
-from sestools.retrying import Policy
-from sestools.sending import Sender
+from sestools.core.credentials import Credentials
+from sestools.core.endpoints import Security
+from sestools.sending.mail import Account, Attempt, Entry, Fate, Mail
+from sestools.sending.policy import Policy
+from sestools.sending.sender import Sender
 from sestools.simulator import Simulator, faults
 from sestools.simulator.account import Account as SesAccount
 from sestools.simulator.memory import ETHERNET_MSS, VirtualSes, VirtualSmtp
@@ -561,7 +562,7 @@ def interrupted_at(nth: int) -> bool:
     return left[0] <= 0
 
 
-OWN = ("sestools/sending.py", "sestools/delivering.py", "sestools/jobs.py")
+OWN = ("sestools/sending/sender.py", "sestools/sending/connection.py", "sestools/sending/jobs.py")
 
 
 def test_interrupted_at_any_instruction() -> None:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sestools.model import Credentials, Security
+from sestools.core.credentials import Credentials
+from sestools.core.endpoints import Security
 from sestools.simulator import faults
 from sestools.simulator.account import Account
 from sestools.simulator.actions import Say

@@ -18,8 +18,9 @@ from pathlib import Path
 import aiosmtplib
 import pytest
 
-from sestools.message_id import decode_message_id
-from sestools.model import Credentials, Stage
+from sestools.core.credentials import Credentials
+from sestools.core.enums import Stage
+from sestools.core.message_id import decode_message_id
 from sestools.simulator import Simulator, faults
 
 MAIL = ("sender@example.com", ["success@simulator.amazonses.com"])

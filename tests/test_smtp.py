@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sestools import smtp
-from sestools.model import Credentials, Reply
+from sestools.core import smtp
+from sestools.core.credentials import Credentials
+from sestools.core.results import Reply
 
 REPLIES = {
     b"220 email-smtp.amazonaws.com ESMTP SimpleEmailService-d-X Y\r\n": (220, 1),

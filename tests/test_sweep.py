@@ -21,12 +21,14 @@ import pytest
 from rich.console import Console
 
 from sestools import sweep, targets_of
-from sestools.model import Credentials, Outcome, Stage, Target
-from sestools.plots import sweep_picture
+from sestools.checkup.sweep import MOST_THREADS
+from sestools.checkup.sweep_result import Sweep
+from sestools.cli.terminal import print_sweep
+from sestools.core.credentials import Credentials
+from sestools.core.enums import Outcome, Stage
+from sestools.core.target import Target
+from sestools.plots.sweep import sweep_picture
 from sestools.simulator import Simulator, faults
-from sestools.sweeps import MOST_THREADS
-from sestools.swept import Sweep
-from sestools.terminal import print_sweep
 
 
 class Pickling(Executor):

@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 
-from sestools.classifier import classify
-from sestools.exceptions import from_exception
-from sestools.excerpt import LIMIT, read
-from sestools.masking import mask_secrets
-from sestools.model import Kind, Security, Stage
-from sestools.symptoms import from_pair, from_text, hosts, replies
+from sestools.core.endpoints import Security
+from sestools.core.enums import Kind, Stage
+from sestools.core.masking import mask_secrets
+from sestools.diagnosis.classifier import classify
+from sestools.reading.exceptions import from_exception
+from sestools.reading.excerpt import LIMIT, read
+from sestools.reading.texts import from_pair, from_text, hosts, replies
 
 # --- exceptions that really happened --------------------------------------------------------------------------
 

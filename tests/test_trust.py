@@ -21,15 +21,18 @@ import pytest
 import trustme
 from strangers import CREDENTIALS, GREETING, Habit, Server, as_wrapper, gave_away
 
-from sestools import Target, check, classify, cli, probe_dialogue, probe_lifetime, probe_mtu, sweep, trust
-from sestools.client import Client
-from sestools.model import ProbeResult, Security, Stage
-from sestools.outbox import Mail
+from sestools import Target, check, classify, probe_dialogue, probe_lifetime, probe_mtu, sweep
+from sestools.core import trust
+from sestools.core.endpoints import Security
+from sestools.core.enums import Stage
+from sestools.core.results import ProbeResult
 from sestools.probes import SUCCESS, Plan
 from sestools.probes._connection import Connection
 from sestools.probes._record import Deadline
-from sestools.retrying import Policy
-from sestools.sending import Sender
+from sestools.sending.client import Client
+from sestools.sending.mail import Mail
+from sestools.sending.policy import Policy
+from sestools.sending.sender import Sender
 from sestools.widgets import CheckPanel, panel
 
 HOST = "email-smtp.eu-west-1.amazonaws.com"

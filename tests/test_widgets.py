@@ -10,10 +10,14 @@ from pathlib import Path
 import ipywidgets
 import pytest
 
-from sestools.catalogue import CAUSES, cause
-from sestools.masking import Secret
-from sestools.model import Credentials, Diagnosis, Level, Symptom, Target
-from sestools.plots import alt_text, picture, plot_stages, to_svg
+from sestools.core.credentials import Credentials
+from sestools.core.enums import Level
+from sestools.core.masking import Secret
+from sestools.core.results import Symptom
+from sestools.core.target import Target
+from sestools.diagnosis.result import Diagnosis
+from sestools.knowledge.table import CAUSES, cause
+from sestools.plots.stages import alt_text, picture, plot_stages, to_svg
 from sestools.simulator import Simulator, faults
 from sestools.widgets import (
     CheckPanel,

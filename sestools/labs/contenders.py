@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from sestools.delivering import Clock, Failed, Line
-from sestools.model import Target
-from sestools.outbox import Attempt, Entry, Fate, Mail
-from sestools.retrying import Policy
-from sestools.sending import Sender
-from sestools.waits import Exponential, Schedule
+from sestools.core.target import Target
+from sestools.sending.backoff import Exponential, Schedule
+from sestools.sending.connection import Clock, Failed, Line
+from sestools.sending.mail import Attempt, Entry, Fate, Mail
+from sestools.sending.policy import Policy
+from sestools.sending.sender import Sender
 
 
 @dataclass(frozen=True, kw_only=True)

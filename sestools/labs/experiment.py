@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
+from sestools.core.target import Target
 from sestools.labs.contenders import Contender, Place, blind, careful, naive
 from sestools.labs.results import Lab, Result
 from sestools.labs.scripts import SCRIPTS, Script
-from sestools.model import Target
-from sestools.outbox import Attempt, Entry, Fate, Mail
-from sestools.retrying import Policy
+from sestools.sending.mail import Attempt, Entry, Fate, Mail
+from sestools.sending.policy import Policy
 from sestools.simulator import Simulator
 from sestools.simulator.clock import RealClock
 from sestools.simulator.faults import parse

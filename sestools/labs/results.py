@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from sestools import tables
-from sestools.outbox import Entry
+from sestools.render import tables
+from sestools.sending.mail import Entry
 
 
 @dataclass(frozen=True, kw_only=True)

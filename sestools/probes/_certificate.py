@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from sestools.text import printable
+from sestools.core.text import printable
 
 
 class Problem(StrEnum):

@@ -12,7 +12,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-from sestools.model import Stage, Step, TcpInfo
+from sestools.core.enums import Stage
+from sestools.core.results import Step, TcpInfo
 from sestools.probes._record import Deadline, Recorder
 
 T = TypeVar("T")

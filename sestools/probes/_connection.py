@@ -12,12 +12,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
-from sestools.masking import Known, mask_command
-from sestools.model import Reply, TcpInfo
+from sestools.core.masking import Known, mask_command
+from sestools.core.results import Reply, TcpInfo
+from sestools.core.smtp import Garbled, ReplyReader
+from sestools.core.text import printable
 from sestools.probes._connect import tcp_info
 from sestools.probes._record import Closed, Deadline, Notes
-from sestools.smtp import Garbled, ReplyReader
-from sestools.text import printable
 
 T = TypeVar("T")
 

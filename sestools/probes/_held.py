@@ -7,14 +7,15 @@ import socket
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from sestools.model import Kind, Reply, Stage, Symptom
+from sestools.core.enums import Kind, Stage
+from sestools.core.results import Reply, Symptom
+from sestools.core.smtp import ACCEPTED, Garbled, command, dot_stuff, path
 from sestools.probes._connect import STAGGER, attempts, resolve
 from sestools.probes._connection import Connection
 from sestools.probes._lives import Life, Purpose
 from sestools.probes._record import Cancelled, Closed, Deadline, Recorder, Stopped
 from sestools.probes._session import Envelope, Session
 from sestools.probes.dialogue import SUCCESS
-from sestools.smtp import ACCEPTED, Garbled, command, dot_stuff, path
 
 if TYPE_CHECKING:
     from sestools.probes.lifetime import Watch

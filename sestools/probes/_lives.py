@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sestools.model import Symptom
-from sestools.text import duration
+from sestools.core.results import Symptom
+from sestools.core.text import duration
 
 MOST_AT_ONCE = 20
 """Connections that may be held at a time. SES's own limit is not known; this is far below what senders use."""

@@ -11,10 +11,12 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from sestools.limits import out_of_files
-from sestools.model import Kind, Reply, Stage, Step, Symptom, Target
-from sestools.smtp import Garbled
-from sestools.text import printable
+from sestools.core.enums import Kind, Stage
+from sestools.core.limits import out_of_files
+from sestools.core.results import Reply, Step, Symptom
+from sestools.core.smtp import Garbled
+from sestools.core.target import Target
+from sestools.core.text import printable
 
 if TYPE_CHECKING:
     from sestools.probes._connection import Connection

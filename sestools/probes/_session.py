@@ -10,14 +10,17 @@ from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from typing import Any
 
-from sestools import trust
-from sestools.masking import MASK
-from sestools.model import Kind, Outcome, ProbeResult, Reply, Security, Stage, Target
+from sestools.core import trust
+from sestools.core.endpoints import Security
+from sestools.core.enums import Kind, Outcome, Stage
+from sestools.core.masking import MASK
+from sestools.core.results import ProbeResult, Reply
+from sestools.core.smtp import ACCEPTED, auth_lines, command, dot_stuff, path
+from sestools.core.target import Target
 from sestools.probes._certificate import TlsFacts, parsed, unverified, why_not
 from sestools.probes._connect import STAGGER, attempts, resolve
 from sestools.probes._connection import Connection, blind_context
 from sestools.probes._record import Cancelled, Deadline, Notes, Recorder, Stopped, describe
-from sestools.smtp import ACCEPTED, auth_lines, command, dot_stuff, path
 
 _END = (Stage.AUTH, Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.BODY, Stage.QUIT)
 _ORDER = {

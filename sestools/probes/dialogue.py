@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-from sestools.model import ProbeResult, Security, Stage, Target
+from sestools.core.endpoints import Security
+from sestools.core.enums import Stage
+from sestools.core.results import ProbeResult
+from sestools.core.smtp import path
+from sestools.core.target import Target
+from sestools.core.trust import Mechanism
 from sestools.probes import _session
 from sestools.probes._session import Envelope
-from sestools.smtp import path
-from sestools.trust import Mechanism
 
 SUCCESS = "success@simulator.amazonses.com"
 """SES's mailbox simulator address for a delivery that succeeds: mail to it reaches no person."""

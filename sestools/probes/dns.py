@@ -7,10 +7,12 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sestools.model import Outcome, ProbeResult, Stage, Target
+from sestools.core.enums import Outcome, Stage
+from sestools.core.results import ProbeResult
+from sestools.core.target import Target
+from sestools.core.text import printable
 from sestools.probes._connect import in_time, is_address, resolve
 from sestools.probes._record import Cancelled, Deadline, Recorder, Stopped
-from sestools.text import printable
 
 
 @dataclass(frozen=True, kw_only=True)

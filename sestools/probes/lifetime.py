@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any, Protocol
 
-from sestools.model import Outcome, ProbeResult, Symptom, Target
+from sestools.core.enums import Outcome
+from sestools.core.results import ProbeResult, Symptom
+from sestools.core.smtp import command, path
+from sestools.core.target import Target
 from sestools.probes._held import Held
 from sestools.probes._lives import Life, LifetimeFacts, Plan, Purpose
 from sestools.probes._record import Cancelled, Stopped
-from sestools.smtp import command, path
 
 PATIENCE = 3
 """Refusals in a row after which a connection sends no more."""

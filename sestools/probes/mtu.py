@@ -8,7 +8,10 @@ import threading
 import time
 from collections.abc import Sequence
 
-from sestools.model import Kind, Outcome, ProbeResult, Security, Stage, Symptom, Target
+from sestools.core.endpoints import Security
+from sestools.core.enums import Kind, Outcome, Stage
+from sestools.core.results import ProbeResult, Symptom
+from sestools.core.target import Target
 from sestools.probes._connect import STAGGER, attempts, resolve
 from sestools.probes._connection import Connection, blind_context
 from sestools.probes._passage import MtuFacts, Passage

@@ -6,7 +6,9 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sestools.model import Outcome, ProbeResult, Stage, Target
+from sestools.core.enums import Outcome, Stage
+from sestools.core.results import ProbeResult
+from sestools.core.target import Target
 from sestools.probes._connect import attempts, resolve
 from sestools.probes._record import Cancelled, Deadline, Recorder, Stopped
 

@@ -6,7 +6,10 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sestools.model import ProbeResult, Security, Stage, Target
+from sestools.core.endpoints import Security
+from sestools.core.enums import Stage
+from sestools.core.results import ProbeResult
+from sestools.core.target import Target
 from sestools.probes import _session
 from sestools.probes._certificate import TlsFacts
 

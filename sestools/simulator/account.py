@@ -7,13 +7,12 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sestools.catalogue import cause
-from sestools.credentials import smtp_password, smtp_password_v2
-from sestools.endpoints import smtp_host
-from sestools.model import Credentials
+from sestools.core.credentials import Credentials, smtp_password, smtp_password_v2
+from sestools.core.endpoints import smtp_host
+from sestools.core.text import printable
+from sestools.knowledge.table import cause
 from sestools.simulator.faults._base import is_number
 from sestools.simulator.message import addresses, headers, malformed
-from sestools.text import printable
 
 DAY = 24 * 3600.0
 LONGEST_REPLY = 800

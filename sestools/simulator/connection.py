@@ -15,7 +15,8 @@ import struct
 from collections import deque
 from collections.abc import Callable
 
-from sestools.model import Security, Stage
+from sestools.core.endpoints import Security
+from sestools.core.enums import Stage
 from sestools.simulator.actions import Abort, Action, Close, HalfClose, Pour, Say, Stall, StartTls, Wait
 from sestools.simulator.certificates import Authority
 from sestools.simulator.faults import BadCertificate, Drips, Silent

@@ -17,8 +17,10 @@ from dataclasses import replace
 from itertools import count
 from typing import Any, ClassVar
 
-from sestools.endpoints import PORTS, Security
-from sestools.model import Credentials, Stage, Target
+from sestools.core.credentials import Credentials
+from sestools.core.endpoints import PORTS, Security
+from sestools.core.enums import Stage
+from sestools.core.target import Target
 from sestools.simulator.account import Account
 from sestools.simulator.actions import Abort, Action, Close, HalfClose, Pour, Say, Stall, StartTls, Wait
 from sestools.simulator.clock import VirtualClock
@@ -170,7 +172,7 @@ class MemorySocket:
         self._deaf = world.of(self._visit, Silent) is not None
         self._closed = False
         self.pretends_tls = False
-        """Whether a TLS handshake is said to have happened. No real socket has this: see `sestools.trust`."""
+        """Whether a TLS handshake is said to have happened. No real socket has this: see `sestools.core.trust`."""
         if not self._deaf and not self._wants_tls:
             self._do(self._session.begin())
 

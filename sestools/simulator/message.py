@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from sestools.mailboxes import mailboxes
+from sestools.core.mailboxes import mailboxes
 
 _ONCE = """
 accept-language acceptlanguage archived-at auto-submitted bounces-to comments content-alternative

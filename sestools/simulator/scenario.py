@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sestools.model import Credentials
+from sestools.core.credentials import Credentials
+from sestools.core.text import printable
 from sestools.simulator.account import Account
 from sestools.simulator.faults import Fault, parse
 from sestools.simulator.world import Rules
-from sestools.text import printable
 
 T = TypeVar("T")
 

@@ -11,8 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sestools.endpoints import PORTS
-from sestools.model import Credentials, Target
+from sestools.core.credentials import Credentials
+from sestools.core.endpoints import PORTS
+from sestools.core.target import Target
 from sestools.simulator.account import Account
 from sestools.simulator.certificates import FILE, FOLDERS, Authority, remove_leftovers
 from sestools.simulator.clock import RealClock

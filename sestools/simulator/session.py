@@ -11,8 +11,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sestools.masking import MASK, mask_command
-from sestools.model import Security, Stage
+from sestools.core.endpoints import Security
+from sestools.core.enums import Stage
+from sestools.core.masking import MASK, mask_command
 from sestools.simulator.account import Submission, reply_of
 from sestools.simulator.actions import Action, Close, Say, StartTls
 from sestools.simulator.faults import Fault, Says

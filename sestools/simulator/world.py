@@ -11,9 +11,9 @@ import random
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from sestools.endpoints import PORTS, Security, smtp_host
-from sestools.message_id import encode_message_id
-from sestools.model import Stage
+from sestools.core.endpoints import PORTS, Security, smtp_host
+from sestools.core.enums import Stage
+from sestools.core.message_id import encode_message_id
 from sestools.simulator.account import Account, Limits, Submission, one_line, refusal, reply_of
 from sestools.simulator.clock import Clock
 from sestools.simulator.faults import Delayed, Dropped, Fault, Outage, Refused, WrongMode

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self
 import traitlets
 from ipywidgets import HTML, Button, GridBox, HBox, Layout, VBox, Widget  # type: ignore[import-untyped]
 
-from sestools.text import printable
+from sestools.core.text import printable
 from sestools.widgets.places import tell_about_binder
 from sestools.widgets.style import STYLE
 

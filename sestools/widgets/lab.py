@@ -14,7 +14,7 @@ from ipywidgets import (  # type: ignore[import-untyped]
 )
 
 from sestools.labs import SCRIPTS, Lab, blind, careful, lost_mail, naive
-from sestools.retrying import Policy
+from sestools.sending.policy import Policy
 from sestools.widgets.base import AUTO, Panel, Run
 
 POLICIES = {
@@ -126,7 +126,7 @@ class LabPanel(Panel):
         )
 
     def _html(self, found: Lab) -> str:
-        from sestools.plots_lab import attempts_picture, lab_picture, retried  # matplotlib takes a while
+        from sestools.plots.sending import attempts_picture, lab_picture, retried  # matplotlib takes a while
 
         entries = found.entries[found.results[-1].script, found.results[-1].sender, found.results[-1].seed]
         rows = retried(entries)

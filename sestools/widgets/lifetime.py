@@ -11,8 +11,8 @@ from ipywidgets import (  # type: ignore[import-untyped]
     Dropdown,
 )
 
-from sestools.advice import Advice, advise
-from sestools.costs import Traffic
+from sestools.lifetime.advice import Advice, advise
+from sestools.lifetime.costs import Traffic
 from sestools.probes import Plan, probe_lifetime
 from sestools.simulator.memory import VirtualSes
 from sestools.widgets.base import AUTO, Panel, Run
@@ -94,7 +94,7 @@ class LifetimePanel(Panel):
         return advise(facts, TRAFFIC[asked["traffic"]], price=asked["price"])
 
     def _html(self, found: Advice) -> str:
-        from sestools.plots_lifetime import costs_picture, survival_picture  # matplotlib takes a while
+        from sestools.plots.lifetime import costs_picture, survival_picture  # matplotlib takes a while
 
         parts = [found._repr_html_()]
         if found.curve:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import html
 from dataclasses import dataclass
 
-from sestools.equivalents import Equivalent, equivalents
-from sestools.model import Target
+from sestools.checkup.manual_commands import Equivalent, equivalents
+from sestools.core.target import Target
 
 _CELL = "text-align:left;vertical-align:top;padding:3px 14px 3px 0"
 

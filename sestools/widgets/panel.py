@@ -19,12 +19,12 @@ from ipywidgets import (  # type: ignore[import-untyped]
     Widget,
 )
 
-from sestools.checkup import check
-from sestools.endpoints import PORTS, REGIONS, Security, smtp_host
-from sestools.masking import Secret
-from sestools.model import Credentials
-from sestools.report import Report
-from sestools.text import printable
+from sestools.checkup.check import check
+from sestools.checkup.report import Report
+from sestools.core.credentials import Credentials
+from sestools.core.endpoints import PORTS, REGIONS, Security, smtp_host
+from sestools.core.masking import Secret
+from sestools.core.text import printable
 from sestools.widgets.base import AUTO, Panel, Run
 from sestools.widgets.lines import lines_to_type
 from sestools.widgets.places import binder_note, own_simulator, written_faults
@@ -225,7 +225,7 @@ class CheckPanel(Panel):
         return f"Done: {found.level}."
 
     def _html(self, found: Report) -> str:
-        from sestools.plots import to_svg  # matplotlib takes a while
+        from sestools.plots.stages import to_svg  # matplotlib takes a while
 
         symptom = found.diagnosis.symptom
         port = next((port for port in found.ports if port.port == symptom.port), found.ports[0])
@@ -238,7 +238,7 @@ class CheckPanel(Panel):
         )
 
     def _stored(self, found: Report) -> str:
-        from sestools.plots import picture
+        from sestools.plots.stages import picture
 
         return picture(found)._repr_html_() + found.to_html(real=True)
 

@@ -9,9 +9,9 @@ import threading
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from sestools.context import by_environment
-from sestools.model import Credentials
-from sestools.terms import Place
+from sestools.checkup.environment import by_environment
+from sestools.core.credentials import Credentials
+from sestools.core.enums import Place
 
 if TYPE_CHECKING:
     from sestools.simulator import Simulator

@@ -6,13 +6,14 @@ import html
 from dataclasses import dataclass
 from typing import Any
 
-from sestools.cards import COLOURS, RETRY_IN_SHORT
-from sestools.catalogue import CAUSES
-from sestools.checkup import check
-from sestools.classifier import classify
-from sestools.model import Credentials, Level
-from sestools.report import Report
-from sestools.text import printable
+from sestools.checkup.check import check
+from sestools.checkup.report import Report
+from sestools.core.credentials import Credentials
+from sestools.core.enums import Level
+from sestools.core.text import printable
+from sestools.diagnosis.cards import COLOURS, RETRY_IN_SHORT
+from sestools.diagnosis.classifier import classify
+from sestools.knowledge.table import CAUSES
 from sestools.widgets.places import own_simulator, tell_about_binder
 
 

@@ -7,9 +7,9 @@ from typing import Any, Self
 
 from ipywidgets import Dropdown, HBox, Layout, Text, VBox  # type: ignore[import-untyped]
 
-from sestools.faces import known_replies, recognise
-from sestools.model import Stage
-from sestools.text import printable
+from sestools.core.enums import Stage
+from sestools.core.text import printable
+from sestools.knowledge.client_output import known_replies, recognise
 from sestools.widgets.base import AUTO, Panel, Run
 from sestools.widgets.said import SaidReply, say
 

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 from ipywidgets import HTML, Layout, Text, VBox  # type: ignore[import-untyped]
 
-from sestools.cards import RETRY_IN_SHORT
-from sestools.faces import KnownReply, known_replies
-from sestools.text import printable
+from sestools.core.text import printable
+from sestools.diagnosis.cards import RETRY_IN_SHORT
+from sestools.knowledge.client_output import KnownReply, known_replies
 from sestools.widgets.style import CELL, ROW, STYLE, TABLE
 
 _COLUMNS = {

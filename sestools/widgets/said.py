@@ -5,12 +5,15 @@ from __future__ import annotations
 import html
 from dataclasses import dataclass
 
-from sestools.cards import RETRY
-from sestools.classifier import classify
-from sestools.faces import Face, faces, recognise
-from sestools.model import Diagnosis, ProbeResult, Security, Stage, Step
+from sestools.core.endpoints import Security
+from sestools.core.enums import Stage
+from sestools.core.results import ProbeResult, Step
+from sestools.core.text import printable
+from sestools.diagnosis.cards import RETRY
+from sestools.diagnosis.classifier import classify
+from sestools.diagnosis.result import Diagnosis
+from sestools.knowledge.client_output import Face, faces, recognise
 from sestools.probes import probe_dialogue
-from sestools.text import printable
 from sestools.widgets.places import own_simulator, tell_about_binder
 from sestools.widgets.style import CELL, ROW, TABLE
 

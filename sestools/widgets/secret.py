@@ -12,7 +12,7 @@ from weakref import WeakSet
 
 from ipywidgets import Button, HBox, Layout, Password  # type: ignore[import-untyped]
 
-from sestools.masking import Secret
+from sestools.core.masking import Secret
 
 _EMPTY, _HELD = "kept in memory only", "held in memory"
 

@@ -8,11 +8,12 @@ from typing import Any
 import traitlets
 from ipywidgets import HTML, Button, Dropdown, Layout, Textarea, VBox  # type: ignore[import-untyped]
 
-from sestools.catalogue import cause
-from sestools.classifier import classify
-from sestools.masking import mask_secrets
-from sestools.model import Diagnosis, Retry, Stage
-from sestools.text import printable
+from sestools.core.enums import Retry, Stage
+from sestools.core.masking import mask_secrets
+from sestools.core.text import printable
+from sestools.diagnosis.classifier import classify
+from sestools.diagnosis.result import Diagnosis
+from sestools.knowledge.table import cause
 from sestools.widgets.style import STYLE
 
 SYMPTOMS = {

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from browser.lab import CHROMIUM, Lab, jupyter_lab
-from sestools.catalogue import cause
+from sestools.knowledge.table import cause
 
 expect.set_options(timeout=20_000)  # a busy machine may take its time
 pytestmark = pytest.mark.xdist_group("browser")  # one JupyterLab for all

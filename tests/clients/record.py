@@ -1,4 +1,4 @@
-"""Record what real clients print when they meet each of SES's refusals: sestools/faces.jsonl.
+"""Record what real clients print when they meet each of SES's refusals: sestools/knowledge/client_output.jsonl.
 
 Run it from the top of the checkout, as root, after tests/provide.sh: `.venv/bin/python tests/clients/record.py`.
 Dates, process ids and queue ids are replaced, so that running it again changes nothing but what clients say.
@@ -18,9 +18,9 @@ if __name__ == "__main__":
 
 from clients.relay import BY_WRAPPER, relay, version
 from clients.senders import SENDER, SENDERS, Job, versions
-from sestools.catalogue import cause
-from sestools.faces import FILE, words
-from sestools.model import Stage
+from sestools.core.enums import Stage
+from sestools.knowledge.client_output import FILE, words
+from sestools.knowledge.table import cause
 from sestools.simulator import Simulator, faults
 
 ROOT = Path(__file__).parents[2]

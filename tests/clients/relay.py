@@ -18,7 +18,7 @@ from pathlib import Path
 from peers.servers import OWN_NAME, POSTFIX, START, UNPACKED, running_postfix, start_postfix
 
 from clients.senders import RECIPIENT, SENDER, libraries, message
-from sestools.relay import write_relay
+from sestools.sending.postfix_relay import write_relay
 from sestools.simulator import Simulator
 
 BY_WRAPPER = "wrapper@example.com"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sestools import Target, check, classify, probe_mtu
-from sestools.context import Search
+from sestools.checkup.environment import Search
 
 
 def seen(kind: str, host: str, port: int, ca_file: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import trustme
 
-from sestools.endpoints import PORTS
+from sestools.core.endpoints import PORTS
 from sestools.simulator import server as simulator
 from sestools.simulator.certificates import Authority
 

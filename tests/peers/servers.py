@@ -20,7 +20,8 @@ from pathlib import Path
 
 import trustme
 
-from sestools.model import Credentials, Security
+from sestools.core.credentials import Credentials
+from sestools.core.endpoints import Security
 
 HERE = Path(__file__).parent
 UNPACKED = HERE.parents[1] / ".cache" / "peers"

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sestools.endpoints import PORTS
-from sestools.model import Stage
+from sestools.core.endpoints import PORTS
+from sestools.core.enums import Stage
 from sestools.simulator.actions import Action
 
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
-from sestools.catalogue import CAUSES, cause
-from sestools.model import Reply, Stage
+from sestools.core.enums import Stage
+from sestools.core.results import Reply
+from sestools.core.smtp import read_reply
+from sestools.core.text import printable
+from sestools.knowledge.table import CAUSES, cause
 from sestools.simulator.actions import Abort, Action, Close, HalfClose, Pour, Say, Stall
 from sestools.simulator.faults._base import Fault, check_seconds
-from sestools.smtp import read_reply
-from sestools.text import printable
 
 
 @dataclass(frozen=True)

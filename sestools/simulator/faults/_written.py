@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from sestools.model import Stage
+from sestools.core.enums import Stage
+from sestools.core.text import printable
 from sestools.simulator.faults import _dialogue as dialogue
 from sestools.simulator.faults import _network as network
 from sestools.simulator.faults._base import Fault
-from sestools.text import printable
 
 FAULTS: tuple[type[Fault], ...] = (
     network.Refused,

@@ -1,0 +1,1 @@
+"""The endpoint's addresses over time, and firewall rules."""

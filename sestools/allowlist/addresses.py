@@ -1,0 +1,180 @@
+"""Ask several resolvers for the addresses of an endpoint, again and again."""
+
+from __future__ import annotations
+
+import datetime
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+from sestools.allowlist.watches import Asked, Sighting, Watch
+from sestools.core.endpoints import smtp_host
+from sestools.core.target import Target
+from sestools.core.text import printable
+from sestools.probes import DnsAnswer
+from sestools.probes._connect import in_time, is_address
+from sestools.probes._record import Cancelled, Deadline
+from sestools.probes.dns import ask, system_resolvers
+
+MOST_ROUNDS, MOST_RESOLVERS = 3000, 8
+"""How long a watch may go on, and how many it may ask."""
+MOST_IN_ANSWER, MOST_ADDRESSES = 64, 500
+"""What a watch keeps; whoever answers more is hostile, and `Watch.left_out` counts the rest."""
+
+Progress = Callable[[int, int, str], None]
+
+
+class Clock(Protocol):
+    """What a watch tells the time by; one that takes no time makes it a matter of milliseconds."""
+
+    def now(self) -> float:
+        """Seconds since some moment."""
+
+    def wait(self, seconds: float, stop: threading.Event) -> None:
+        """Let so many seconds pass, fewer if told to stop."""
+
+
+class _RealClock:
+    def now(self) -> float:
+        return time.monotonic()
+
+    def wait(self, seconds: float, stop: threading.Event) -> None:
+        stop.wait(seconds)
+
+
+def watch_addresses(
+    where: str,
+    *,
+    resolvers: Sequence[str] | None = None,
+    duration: float = 0.0,
+    interval: float = 30.0,
+    timeout: float = 3.0,
+    clock: Clock | None = None,
+    progress: Progress | None = None,
+    cancel: threading.Event | None = None,
+) -> Watch:
+    """Ask several resolvers for the addresses of an endpoint, again and again, side by side.
+
+    A resolver that keeps answers says the same until they expire (SES: after 60 seconds), so a watch shows
+    more than a look, and two resolvers more than one.
+
+    Args:
+        where: A region such as `eu-west-1`, or a host name.
+        resolvers: Addresses of resolvers, or `address#port`; by default the system's.
+        duration: Seconds from the first round to the last; 0 is one look.
+        interval: Seconds from one round to the next, at least 1.
+        timeout: Seconds that each resolver is given in a round.
+        clock: What to tell the time by.
+        progress: Called with (done, total, what) after each round.
+        cancel: Set it to end the watch within about a tenth of a second; what was seen until then is kept.
+
+    Raises:
+        ValueError: On wrong use, and where no resolver is known.
+    """
+    host = Target(host=where if "." in where or ":" in where else smtp_host(where), port=587).host
+    if is_address(host):
+        raise ValueError(f"{host} is an address; name a region or a host")
+    servers = _checked(resolvers)
+    if not 0 <= duration < float("inf") or not 1 <= interval < float("inf"):
+        raise ValueError("duration is seconds, 0 or more, and interval is 1 second or more")
+    rounds = int(duration / interval + 1e-9) + 1
+    if rounds > MOST_ROUNDS:
+        raise ValueError(f"a watch has {MOST_ROUNDS} rounds at most, not {rounds}: take a longer interval")
+    Deadline(timeout)  # says what is wrong with it before anything starts
+    watch, stop = clock or _RealClock(), cancel or threading.Event()
+    book = _Book(servers)
+    began, start = datetime.datetime.now(datetime.UTC), watch.now()
+    with ThreadPoolExecutor(len(servers), thread_name_prefix="sestools-watch") as pool:
+        number = 0
+        while number < rounds:
+            watch.wait(max(0.0, start + number * interval - watch.now()), stop)
+            if stop.is_set():
+                break
+            at = watch.now() - start
+            try:
+                book.write(at, list(pool.map(lambda server: _answer(host, server, timeout, stop), servers)))
+            except Cancelled:
+                break
+            if progress:
+                progress(number + 1, rounds, f"{len(book.known)} addresses")
+            # Resolvers that do not answer must not make the watch longer: what was missed is left out.
+            number = max(number + 1, int((watch.now() - start) / interval))
+    return Watch(
+        host=host,
+        began=began,
+        moments=tuple(book.moments),
+        interval=interval,
+        resolvers=tuple(book.asked.values()),
+        sightings=tuple(
+            Sighting(address=address, resolver=server, moments=tuple(moments))
+            for (address, server), moments in book.seen.items()
+        ),
+        differing=book.differing,
+        cancelled=stop.is_set(),
+        left_out=book.left_out,
+    )
+
+
+def _checked(resolvers: Sequence[str] | None) -> tuple[str, ...]:
+    if isinstance(resolvers, str):
+        raise ValueError(f"resolvers is a list, such as [{resolvers!r}]")
+    try:
+        servers = tuple(dict.fromkeys(system_resolvers() if resolvers is None else resolvers))
+    except LookupError as error:
+        raise ValueError(f"this system names no resolver ({error}); name one") from None
+    for server in servers:
+        address, _, port = server.partition("#")
+        if not is_address(address) or (port and not (port.isdigit() and 0 < int(port) < 65536)):
+            raise ValueError(f"a resolver is an IP address, or address#port, not '{printable(server, 80)}'")
+    if not 1 <= len(servers) <= MOST_RESOLVERS:
+        raise ValueError(f"name between 1 and {MOST_RESOLVERS} resolvers, not {len(servers)}")
+    return servers
+
+
+def _answer(host: str, server: str, timeout: float, stop: threading.Event) -> DnsAnswer:
+    deadline = Deadline(timeout, stop)
+    try:
+        return in_time(deadline, lambda: ask(host, server, timeout))
+    except TimeoutError as error:
+        return DnsAnswer(resolver=server, error=str(error))
+
+
+class _Book:
+    """Where the answers are written down while a watch lasts."""
+
+    def __init__(self, servers: Sequence[str]) -> None:
+        self.asked = {server: Asked(resolver=server) for server in servers}
+        self.seen: dict[tuple[str, str], list[float]] = {}
+        self.known: set[str] = set()
+        self.moments: list[float] = []
+        self.differing = self.left_out = 0
+
+    def write(self, at: float, answers: Sequence[DnsAnswer]) -> None:
+        """Note one round."""
+        self.moments.append(at)
+        sets = set()
+        for answer in answers:
+            old = self.asked[answer.resolver]
+            found = answer.ipv4 + answer.ipv6
+            if found:
+                sets.add(frozenset(found))
+            low, high = old.ttls or (answer.ttl, answer.ttl)
+            ttls = old.ttls if answer.ttl is None else (min(low or 0, answer.ttl), max(high or 0, answer.ttl))
+            self.asked[answer.resolver] = Asked(
+                resolver=old.resolver,
+                answers=old.answers + bool(found),
+                failures=old.failures + (not found),
+                error=old.error if found else answer.error or "it knows no address of this name",
+                ttls=ttls,
+                aliases=tuple(printable(name, 255) for name in answer.aliases[:8]) or old.aliases,
+            )
+            for address in found[:MOST_IN_ANSWER]:
+                if address in self.known or len(self.known) < MOST_ADDRESSES:
+                    self.known.add(address)
+                    self.seen.setdefault((address, answer.resolver), []).append(at)
+                else:
+                    self.left_out += 1
+            self.left_out += max(0, len(found) - MOST_IN_ANSWER)
+        self.differing += len(sets) > 1

@@ -1,0 +1,341 @@
+"""A list of pinned addresses compared with what is answered: what is out of date, and what it blocks."""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+import ipaddress
+import re
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sestools.allowlist.rules import covers
+from sestools.allowlist.watches import WARNING, Watch, as_html, frame
+from sestools.core.target import Target
+from sestools.core.text import moment, printable, span
+from sestools.diagnosis.cards import markdown_text
+from sestools.probes import probe_tcp
+
+MOST_PINNED = 10_000
+"""Entries of a list that are read."""
+MOST_CONNECTED = 50
+"""Pinned addresses that are connected to, at most; never the addresses inside a range."""
+
+# The last label holds a letter: 192.0.2.999 is a slip, not a name.
+_NAME = re.compile(r"(?:\*?\.)?(?:[a-z0-9_-]{1,63}\.)+(?=[0-9-]*[a-z])[a-z0-9-]{2,63}\.?", re.I)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pin:
+    """One entry of a list, and what has become of it.
+
+    Attributes:
+        entry: An address, a range such as `192.0.2.0/24`, or a host name rule such as `*.example.com`.
+        answered: The addresses answered now that it lets through.
+        last: When an address that it lets through was last answered, in seconds since the watch began; None if
+            never.
+        connects: Whether it accepts TCP connections; None if that was not tried.
+    """
+
+    entry: str
+    answered: tuple[str, ...] = ()
+    last: float | None = None
+    connects: bool | None = None
+
+    @property
+    def kind(self) -> str:
+        """`address`, `range` or `name`."""
+        if _NAME.fullmatch(self.entry) and not _is_network(self.entry):
+            return "name"
+        return "range" if "/" in self.entry else "address"
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Comparison:
+    """A list compared with what was answered.
+
+    Attributes:
+        pins: Each entry of the list, in its order.
+        blocked: The addresses answered now that it does not let through.
+        watched: What it was compared with.
+        since: From which second of the watch on an answer counts as "now".
+    """
+
+    pins: tuple[Pin, ...]
+    blocked: tuple[str, ...]
+    watched: Watch
+    since: float = 0.0
+
+    @property
+    def current(self) -> tuple[str, ...]:
+        """The addresses that are answered now."""
+        return self.watched.current(self.since)
+
+    @property
+    def gone(self) -> tuple[Pin, ...]:
+        """Pinned addresses and ranges that are in no answer now."""
+        return tuple(pin for pin in self.pins if pin.kind != "name" and not pin.answered)
+
+    @property
+    def useless(self) -> tuple[Pin, ...]:
+        """Names that do not cover the endpoint's."""
+        return tuple(
+            pin for pin in self.pins if pin.kind == "name" and not covers(pin.entry, self.watched.host)
+        )
+
+    @property
+    def by_name(self) -> bool:
+        """Whether a name in the list covers the endpoint, whatever its addresses are."""
+        return any(covers(pin.entry, self.watched.host) for pin in self.pins if pin.kind == "name")
+
+    @property
+    def ok(self) -> bool:
+        """Whether the list lets every address through that is answered now, and will go on doing so.
+
+        With a name that covers the endpoint it does, whatever else is in the list. Without, an address out of
+        date says that the list is not kept.
+        """
+        return bool(self.current) and (self.by_name or not (self.gone or self.blocked or self.useless))
+
+    @property
+    def summary(self) -> str:
+        """What the list is worth, in one or two sentences."""
+        count = len(self.current)
+        if not count:
+            return "Nothing was answered, so there is nothing to compare the list with."
+        parts = []
+        pinned = [pin for pin in self.pins if pin.kind != "name"]
+        if pinned:
+            what = "addresses" if all(pin.kind == "address" for pin in pinned) else "entries"
+            many = f"{len(self.gone)} of your {len(pinned)} pinned {what}"
+            one = len(self.gone) == 1
+            if self.gone and all(pin.last is None for pin in self.gone):  # they may never have been answered
+                parts.append(f"{many} {'is' if one else 'are'} in no answer.")
+            else:
+                parts.append(f"{many} no longer {'answers' if one else 'answer'}.")
+        parts += [f"The name {pin.entry} does not cover {self.watched.host}." for pin in self.useless]
+        if self.by_name:
+            parts.append("A name in the list covers the endpoint: its addresses may change.")
+        elif self.blocked:
+            parts.append(f"The list blocks {len(self.blocked)} of the {_addresses(count)} answered now.")
+        else:
+            parts.append(f"The list lets the {_addresses(count)} answered now through, until they change.")
+        return " ".join(parts)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """How sure this is, and what connecting showed, in sentences."""
+        found = []
+        rounds = sum(at >= self.since for at in self.watched.moments)
+        if not self.watched.seconds:
+            found.append("'Now' is one look. It misses addresses that are in use: watch longer.")
+        elif self.current:
+            last = span(self.watched.seconds - self.since)
+            found.append(f"'Now' is the last {last} of the watch: {rounds} rounds.")
+        tried = [pin for pin in self.pins if pin.connects is not None]
+        if tried:
+            gone = [pin for pin in tried if not pin.answered]
+            found.append(
+                f"Connecting: {sum(bool(pin.connects) for pin in tried)} of the {len(tried)} pinned addresses "
+                f"that were tried accept TCP; of the {len(gone)} that DNS no longer answers it is "
+                f"{sum(bool(pin.connects) for pin in gone)}. What still accepts may stop at any time."
+            )
+        left = sum(pin.kind == "address" for pin in self.pins) - len(tried)
+        if tried and left:
+            found.append(f"{left} pinned addresses were not connected to.")
+        return tuple(found)
+
+    def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+        """Headings and one row an entry, then one for each address that is blocked, as text."""
+        connecting = any(pin.connects is not None for pin in self.pins)
+        headings = ("entry", "in DNS", "last seen", *(("connects",) if connecting else ()))
+        rows = []
+        for pin in self.pins:
+            if pin.kind == "name":
+                state = (
+                    "covers the endpoint" if covers(pin.entry, self.watched.host) else "covers something else"
+                )
+            elif pin.kind == "range":
+                state = f"{len(pin.answered)} answered" if pin.answered else _silent(pin)
+            else:
+                state = "answered" if pin.answered else _silent(pin)
+            word = {True: "yes", False: "no", None: "-"}[pin.connects]
+            rows.append(
+                (
+                    pin.entry,
+                    state,
+                    "-" if pin.last is None else moment(pin.last),
+                    *((word,) if connecting else ()),
+                )
+            )
+        for address in self.blocked:
+            last = moment(self.watched.seen(address)[1])
+            rows.append((address, "answered, not in the list", last, *(("-",) if connecting else ())))
+        return headings, rows
+
+    def to_dict(self) -> dict[str, Any]:
+        """The comparison for a program."""
+        return {
+            "summary": self.summary,
+            "dated": self.watched.dated,
+            "warning": WARNING,
+            "notes": list(self.notes),
+            "pinned": [{**dataclasses.asdict(pin), "kind": pin.kind} for pin in self.pins],
+            "no_longer_answer": [pin.entry for pin in self.gone],
+            "blocked": list(self.blocked),
+        }
+
+    def to_markdown(self) -> str:
+        """The comparison to paste; with its date and its warning."""
+        headings, rows = self.table()
+        lines = [f"**{markdown_text(self.summary)}**", "", f"{self.watched.dated} {WARNING}", ""]
+        lines += [f"| {' | '.join(headings)} |", f"| {' | '.join('---' for _ in headings)} |"]
+        lines += [f"| {' | '.join(markdown_text(cell) for cell in row)} |" for row in rows] + [""]
+        lines += [f"- {markdown_text(note)}" for note in self.notes]
+        return "\n".join(lines).rstrip() + "\n"
+
+    def __repr__(self) -> str:
+        return f"<Comparison: {self.summary}>"
+
+    def _repr_html_(self) -> str:
+        body = f"<p style='margin:2px 0 6px'>{html.escape(self.watched.dated)} <b>{WARNING}</b></p>"
+        body += as_html(*self.table())
+        body += "".join(f"<div>{html.escape(note)}</div>" for note in self.notes)
+        return frame(self.summary, body, "ok" if self.ok else "problem")
+
+
+def _silent(pin: Pin) -> str:
+    return "no longer answers" if pin.last is not None else "does not answer"
+
+
+def _addresses(count: int) -> str:
+    return "one address" if count == 1 else f"{count} addresses"
+
+
+def compare(
+    pinned: str | Sequence[str],
+    watched: Watch,
+    *,
+    target: Target | None = None,
+    recent: float = 300.0,
+    timeout: float = 3.0,
+    cancel: threading.Event | None = None,
+) -> Comparison:
+    """Compare a list with what was answered: what in it no longer answers, and what it would block.
+
+    Args:
+        pinned: Addresses, ranges and host names: a list, or a text with commas, blanks or lines between them
+            and `#` before comments.
+        watched: What `watch_addresses` saw.
+        target: Also connect to each pinned address, on this target's port, and hang up.
+        recent: Seconds at the end of the watch that count as "now": several TTLs, since an answer gives only some
+            of the addresses. A shorter watch counts as a whole.
+        timeout: Seconds for connecting.
+        cancel: Set it to end the connecting.
+
+    Raises:
+        ValueError: If an entry is none of those.
+    """
+    listed = entries(pinned)
+    if not recent >= 0:
+        raise ValueError(f"recent is seconds, 0 or more, not {recent!r}")
+    since = max(0.0, watched.seconds - recent)
+    current = set(watched.current(since))
+    answered = [(address, ipaddress.ip_address(address)) for address in watched.addresses]
+    pins = []
+    passed: set[str] = set()
+    single = {str(number): text for text, number in answered}
+    for entry in listed:
+        if _is_network(entry):
+            network = ipaddress.ip_network(entry)
+            if network.num_addresses == 1:
+                inside = tuple(filter(None, [single.get(str(network.network_address))]))
+            else:
+                inside = tuple(text for text, number in answered if number in network)
+        else:
+            inside = watched.addresses if covers(entry, watched.host) else ()
+        passed.update(inside)
+        last = max((watched.seen(address)[1] for address in inside), default=None)
+        pins.append(Pin(entry=entry, answered=tuple(filter(current.__contains__, inside)), last=last))
+    if target is not None:
+        pins = _connected(pins, target, timeout, cancel)
+    blocked = tuple(address for address in watched.addresses if address in current - passed)
+    return Comparison(pins=tuple(pins), blocked=blocked, watched=watched, since=since)
+
+
+def _connected(pins: list[Pin], target: Target, timeout: float, cancel: threading.Event | None) -> list[Pin]:
+    singles = [pin.entry for pin in pins if pin.kind == "address"][:MOST_CONNECTED]
+    if not singles:
+        return pins
+    facts = probe_tcp(target, addresses=singles, timeout=timeout, cancel=cancel).facts
+    known = {**dict.fromkeys(facts.failed, False), **dict.fromkeys(facts.reached, True)}
+    return [replace(pin, connects=known.get(pin.entry)) for pin in pins]
+
+
+def entries(pinned: str | Sequence[str]) -> list[str]:
+    """The entries of a list in one form, each once.
+
+    Raises:
+        ValueError: If one is not an address, a range or a host name, or there is none.
+    """
+    text = (pinned if isinstance(pinned, str) else "\n".join(pinned)).lstrip("\ufeff")  # as Windows saves it
+    words = [
+        word.strip("\"'[]")
+        for line in text.splitlines()
+        for word in re.split(r"[\s,;]+", line.partition("#")[0])
+        if word.strip("\"'[]")
+    ]
+    if len(words) > MOST_PINNED:
+        raise ValueError(f"a list may have {MOST_PINNED} entries, not {len(words)}")
+    found = []
+    for word in words:
+        if networks := _networks(word):
+            found += [str(one.network_address if one.num_addresses == 1 else one) for one in networks]
+        elif _NAME.fullmatch(word):
+            found.append(word.lower().rstrip("."))
+        else:
+            raise ValueError(
+                f"'{printable(word, 60)}' is not an address, a range such as 192.0.2.0/24, or a host name"
+            )
+    if not found:
+        raise ValueError("the list is empty")
+    if len(found) > MOST_PINNED:
+        raise ValueError(f"a list may have {MOST_PINNED} entries, not {len(found)}")
+    return list(dict.fromkeys(found))
+
+
+def _networks(word: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    """What an address, `192.0.2.0/24`, `192.0.2.10-192.0.2.12` or `192.0.2.10-12` stands for; empty if none."""
+    try:
+        first, dash, last = word.partition("-")
+        if not dash:
+            return [_unwrapped(ipaddress.ip_network(word, strict=False))]
+        if last.isdecimal() and "." in first:
+            last = f"{first.rpartition('.')[0]}.{last}"
+        return list(
+            ipaddress.summarize_address_range(ipaddress.ip_address(first), ipaddress.ip_address(last))
+        )
+    except (ValueError, TypeError):  # no address; the end before the beginning; of two versions
+        return []
+
+
+def _unwrapped(
+    network: ipaddress.IPv4Network | ipaddress.IPv6Network,
+) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """The IPv4 that `::ffff:192.0.2.10` means, as some programs log it."""
+    inside = network.network_address.ipv4_mapped if network.version == 6 else None
+    return (
+        ipaddress.IPv4Network((inside, network.prefixlen - 96))
+        if inside and network.prefixlen >= 96
+        else network
+    )
+
+
+def _is_network(word: str) -> bool:
+    try:
+        ipaddress.ip_network(word, strict=False)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,229 @@
+"""Rules that let mail out to an endpoint whose addresses change."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sestools.allowlist.watches import Watch, frame
+from sestools.core.endpoints import PORTS, Security, is_private, look_alike, region_of, smtp_host
+from sestools.core.text import printable
+from sestools.diagnosis.cards import html_text, markdown_text
+
+GUIDE = "https://docs.aws.amazon.com/ses/latest/dg/"
+
+
+def covers(rule: str, host: str) -> bool:
+    """Whether a host name rule lets a host through: `*.example.com` and `.example.com` all below it, a name itself.
+
+    Some firewalls take a plain name for everything below it as well; this does not rely on it.
+    """
+    rule, host = rule.lower().rstrip("."), host.lower().rstrip(".")
+    return host.endswith(rule.lstrip("*")) if rule.startswith(("*.", ".")) else host == rule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """One way to let the mail out.
+
+    Attributes:
+        title: What it is.
+        lines: What to set, and what to mind.
+        mark: `documented` by AWS, or `inferred` from how firewalls and SMTP work.
+        source: Where AWS says so, or what it rests on.
+    """
+
+    title: str
+    lines: tuple[str, ...]
+    mark: str
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Advice:
+    """How to allow an endpoint through a firewall, the best way first.
+
+    Attributes:
+        host: The endpoint's name; the right one, if the one given is often mistaken for it.
+        ports: The ports to open.
+        rules: The ways, the best first.
+        traps: What goes wrong most often.
+    """
+
+    host: str
+    ports: tuple[int, ...]
+    rules: tuple[Rule, ...]
+    traps: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The advice for a program."""
+        return dataclasses.asdict(self)
+
+    def to_markdown(self) -> str:
+        """The advice to paste."""
+        lines = [f"**How to allow {markdown_text(self.host)}**", ""]
+        for number, rule in enumerate(self.rules, 1):
+            lines.append(
+                f"{number}. **{markdown_text(rule.title)}** ({rule.mark}: {markdown_text(rule.source)})"
+            )
+            lines += [f"   - {markdown_text(line)}" for line in rule.lines]
+        lines += ["", *(f"- **Trap**: {markdown_text(trap)}" for trap in self.traps)]
+        return "\n".join(lines) + "\n"
+
+    def __repr__(self) -> str:
+        return f"<Advice for {printable(self.host)}: {'; '.join(rule.title for rule in self.rules)}>"
+
+    def _repr_html_(self) -> str:
+        items = "".join(
+            f"<li style='margin:4px 0'><b>{html.escape(rule.title)}</b> "
+            f"<span style='opacity:.7'>[{rule.mark}]</span><br>"
+            + "<br>".join(html.escape(line) for line in rule.lines)
+            + f"<br><span style='opacity:.7'>{html_text(rule.source)}</span></li>"
+            for rule in self.rules
+        )
+        traps = "".join(
+            f"<div style='margin:4px 0'><b>Trap:</b> {html.escape(trap)}</div>" for trap in self.traps
+        )
+        body = f"<ol style='margin:4px 0;padding-left:22px'>{items}</ol>{traps}"
+        return frame(f"How to allow {self.host}", body, "notice")
+
+
+def allowlist_advice(
+    where: str | Watch, *, ports: Sequence[int] = (587, 465), private: bool | None = None
+) -> Advice:
+    """How to let mail out to an endpoint through a firewall, as rules. Never as addresses.
+
+    Args:
+        where: A region, a host name, or what `watch_addresses` saw.
+        ports: The ports that you use.
+        private: Whether the name resolves to private addresses, as with a VPC endpoint; known from a watch.
+
+    Raises:
+        ValueError: If there is no such region, or no port is named.
+    """
+    watched = where if isinstance(where, Watch) else None
+    given = watched.host if watched else str(where)
+    host = given if "." in given else smtp_host(given)
+    if other := look_alike(given):  # rules for this one would open the wrong way
+        host, watched = _right_host(given), None
+    if not ports:
+        raise ValueError("name at least one port")
+    if private is None and watched:
+        private = any(map(is_private, watched.addresses))
+    ports = tuple(dict.fromkeys(ports))
+    region = region_of(host) if host != _UNKNOWN else None
+    rules = [_by_name(host, ports, watched), _by_tls_name(host, ports)]
+    if region:
+        rules.insert(0 if private else 2, _vpc_endpoint(region, ports, bool(private)))
+    rules += [_relay(host), _ranges(region)]
+    traps = []
+    if other:
+        traps.append(f"{given} is {other}. You connect to {host}.")
+    elif region:
+        traps.append(
+            "AWS's page says to allow the domain amazonses.com. The host that you connect to is "
+            f"{host}: amazonAWS, not amazonSES. A rule for amazonses.com alone does not open the way."
+        )
+    traps.append(
+        "The addresses that SES sends from, which recipients may allow, are others. They do not help here."
+    )
+    return Advice(host=host, ports=ports, rules=tuple(rules), traps=tuple(traps))
+
+
+_UNKNOWN = "email-smtp.REGION.amazonaws.com"
+
+
+def _right_host(wrong: str) -> str:
+    """The SMTP endpoint of the region in a name that is not an SMTP endpoint's."""
+    for label in wrong.split("."):
+        with contextlib.suppress(ValueError):
+            return smtp_host(label)
+    return _UNKNOWN
+
+
+def _list(ports: Sequence[int]) -> str:
+    return f"{'port' if len(ports) == 1 else 'ports'} {', '.join(map(str, ports))}"
+
+
+def _by_name(host: str, ports: Sequence[int], watched: Watch | None) -> Rule:
+    low = watched.ttls[0] if watched and watched.ttls else 60
+    seen = "in this watch" if watched and watched.ttls else "as seen with SES"
+    return Rule(
+        title=f"By name: outgoing TCP to {host}, {_list(ports)}",
+        lines=(
+            f"The firewall has to look the name up itself, again and again: answers are valid for {low} s ({seen}).",
+            "Let the firewall and the hosts ask the same resolver. Two resolvers give different addresses: the hosts "
+            "would get some that the firewall has not opened.",
+            "The sender must not keep an address either: resolve for each connection.",
+        ),
+        mark="documented",
+        source=f"{GUIDE}troubleshoot-smtp.html",
+    )
+
+
+def _by_tls_name(host: str, ports: Sequence[int]) -> Rule:
+    wrapped = [port for port in ports if PORTS.get(port) is Security.WRAPPER]
+    late = [port for port in ports if PORTS.get(port) is not Security.WRAPPER]
+    lines = [f"Allow TLS whose server name (SNI) is {host}."]
+    if wrapped:
+        lines.append(
+            f"On {_list(wrapped)} TLS begins with the first byte, and the filter sees the name at once."
+        )
+    if late:
+        lines.append(
+            f"On {_list(late)} TLS begins after STARTTLS. A filter that wants the name first blocks these: "
+            f"{'use the other' if wrapped else 'use 465 or 2465'}."
+        )
+    lines.append(
+        "Do not let the filter decrypt: its certificate is not Amazon's, and a client that verifies refuses it."
+    )
+    return Rule(
+        title="By TLS server name (SNI)",
+        lines=tuple(lines),
+        mark="inferred",
+        source="how SMTP begins TLS (RFC 3207)",
+    )
+
+
+def _vpc_endpoint(region: str, ports: Sequence[int], used: bool) -> Rule:
+    now = ("The answers are private addresses, so an endpoint seems to be in use here.",) if used else ()
+    return Rule(
+        title="A VPC endpoint: addresses of your own network, in AWS",
+        lines=(
+            *now,
+            f"Service com.amazonaws.{region}.email-smtp. With private DNS on, the usual name leads to it.",
+            f"Its security group has to allow incoming TCP on {_list(ports)} from your hosts.",
+            "It serves its own region only, and not every availability zone has it.",
+        ),
+        mark="documented",
+        source=f"{GUIDE}send-email-set-up-vpc-endpoints.html",
+    )
+
+
+def _relay(host: str) -> Rule:
+    return Rule(
+        title="A relay of your own with a fixed address",
+        lines=(
+            "The hosts are allowed to reach the relay by its address.",
+            f"Only the relay needs a rule for {host}.",
+        ),
+        mark="inferred",
+        source="how firewalls work",
+    )
+
+
+def _ranges(region: str | None) -> Rule:
+    return Rule(
+        title="Only if the firewall knows nothing but addresses: AWS's published ranges",
+        lines=(
+            f"ip-ranges.json, service EC2 or AMAZON{f', region {region}' if region else ''}: wide, and it changes "
+            "too. No entry of its own for SES is known.",
+            "Allow the ports above only, and read the file again each time that it changes.",
+        ),
+        mark="inferred",
+        source="https://docs.aws.amazon.com/vpc/latest/userguide/aws-ip-ranges.html",
+    )

@@ -1,0 +1,307 @@
+"""What a name resolved to in the course of time, as a value: shown, pasted, read by a program."""
+
+from __future__ import annotations
+
+import datetime
+import html
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from sestools.core.text import moment, printable, span
+from sestools.diagnosis.cards import COLOURS, markdown_text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from sestools.allowlist.comparison import Comparison
+
+WARNING = (
+    "Do not pin these addresses: they change without notice, an answer gives only some of them, and there is "
+    "no complete list. Allow the host name instead."
+)
+"""Goes with every list of addresses. Source: the SES guide, troubleshooting SMTP."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sighting:
+    """One address in the answers of one resolver.
+
+    Attributes:
+        address: The IP address.
+        resolver: Who answered it.
+        moments: When, in seconds since the watch began.
+    """
+
+    address: str
+    resolver: str
+    moments: tuple[float, ...]
+
+    @property
+    def first(self) -> float:
+        """When it was first seen, in seconds since the watch began."""
+        return self.moments[0]
+
+    @property
+    def last(self) -> float:
+        """When it was last seen, in seconds since the watch began."""
+        return self.moments[-1]
+
+    @property
+    def times(self) -> int:
+        """In how many answers it was."""
+        return len(self.moments)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """One resolver.
+
+    Attributes:
+        resolver: Its address, or `address#port`.
+        answers: How often it answered with an address.
+        failures: How often it did not.
+        error: What it said, or what happened, the last time that it did not.
+        ttls: The shortest and the longest time in seconds that its answers may be kept; None if it had none.
+        aliases: The last chain of aliases.
+    """
+
+    resolver: str
+    answers: int = 0
+    failures: int = 0
+    error: str = ""
+    ttls: tuple[int, int] | None = None
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Watch:
+    """What a name resolved to, in the course of time.
+
+    Attributes:
+        host: The name.
+        began: When the watch began, UTC.
+        moments: When the resolvers were asked, in seconds since it began.
+        interval: Seconds between two rounds, as was asked for.
+        resolvers: Who was asked.
+        sightings: Each address of each resolver.
+        differing: Rounds in which the resolvers that answered did not answer the same.
+        cancelled: Whether it was ended early.
+        left_out: Addresses in answers that were too many to keep.
+    """
+
+    host: str
+    began: datetime.datetime
+    moments: tuple[float, ...]
+    interval: float
+    resolvers: tuple[Asked, ...]
+    sightings: tuple[Sighting, ...]
+    differing: int = 0
+    cancelled: bool = False
+    left_out: int = 0
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Every address that was answered, in numerical order."""
+        return tuple(sorted({one.address for one in self.sightings}, key=_number))
+
+    @property
+    def answers(self) -> int:
+        """How many answers held an address."""
+        return sum(one.answers for one in self.resolvers)
+
+    @property
+    def seconds(self) -> float:
+        """Time from the first round to the last."""
+        return self.moments[-1] if self.moments else 0.0
+
+    @property
+    def ttls(self) -> tuple[int, int] | None:
+        """The shortest and the longest time in seconds that an answer may be kept."""
+        known = [ttl for one in self.resolvers for ttl in one.ttls or ()]
+        return (min(known), max(known)) if known else None
+
+    @property
+    def new(self) -> tuple[str, ...]:
+        """Addresses that were not yet in the first round."""
+        return tuple(address for address in self.addresses if self.seen(address)[0] > 0)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Addresses that were no longer in the last round."""
+        return tuple(address for address in self.addresses if self.seen(address)[1] < self.seconds)
+
+    def seen(self, address: str) -> tuple[float, float, int]:
+        """First and last second at which an address was answered by anybody, and in how many answers."""
+        if address not in self._seen:
+            raise ValueError(f"{address} was not answered")
+        return self._seen[address]
+
+    @cached_property
+    def _seen(self) -> dict[str, tuple[float, float, int]]:
+        found: dict[str, tuple[float, float, int]] = {}
+        for one in self.sightings:
+            first, last, times = found.get(one.address, (one.first, one.last, 0))
+            found[one.address] = min(first, one.first), max(last, one.last), times + one.times
+        return found
+
+    def current(self, since: float) -> tuple[str, ...]:
+        """The addresses that were answered at that second of the watch or later."""
+        return tuple(address for address in self.addresses if self.seen(address)[1] >= since)
+
+    @property
+    def dated(self) -> str:
+        """When the addresses were answered; goes with every list of them."""
+        end = self.began + datetime.timedelta(seconds=self.seconds)
+        days = f"{self.began:%Y-%m-%d %H:%M:%S}"
+        return f"Answered {f'from {days} to {end:%Y-%m-%d %H:%M:%S}' if self.seconds else f'at {days}'} UTC."
+
+    @property
+    def summary(self) -> str:
+        """One sentence: how many addresses, in how many answers, and how they changed."""
+        count = len(self.addresses)
+        if not count:
+            return "No resolver answered with an address."
+        many = f"{self.answers} answers" if self.answers != 1 else "one answer"
+        within = f" within {span(self.seconds)}" if self.seconds else ""
+        text = f"{count} addresses in {many} of {len(self.resolvers)} resolvers{within}"
+        text = text.replace("1 addresses", "1 address") if count == 1 else text
+        text = text.replace("1 resolvers", "1 resolver") if len(self.resolvers) == 1 else text
+        if len(self.moments) > 1:
+            text += f": {len(self.new)} of them not yet in the first round, {len(self.missing)} no longer in the last"
+        return text + "."
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What else is worth knowing, in sentences."""
+        found = []
+        if self.ttls:
+            low, high = self.ttls
+            found.append(f"An answer may be kept for {low if low == high else f'{low} to {high}'} seconds.")
+        if len(self.resolvers) > 1 and self.answers:
+            found.append(
+                f"In {self.differing} of {len(self.moments)} rounds the resolvers did not answer the same."
+            )
+        if len(self.moments) == 1:
+            found.append("This was one look. A longer watch shows more.")
+        found += [
+            f"{one.resolver} gave no address {one.failures} of {len(self.moments)} times: {one.error}"
+            for one in self.resolvers
+            if one.failures
+        ]
+        if self.left_out:
+            found.append(f"{self.left_out} more addresses were answered than are kept here.")
+        if self.cancelled:
+            found.append("The watch was ended early.")
+        return tuple(found)
+
+    def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+        """Headings and one row an address, as text."""
+        rows: list[tuple[str, ...]] = []
+        for address in self.addresses:
+            first, last, times = self.seen(address)
+            by = len({one.resolver for one in self.sightings if one.address == address})
+            rows.append(
+                (
+                    address,
+                    moment(first),
+                    moment(last),
+                    f"{times} of {self.answers}",
+                    f"{by} of {len(self.resolvers)}",
+                )
+            )
+        return ("address", "first seen", "last seen", "in answers", "by resolvers"), rows
+
+    def to_dict(self) -> dict[str, Any]:
+        """The watch for a program."""
+        return {
+            "host": self.host,
+            "began": self.began.isoformat(timespec="seconds"),
+            "seconds": self.seconds,
+            "rounds": len(self.moments),
+            "summary": self.summary,
+            "dated": self.dated,
+            "warning": WARNING,
+            "notes": list(self.notes),
+            "resolvers": [
+                {
+                    "resolver": one.resolver,
+                    "answers": one.answers,
+                    "failures": one.failures,
+                    "error": one.error,
+                    "ttl_seconds": list(one.ttls) if one.ttls else None,
+                    "aliases": list(one.aliases),
+                }
+                for one in self.resolvers
+            ],
+            "addresses": [
+                {
+                    "address": address,
+                    "first_seconds": self.seen(address)[0],
+                    "last_seconds": self.seen(address)[1],
+                    "answers": self.seen(address)[2],
+                    "by_resolver": {
+                        one.resolver: one.times for one in self.sightings if one.address == address
+                    },
+                }
+                for address in self.addresses
+            ],
+        }
+
+    def to_markdown(self) -> str:
+        """The watch to paste; the list has its date and its warning."""
+        headings, rows = self.table()
+        lines = [f"**{markdown_text(self.host)}**: {self.summary}", ""]
+        if rows:
+            lines += [f"{self.dated} **{WARNING}**", ""]
+            lines += [f"| {' | '.join(headings)} |", f"| {' | '.join('---' for _ in headings)} |"]
+            lines += [f"| {' | '.join(row)} |" for row in rows] + [""]
+        lines += [f"- {markdown_text(note)}" for note in self.notes]
+        return "\n".join(lines).rstrip() + "\n"
+
+    def plot(self, comparison: Comparison | None = None, ax: Axes | None = None) -> Axes:
+        """Addresses over time: see `plots_addresses.plot_addresses`."""
+        from sestools.plots.addresses import plot_addresses
+
+        return plot_addresses(self, comparison, ax)
+
+    def __repr__(self) -> str:
+        return f"<Watch of {printable(self.host)}: {self.summary}>"
+
+    def _repr_html_(self) -> str:
+        headings, rows = self.table()
+        body = f"<p style='margin:2px 0 6px'>{html.escape(self.dated)} <b>{WARNING}</b></p>" if rows else ""
+        body += as_html(headings, rows)
+        body += "".join(f"<div>{html.escape(note)}</div>" for note in self.notes)
+        return frame(f"{self.host}: {self.summary}", body, "ok" if rows else "problem")
+
+
+def _number(address: str) -> tuple[int, int]:
+    number = ipaddress.ip_address(address)
+    return number.version, int(number)
+
+
+def as_html(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table, escaped; empty without rows."""
+    if not rows:
+        return ""
+    cell = "padding:2px 14px 2px 0;text-align:left;vertical-align:top"
+    head = "".join(
+        f'<th style="{cell};font-weight:400;opacity:.7">{html.escape(text)}</th>' for text in headings
+    )
+    body = "".join(
+        "<tr>" + "".join(f'<td style="{cell}">{html.escape(text)}</td>' for text in row) + "</tr>"
+        for row in rows
+    )
+    return f'<table style="border-collapse:collapse;margin:4px 0"><tr>{head}</tr>{body}</table>'
+
+
+def frame(title: str, body: str, level: str) -> str:
+    """A card around HTML; the title is escaped here."""
+    return (
+        f'<div style="border:1px solid #8886;border-left:5px solid {COLOURS[level]};border-radius:6px;'
+        'padding:10px 16px;margin:6px 0;line-height:1.45;max-width:62em;overflow-wrap:anywhere">'
+        f'<div style="font-size:1.1em;font-weight:600;margin-bottom:6px">{html.escape(printable(title, 600))}</div>{body}</div>'
+    )

@@ -1,0 +1,1 @@
+"""Several probes together: one verdict."""

@@ -1,0 +1,302 @@
+"""The main job: look at every port side by side, sign in once, and say what follows."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sestools.checkup.environment import Context, Search, named, told
+from sestools.checkup.port_check import PortCheck
+from sestools.checkup.reachability import half_dead_addresses
+from sestools.checkup.report import Report
+from sestools.checkup.verdict import judge
+from sestools.core import trust
+from sestools.core.credentials import Credentials
+from sestools.core.endpoints import PORTS, Security, default_security, is_private, smtp_host
+from sestools.core.enums import Outcome, Stage
+from sestools.core.results import ProbeResult
+from sestools.core.target import Target
+from sestools.probes import SUCCESS, DnsFacts, is_mailbox_simulator, probe_dialogue, probe_dns, probe_tcp
+from sestools.probes._connect import resolve
+from sestools.probes._record import Cancelled, Deadline, Recorder, Stopped
+
+APART = 0.002
+"""Seconds between the starts of two dialogues: handshakes that all begin at once distort each other's times."""
+
+PREFERRED = (587, 465, 2587, 2465, 25)
+"""Ports in the order in which one is chosen to sign in on."""
+
+Progress = Callable[[int, int, str], None]
+
+
+def targets(
+    where: str,
+    *,
+    ports: Sequence[int] | None = None,
+    security: Security | None = None,
+    connect_to: Mapping[int, tuple[str, int]] | tuple[str, int] | None = None,
+    ca_file: str | None = None,
+) -> tuple[Target, ...]:
+    """The targets of a check, one a port.
+
+    Args:
+        where: A region such as `eu-west-1`, or a host name (it holds a dot) or IP address.
+        ports: Ports, by default all five of SES.
+        security: TLS mode, by default each port's own.
+        connect_to: Address and port to connect to instead, for each port, or one for all.
+        ca_file: Certificate authorities to trust instead of the system's.
+    """
+    host = where if "." in where or ":" in where else smtp_host(where)
+    if ports is not None and not ports:
+        raise ValueError("name at least one port")
+    chosen = tuple(dict.fromkeys(PORTS if ports is None else ports))
+    if isinstance(connect_to, Mapping):
+        missing = [port for port in chosen if port not in connect_to]
+        if ports is None:
+            chosen = tuple(port for port in chosen if port in connect_to)
+            if not chosen:
+                raise ValueError(f"connect_to names no SES port; those are {', '.join(map(str, PORTS))}")
+        elif missing:
+            raise ValueError(
+                f"connect_to says nothing for port {missing[0]}; it has {', '.join(map(str, connect_to))}"
+            )
+    return tuple(
+        Target(
+            host=host,
+            port=port,
+            security=security or default_security(port),
+            connect_to=connect_to[port] if isinstance(connect_to, Mapping) else connect_to,
+            ca_file=ca_file,
+        )
+        for port in chosen
+    )
+
+
+def check(
+    where: str,
+    *,
+    ports: Sequence[int] | None = None,
+    security: Security | None = None,
+    credentials: Credentials | None = None,
+    send: bool = False,
+    sender: str | None = None,
+    recipient: str = SUCCESS,
+    confirm_recipient: bool = False,
+    connect_to: Mapping[int, tuple[str, int]] | tuple[str, int] | None = None,
+    ca_file: str | None = None,
+    timeout: float = 5.0,
+    progress: Progress | None = None,
+    cancel: threading.Event | None = None,
+    context: Context | str | None = None,
+) -> Report:
+    """Check an SES endpoint on all its ports and say what is wrong, why, and what to do.
+
+    Without credentials it stops before AUTH. With them it signs in once, on one healthy port (a named port
+    first, else 587), never on each, and only if that very connection shows that it leads to SES. It sends only when asked, one
+    message, to SES's mailbox simulator unless another recipient is named and confirmed.
+
+    Args:
+        where: A region such as `eu-west-1`, or a host name.
+        ports: Ports, by default all five. A port that is named decides the verdict.
+        security: TLS mode to try instead of each port's own.
+        credentials: SMTP user name and password.
+        send: Send one message after signing in.
+        sender: Envelope sender of that message: an identity verified in the region.
+        recipient: Its recipient.
+        confirm_recipient: Yes, mail may go to a recipient outside the mailbox simulator.
+        connect_to: Address and port to connect to instead of what DNS says, for each port or one for all.
+        ca_file: Certificate authorities to trust, instead of the system's to look and of Amazon's to sign in.
+        timeout: Seconds that each probe may take. The probes of all ports run side by side, and signing in
+            comes after them: a check with credentials takes at most twice as long.
+        progress: Called with (done, total, what) from the calling thread.
+        cancel: Set it to end the check within a tenth of a second.
+        context: Where this runs, such as `ec2`, if you know better than what is found (SESTOOLS_CONTEXT says it,
+            too). It words the verdict. Not looked for if everything leads to this host itself.
+
+    Returns:
+        A `Report`; whatever the network does is in it.
+
+    Raises:
+        ValueError: On wrong use.
+    """
+    chosen = targets(where, ports=ports, security=security, connect_to=connect_to, ca_file=ca_file)
+    trust.looking(ca_file)  # a CA file that cannot be read is told now
+    if send and (credentials is None or not sender):
+        raise ValueError(
+            "sending needs credentials and a sender (an address or domain verified in the region)"
+        )
+    if send and not (confirm_recipient or is_mailbox_simulator(recipient)):
+        raise ValueError(f"{recipient} is not the mailbox simulator; confirm_recipient allows mail to it")
+    host = chosen[0].host
+    where_from = _context(context, chosen)
+    started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
+    looking = _Looking(
+        timeout=timeout,
+        stop=cancel or threading.Event(),
+        progress=progress or (lambda done, total, what: None),
+    )
+    not_checked = []
+    session = None
+    try:
+        dns, found = looking.everywhere(chosen)
+        if credentials is None:
+            not_checked.append("sign-in and sending: no credentials were given")
+        elif place := _where_to_sign_in(found, named=ports is not None):
+            until = Stage.BODY if send else Stage.AUTH
+            session = looking.signing_in(
+                place,
+                credentials,
+                until=until,
+                sender=sender,
+                recipients=(recipient,),
+                confirm_recipients=confirm_recipient,
+            )
+            if not send:
+                not_checked.append("sending: not asked for")
+        else:
+            not_checked.append("sign-in: no port is healthy and verified, and credentials go nowhere else")
+    except BaseException:
+        looking.stop.set()
+        raise
+    runs_on = where_from.result(looking.stop) if isinstance(where_from, Search) else where_from
+    findings = judge(
+        host=host,
+        dns=dns,
+        ports=found,
+        session=session,
+        named=ports is not None,
+        context=runs_on,
+        credentials=credentials,
+    )
+    return Report(
+        host=host,
+        started=started,
+        seconds=time.perf_counter() - clock,
+        dns=dns,
+        ports=found,
+        session=session,
+        findings=findings,
+        not_checked=tuple(not_checked),
+        notes=(*_notes(dns, chosen), *half_dead_addresses(found)),
+        context=runs_on,
+    )
+
+
+def _context(given: Context | str | None, chosen: Sequence[Target]) -> Context | Search | None:
+    """Where this runs, or a search for it that goes on beside the check."""
+    if given is not None:
+        return told(given) if isinstance(given, str) else given
+    # A simulator or tunnel on this host: what is around this host is not on the way.
+    return named() if all(map(_is_local, chosen)) else Search()
+
+
+def _where_to_sign_in(found: Sequence[PortCheck], *, named: bool) -> PortCheck | None:
+    """The one port to sign in on: the first of the named ones, else the most preferred that is ready."""
+    ready = [port for port in found if port.ready]
+    if not named:
+        ready.sort(key=lambda port: PREFERRED.index(port.port))
+    return ready[0] if ready else None
+
+
+def _notes(dns: ProbeResult, chosen: Sequence[Target]) -> tuple[str, ...]:
+    """What is worth knowing and no finding."""
+    notes = []
+    if dns.facts.differs:
+        notes.append(dns.facts.differs)
+    if any(map(is_private, dns.facts.addresses)):
+        notes.append(
+            f"{dns.target.host} resolves to a private address, as with a VPC endpoint: its security group must "
+            "allow the SMTP ports from here"
+        )
+    local = sorted({target.connect_to[0] for target in chosen if target.connect_to and _is_local(target)})
+    if local:
+        notes.append(f"connected to {', '.join(local)}, this host itself: a simulator or a tunnel")
+    return tuple(notes)
+
+
+def _is_local(target: Target) -> bool:
+    address = target.connect_to[0] if target.connect_to else target.host
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return address == "localhost"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Looking:
+    """What all probes of a check share: one deadline's length, one way to stop."""
+
+    timeout: float
+    stop: threading.Event
+    progress: Progress
+
+    def everywhere(self, chosen: Sequence[Target]) -> tuple[ProbeResult, tuple[PortCheck, ...]]:
+        """Resolve once, then look at every port side by side."""
+        first = chosen[0]
+        if any(target.connect_to for target in chosen):
+            reason = "DNS was not asked: an address to connect to was given"
+            return _not_run("dns", first, reason), self.ports(chosen, None)
+        with ThreadPoolExecutor(1) as pool:
+            asking = pool.submit(probe_dns, first, timeout=self.timeout, cancel=self.stop)
+            try:
+                addresses = resolve(Recorder(first, Deadline(self.timeout, self.stop)))
+                ports = self.ports(chosen, addresses)
+            except (Stopped, Cancelled) as error:
+                reason = "cancelled" if isinstance(error, Cancelled) else f"no address is known: {error}"
+                ports = tuple(
+                    _port_check(target, _not_run("tcp", target, reason), _not_run("dialogue", target, reason))
+                    for target in chosen
+                )
+            return asking.result(), ports
+
+    def ports(self, chosen: Sequence[Target], addresses: Sequence[str] | None) -> tuple[PortCheck, ...]:
+        """Look at every port side by side: all addresses connected to, one dialogue held."""
+        more: dict[str, Any] = {"timeout": self.timeout, "cancel": self.stop, "addresses": addresses}
+        with ThreadPoolExecutor(2 * len(chosen), thread_name_prefix="sestools-check") as pool:
+            try:
+                pending = []
+                for target in chosen:
+                    tcp = pool.submit(probe_tcp, target, **more)
+                    pending.append((target, tcp, pool.submit(probe_dialogue, target, **more)))
+                    time.sleep(APART)
+                checks: list[PortCheck] = []
+                for target, tcp, dialogue in pending:
+                    self.progress(len(checks), len(chosen), f"port {target.port}")
+                    checks.append(_port_check(target, tcp.result(), dialogue.result()))
+            except BaseException:
+                self.stop.set()  # before the pool waits for its threads
+                raise
+        self.progress(len(chosen), len(chosen), "done")
+        return tuple(checks)
+
+    def signing_in(self, place: PortCheck, credentials: Credentials, **more: Any) -> ProbeResult:
+        """Sign in once, at the address that was just seen to be healthy."""
+        self.progress(0, 1, f"signing in on port {place.port}")
+        address = place.dialogue.facts.address
+        return probe_dialogue(
+            replace(place.dialogue.target, credentials=credentials),
+            timeout=self.timeout,
+            addresses=(address,),
+            cancel=self.stop,
+            **more,
+        )
+
+
+def _port_check(target: Target, tcp: ProbeResult, dialogue: ProbeResult) -> PortCheck:
+    return PortCheck(
+        port=target.port,
+        security=target.security or default_security(target.port),
+        tcp=tcp,
+        dialogue=dialogue,
+    )
+
+
+def _not_run(probe: str, target: Target, reason: str) -> ProbeResult:
+    facts = DnsFacts() if probe == "dns" else None
+    return ProbeResult(probe=probe, target=target, outcome=Outcome.NOT_RUN, facts=facts, reason=reason)

@@ -1,0 +1,278 @@
+"""Where this program runs: it changes how a verdict is worded, never what it rests on.
+
+Environment variables and files tell at once. Only if they say nothing EC2's instance metadata service is asked,
+once in a process, beside other work, for a second at most. `SESTOOLS_CONTEXT` overrides all of it.
+
+Sources: AWS's guides (environment of Lambda and ECS; "Identify EC2 Linux instances"; IMDSv2) and cloud-init's
+`ds-identify` for what firmware says; Docker's, Podman's and Kubernetes' own marks for containers.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import threading
+import time
+import urllib.parse
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sestools.core.enums import Place
+from sestools.core.text import printable
+
+METADATA = ("169.254.169.254", 80)
+"""EC2's instance metadata service: link-local, so a question never leaves the network segment."""
+WAIT = 1.0
+"""Seconds that the metadata service gets in all."""
+
+NAMES = {
+    Place.EC2: "EC2",
+    Place.ECS: "ECS or Fargate",
+    Place.EKS: "EKS",
+    Place.LAMBDA: "AWS Lambda",
+    Place.CONTAINER: "a container, on whose host is not known",
+    Place.BINDER: "Binder",
+    Place.ELSEWHERE: "a machine that is not EC2",
+    Place.UNKNOWN: "not known",
+}
+"""Each place in words that follow "runs on:"."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """Where a check runs.
+
+    Attributes:
+        place: The place; UNKNOWN is an answer.
+        evidence: What says so.
+        container: Whether this is a container, whatever it runs on.
+        proxy: The web proxy that the environment names, as host and port without user and password; empty if
+            it names none. SMTP does not go through it.
+    """
+
+    place: Place
+    evidence: str
+    container: bool = False
+    proxy: str = ""
+
+    def __str__(self) -> str:
+        within = ", in a container" if self.container and self.place in (Place.EC2, Place.ELSEWHERE) else ""
+        behind = f"; web proxy {self.proxy}" if self.proxy else ""
+        return f"{NAMES[self.place]}{within} ({self.evidence}){behind}"
+
+
+def told(place: str, who: str = "you said so") -> Context:
+    """The context that somebody names, such as `ec2`.
+
+    Raises:
+        ValueError: If there is no such place.
+    """
+    try:
+        return Context(place=Place(place.strip().lower()), evidence=who)
+    except ValueError:
+        known = ", ".join(Place)
+        raise ValueError(f"a context is one of {known}; not {printable(place, 40)!r}") from None
+
+
+def named(environment: Mapping[str, str] = os.environ) -> Context | None:
+    """The context that SESTOOLS_CONTEXT names, if it is set."""
+    said = environment.get("SESTOOLS_CONTEXT", "").strip()
+    return told(said, "SESTOOLS_CONTEXT says so") if said else None
+
+
+def by_environment(environment: Mapping[str, str] = os.environ) -> Context | None:
+    """The context, if an environment variable tells it; None is no answer."""
+    return named(environment) or _set_by_aws_or_binder(environment)
+
+
+def here() -> Context:
+    """Where this process runs. It takes a second at most, and that once.
+
+    Raises:
+        ValueError: If SESTOOLS_CONTEXT names no place.
+    """
+    return Search().result()
+
+
+class Search:
+    """Finds out where this process runs, beside other work.
+
+    Args:
+        environment: Environment variables.
+        root: The folder in which `proc`, `sys` and the marks of containers are.
+        metadata: The metadata service to ask if all else is silent; by default EC2's, asked once a process.
+    """
+
+    def __init__(
+        self,
+        environment: Mapping[str, str] = os.environ,
+        root: Path = Path("/"),
+        metadata: _Metadata | None = None,
+    ) -> None:
+        self._proxy = proxy_of(environment)
+        self._container = _container(environment, root)
+        self._known = by_environment(environment) or _from_firmware(root)
+        self._metadata = None if self._known else (metadata or _own_metadata())
+
+    def result(self, stop: threading.Event | None = None) -> Context:
+        """The context. Waits for the metadata service if that was asked, unless `stop` is set."""
+        found, mark = self._known, self._container
+        if self._metadata:
+            is_ec2, words = self._metadata.result(stop)
+            if is_ec2:
+                found = Context(place=Place.EC2, evidence=words)
+            elif mark:
+                found = Context(place=Place.CONTAINER, evidence=words)
+            else:
+                found = Context(place=Place.UNKNOWN, evidence=f"nothing on this host tells, and {words}")
+        assert found  # noqa: S101 - either known, or asked
+        # On ECS, EKS, Lambda and Binder a container is no news.
+        if mark and found.place in (Place.EC2, Place.ELSEWHERE, Place.CONTAINER):
+            found = replace(found, evidence=f"{mark}; {found.evidence}")
+        return replace(found, container=bool(mark), proxy=self._proxy)
+
+
+def proxy_of(environment: Mapping[str, str]) -> str:
+    """The proxy that variables such as HTTPS_PROXY name, as host and port: never its user and password."""
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"):
+        said = environment.get(name, "").strip()
+        if not said:
+            continue
+        try:
+            found = urllib.parse.urlsplit(said if "://" in said else f"//{said}")
+            where = f"{found.hostname}:{found.port}" if found.port else found.hostname
+            # An "@" behind the host: what looks like the host is a user, and the rest a password.
+            hidden = not where or "@" in found.path + found.query + found.fragment
+        except ValueError:
+            hidden = True
+        return name if hidden else f"{printable(str(where), 80)} ({name})"
+    return ""
+
+
+def _set_by_aws_or_binder(environment: Mapping[str, str]) -> Context | None:
+    """What variables say that AWS or Binder sets for whatever runs there."""
+
+    def has(*names: str) -> str:
+        return next((name for name in names if environment.get(name)), "")
+
+    runs = environment.get("AWS_EXECUTION_ENV", "")
+    if name := has("BINDER_SERVICE_HOST", "BINDER_REF_URL", "BINDER_LAUNCH_HOST"):
+        return Context(place=Place.BINDER, evidence=f"{name} is set")
+    if name := has("AWS_SAM_LOCAL"):
+        return Context(place=Place.ELSEWHERE, evidence=f"{name} is set: Lambda, played on a host of yours")
+    if runs.startswith("AWS_Lambda"):
+        return Context(place=Place.LAMBDA, evidence=f"AWS_EXECUTION_ENV is {printable(runs, 40)}")
+    if name := has("AWS_LAMBDA_FUNCTION_NAME"):
+        return Context(place=Place.LAMBDA, evidence=f"{name} is set")
+    if name := has("ECS_CONTAINER_METADATA_URI_V4", "ECS_CONTAINER_METADATA_URI"):
+        return Context(place=Place.ECS, evidence=f"{name} is set")
+    if runs.startswith("AWS_ECS"):
+        return Context(place=Place.ECS, evidence=f"AWS_EXECUTION_ENV is {printable(runs, 40)}")
+    for name in ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE"):
+        if re.search(r"\beks\.amazonaws\.com\b", environment.get(name, "")):
+            return Context(place=Place.EKS, evidence=f"{name} leads to eks.amazonaws.com")
+    return None
+
+
+def _from_firmware(root: Path) -> Context | None:
+    """What the firmware, real or virtual, says (Linux only)."""
+    if _read(root / "sys/hypervisor/uuid")[:3].lower() == "ec2":
+        return Context(place=Place.EC2, evidence="the hypervisor's UUID begins with ec2")
+    vendor = _read(root / "sys/class/dmi/id/sys_vendor")
+    if vendor == "Amazon EC2":
+        return Context(place=Place.EC2, evidence="the firmware's vendor is Amazon EC2")
+    # Older instance types are virtual machines of Xen, as others are elsewhere.
+    if vendor and vendor != "Xen":
+        return Context(place=Place.ELSEWHERE, evidence=f"the firmware's vendor is {printable(vendor, 40)}")
+    return None
+
+
+def _container(environment: Mapping[str, str], root: Path) -> str:
+    """What says that this is a container, or an empty text."""
+    if environment.get("KUBERNETES_SERVICE_HOST"):
+        return "KUBERNETES_SERVICE_HOST is set"
+    for name in (".dockerenv", "run/.containerenv"):
+        if (root / name).exists():
+            return f"/{name} exists"
+    if environment.get("container"):
+        return "the variable 'container' is set"
+    if found := re.search(r"docker|kubepods|containerd|libpod|/lxc", _read(root / "proc/1/cgroup")):
+        return f"/proc/1/cgroup says {found[0].strip('/')}"
+    return ""
+
+
+def _read(path: Path) -> str:
+    """The beginning of a file, or an empty text."""
+    try:
+        with path.open("rb") as file:
+            return file.read(4096).decode("ascii", "replace").strip()
+    except OSError:
+        return ""
+
+
+class _Metadata:
+    """One question to the metadata service, in a thread that nobody has to wait for longer than `wait`."""
+
+    def __init__(self, address: tuple[str, int] | None = None, wait: float = WAIT) -> None:
+        self._address, self._wait = address or METADATA, wait
+        self._ends = time.monotonic() + wait
+        self._found = (False, f"the metadata service gave no answer in {wait:g} s")
+        self._done = threading.Event()
+        threading.Thread(target=self._work, name="sestools-context", daemon=True).start()
+
+    def result(self, stop: threading.Event | None = None) -> tuple[bool, str]:
+        """Whether it is EC2's, and what it did."""
+        while not self._done.wait(max(0.0, min(0.05, self._ends - time.monotonic()))):
+            if stop and stop.is_set():
+                return False, "the metadata service was not waited for"
+            if time.monotonic() >= self._ends:
+                break
+        return self._found
+
+    def _work(self) -> None:
+        try:
+            self._found = self._ask()
+        except (OSError, http.client.HTTPException):
+            self._found = False, "there is no metadata service"
+        finally:
+            self._done.set()
+
+    def _ask(self) -> tuple[bool, str]:
+        # Straight to the address: never through a proxy, which would be asked about itself.
+        service = http.client.HTTPConnection(*self._address, timeout=self._wait)
+        try:
+            # Version 2 needs a token, got by PUT; others' metadata services do not know it.
+            service.request(
+                "PUT", "/latest/api/token", headers={"X-aws-ec2-metadata-token-ttl-seconds": "60"}
+            )
+            answer = service.getresponse()
+            token = answer.read(1024).decode("latin-1")
+            if answer.status == 403:
+                return False, "the metadata service refuses"
+            if answer.status != 200 or not re.fullmatch(r"[\x21-\x7e]{1,1000}", token):
+                return False, "a metadata service answers, and not as EC2's"
+            service.request(
+                "GET", "/latest/meta-data/services/domain", headers={"X-aws-ec2-metadata-token": token}
+            )
+            answer = service.getresponse()
+            domain = answer.read(256).decode("latin-1").strip()
+            # amazonaws.com, or amazonaws.com.cn and the like
+            if answer.status != 200 or not domain.startswith("amazonaws."):
+                return False, "a metadata service answers, and not as EC2's"
+            return True, "the instance metadata service answers"
+        finally:
+            service.close()
+
+
+_LOCK = threading.Lock()
+_ASKED: list[_Metadata] = []
+
+
+def _own_metadata() -> _Metadata:
+    """The one question of this process."""
+    with _LOCK:
+        if not _ASKED:
+            _ASKED.append(_Metadata())
+        return _ASKED[0]

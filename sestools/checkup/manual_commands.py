@@ -1,0 +1,162 @@
+"""The same probes as lines to type, for a host without Python, and how to read what they print.
+
+Source: the SES guide's command-line page and AWS's help article on SMTP time-outs; the `swaks` and
+PowerShell lines follow the manuals of those tools. openssl by itself neither stops at a bad certificate nor
+looks at the name in it, so it is told to.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import shlex
+from dataclasses import dataclass
+
+from sestools.core.endpoints import Security
+from sestools.core.enums import Stage
+from sestools.core.target import Target
+
+
+@dataclass(frozen=True, kw_only=True)
+class Equivalent:
+    """A command line that shows what a probe showed.
+
+    Attributes:
+        tool: The program.
+        command: The line to type.
+        healthy: What it prints when all is well.
+        signs: How to read it when not, by the stage that fails; what is in quotes is in what it prints.
+    """
+
+    tool: str
+    command: str
+    healthy: str
+    signs: tuple[tuple[Stage, str], ...]
+
+    @property
+    def failing(self) -> str:
+        """How to read it when not all is well."""
+        return "; ".join(dict.fromkeys(text for _, text in self.signs))
+
+    def at(self, stage: Stage | None) -> str:
+        """How to read it when one stage fails; nothing, if it is not known which."""
+        if stage is None:
+            return ""
+        texts = [text for when, text in self.signs if when is stage]
+        return "; ".join(texts) or "it goes on, for it does not see this"
+
+
+_REFUSED = "'refused': something answers and says no"
+
+
+def equivalents(target: Target, *, signs_in: bool = False) -> tuple[Equivalent, ...]:
+    """Lines for nc, telnet, openssl, swaks and PowerShell that look at the same target.
+
+    They hold no credentials: a target that signs in, or is said to, gets a swaks line that asks for the password.
+    """
+    signs_in = signs_in or target.credentials is not None
+    host, port = target.connect_to or (target.host, target.port)
+    wrapped = target.security is Security.WRAPPER
+    name = shlex.quote(host)
+    greeting = "220 email-smtp.amazonaws.com ESMTP SimpleEmailService-…"
+    stripped = (
+        (Stage.STARTTLS, "'find STARTTLS in server response': it is taken out of the list"),
+        (Stage.STARTTLS, "no line at all: silent, if nc connects"),
+    )
+    another = (Stage.GREETING, "another greeting: something answers in SES's place")
+    return (
+        Equivalent(
+            tool="nc",
+            command=f"nc -vz -w 5 {name} {port}",
+            healthy="'succeeded' (Ncat: 'Connected'); it sees TCP only",
+            signs=((Stage.CONNECT, f"'timed out' (Ncat: 'TIMEOUT'): dropped on the way; {_REFUSED}"),),
+        ),
+        Equivalent(
+            tool="telnet",
+            command=f"telnet {name} {port}",
+            healthy="Connected, then nothing: a TLS wrapper waits for a handshake" if wrapped else greeting,
+            signs=(
+                (Stage.CONNECT, f"it stays at 'Trying': dropped on the way; {_REFUSED}"),
+                *(() if wrapped else ((Stage.GREETING, "nothing after 'Connected': silent"),)),
+                another,
+            ),
+        ),
+        Equivalent(
+            tool="openssl",
+            command=_openssl(target, host, port),
+            healthy=f"certificate lines with 'verify return:1', then {greeting if wrapped else '250 Ok'} "
+            "(leave with QUIT)",
+            signs=(
+                (Stage.CONNECT, f"no line at all: dropped on the way; {_REFUSED}"),
+                *(((Stage.TLS, "no line at all: silent, if nc connects"),) if wrapped else ()),
+                (Stage.TLS, "'wrong version number': wrong TLS mode for the port"),
+                (Stage.TLS, "'verify error': the certificate, and why"),
+                (Stage.TLS, "after 'depth=1' another issuer than Amazon: opened on the way"),
+                another if wrapped else (Stage.GREETING, "no line at all: silent, if nc connects"),
+                (Stage.GREETING, "'unexpected eof': closed by the other side"),
+                *(() if wrapped else stripped),
+            ),
+        ),
+        Equivalent(
+            tool="swaks",
+            command=_swaks(target, name, port, signs_in),
+            healthy="'235 Authentication successful' (it asks for the password)"
+            if signs_in
+            else "TLS started, then the EHLO list with 'AUTH PLAIN LOGIN'",
+            signs=(
+                (Stage.CONNECT, f"it stays at 'Trying': dropped on the way; {_REFUSED}"),
+                (Stage.TLS if wrapped else Stage.GREETING, "nothing after 'Connected': silent"),
+                (Stage.GREETING, "a 220 without SimpleEmailService: something answers in SES's place"),
+                (Stage.STARTTLS, "'did not advertise STARTTLS', or nothing after '-> STARTTLS'"),
+                (Stage.TLS, "'TLS startup failed' and why (a wrong name only newer versions see)"),
+                (Stage.EHLO, "no 'AUTH PLAIN LOGIN' in the list after TLS"),
+                (Stage.AUTH, "'<~*' or '<**': the refusal in words"),
+            ),
+        ),
+        Equivalent(
+            tool="PowerShell",
+            command=f"Test-NetConnection -ComputerName {name} -Port {port}",
+            healthy="TcpTestSucceeded : True; it sees TCP only",
+            signs=(
+                (
+                    Stage.CONNECT,
+                    "TcpTestSucceeded : False after a wait: dropped on the way; at once: refused",
+                ),
+            ),
+        ),
+    )
+
+
+def _openssl(target: Target, host: str, port: int) -> str:
+    where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    dialled = target.host.rstrip(".")
+    kind = "ip" if _is_address(dialled) else "hostname"
+    words = ["openssl", "s_client", "-crlf", "-quiet"]
+    if target.security is not Security.WRAPPER:
+        words += ["-starttls", "smtp"]
+    words += ["-connect", where]
+    if target.connect_to and kind == "hostname":
+        words += ["-servername", dialled]
+    words += ["-verify_return_error", f"-verify_{kind}", dialled]
+    if target.ca_file:
+        words += ["-CAfile", target.ca_file]
+    return shlex.join(words)
+
+
+def _swaks(target: Target, name: str, port: int, signs_in: bool) -> str:
+    line = f"swaks --server {name} --port {port}"
+    line += " --tls-on-connect" if target.security is Security.WRAPPER else " --tls"
+    if target.connect_to and not _is_address(target.host):
+        line += f" --tls-sni {shlex.quote(target.host)}"
+    line += " --tls-verify"
+    if target.ca_file:
+        line += f" --tls-ca-path {shlex.quote(target.ca_file)}"
+    line += " --to success@simulator.amazonses.com"
+    return line + (' --auth-user "$SMTP_USER" --quit-after AUTH' if signs_in else " --quit-after EHLO")
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,327 @@
+"""What a check found, as a value: shown in a notebook, pasted into a ticket, read by a program."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import enum
+import html
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from sestools.checkup.environment import Context
+from sestools.checkup.manual_commands import equivalents
+from sestools.checkup.port_check import Finding, PortCheck
+from sestools.core.endpoints import Security, region_of
+from sestools.core.enums import Kind, Level, Outcome, Stage
+from sestools.core.results import ProbeResult
+from sestools.core.target import Target
+from sestools.core.text import duration, printable
+from sestools.diagnosis import cards
+from sestools.diagnosis.result import Diagnosis
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+SCHEMA_VERSION = 1
+"""Version of `Report.to_dict`; it grows when a key changes its meaning or goes away."""
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Report:
+    """What `check` found.
+
+    Attributes:
+        host: The endpoint's name.
+        started: When the check began, UTC.
+        seconds: How long it took.
+        dns: The name as resolved; not run when addresses were given.
+        ports: Each port that was checked.
+        session: The one dialogue that signed in (and sent, if asked); None if none was held.
+        findings: What follows, the weightiest first; never empty.
+        not_checked: What was left out and why.
+        notes: Observations that are worth knowing and are no fault.
+        context: Where the check ran; None if that was not looked for, as with a simulator on this host.
+    """
+
+    host: str
+    started: datetime.datetime
+    seconds: float
+    dns: ProbeResult
+    ports: tuple[PortCheck, ...]
+    session: ProbeResult | None
+    findings: tuple[Finding, ...]
+    not_checked: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    context: Context | None = None
+
+    def __post_init__(self) -> None:
+        if not self.findings:
+            raise ValueError("a report concludes something; 'healthy' and 'could not tell' are findings too")
+
+    @property
+    def verdict(self) -> Finding:
+        """The weightiest finding."""
+        return self.findings[0]
+
+    @property
+    def level(self) -> Level:
+        """How serious the verdict is."""
+        return self.verdict.level
+
+    @property
+    def diagnosis(self) -> Diagnosis:
+        """The verdict's diagnosis."""
+        return self.verdict.diagnosis
+
+    @property
+    def region(self) -> str | None:
+        """The endpoint's region, if its name tells."""
+        return region_of(self.host)
+
+    def __repr__(self) -> str:
+        return f"<Report {self.host}: {self.level}, {self.diagnosis.cause.id}: {self.diagnosis.cause.title}>"
+
+    def __str__(self) -> str:
+        return self.to_markdown()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, for a program (JSON types only). Credentials are not part of it."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "host": self.host,
+            "region": self.region,
+            "started": self.started.isoformat(timespec="seconds"),
+            "seconds": round(self.seconds, 6),
+            "verdict": {"level": str(self.level), **self.diagnosis.to_dict()},
+            "findings": [{"level": str(item.level), **item.diagnosis.to_dict()} for item in self.findings],
+            "not_checked": list(self.not_checked),
+            "notes": list(self.notes),
+            "context": plain(self.context),
+            "dns": plain(self.dns),
+            "ports": [
+                {
+                    "port": port.port,
+                    "security": str(port.security),
+                    "result": printable(port.result),
+                    "tcp": plain(port.tcp),
+                    "dialogue": plain(port.dialogue),
+                }
+                for port in self.ports
+            ],
+            "session": plain(self.session),
+        }
+
+    def to_markdown(self) -> str:
+        """What one pastes into a ticket."""
+        return "\n".join(_markdown(self)) + "\n"
+
+    def to_html(self, *, real: bool = False) -> str:
+        """The verdict card and the table of ports, escaped, without any outside resource.
+
+        With `real` its lines to type lead to the endpoint itself, for a simulator that is gone by then.
+        """
+        return _html(self, real)
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """A waterfall of stage times, one bar a port (needs matplotlib)."""
+        from sestools.plots.stages import plot_stages
+
+        return plot_stages(self, ax)
+
+
+def plain(value: Any) -> Any:
+    """A value of this package as JSON types; a stranger's text is made printable, credentials are left out."""
+    match value:
+        case None | bool() | int():
+            return value
+        case float():
+            return round(value, 6)
+        case enum.Enum():
+            return str(value)
+        case str():
+            return printable(value, 2000)
+        case datetime.datetime():
+            return value.isoformat(timespec="seconds")
+        case tuple() | list():
+            return [plain(item) for item in value]
+        case Target():
+            kept = {name: getattr(value, name) for name in ("host", "port", "security", "connect_to")}
+            return {name: plain(item) for name, item in kept.items()}
+    if dataclasses.is_dataclass(value):
+        names = [field.name for field in dataclasses.fields(value) if field.repr]
+        return {name: plain(getattr(value, name)) for name in names}
+    raise TypeError(f"{type(value).__name__} is not part of a report")
+
+
+HEADINGS = ("port", "mode", "connect", "greeting", "TLS", "sign-in", "result")
+
+
+def table(report: Report) -> Iterator[tuple[str, ...]]:
+    """The cells of the table of ports, one row a port, under `HEADINGS`."""
+    for check in report.ports:
+        result = check.dialogue
+        symptom = result.symptom
+        tls = result.facts.tls if result.facts else None
+
+        def cell(stage: Stage, result: ProbeResult = result) -> str:
+            symptom = result.symptom
+            seconds = result.seconds(stage)
+            failed = symptom is not None and symptom.stage is stage
+            if seconds is None:
+                return "-"
+            if not failed:
+                return duration(seconds)
+            return (
+                f"{'timeout' if symptom and symptom.kind is Kind.TIMEOUT else 'failed'} ({duration(seconds)})"
+            )
+
+        session = report.session
+        signed = "not tried"
+        if session and session.target.port == check.port:
+            signed = "signed in" if session.facts.signed_in else "failed"
+        handshake = cell(Stage.TLS)
+        yield (
+            str(check.port),
+            "TLS wrapper" if check.security is Security.WRAPPER else check.security.upper(),
+            _connect_cell(check),
+            cell(Stage.GREETING),
+            f"{tls.version} {handshake}" if tls and tls.version else handshake,
+            signed if symptom is None else "-",
+            printable(check.result, 60),
+        )
+
+
+def _connect_cell(check: PortCheck) -> str:
+    steps = [step for step in check.dialogue.steps if step.stage is Stage.CONNECT]
+    made = next((step for step in steps if not step.symptom), None)
+    if made:
+        return duration(made.seconds)
+    symptom = next((step.symptom for step in steps if step.symptom), None)
+    return f"{symptom.kind} ({duration(max(step.seconds for step in steps))})" if symptom else "-"
+
+
+def where_from(report: Report) -> str:
+    """Where the check ran, or an empty text."""
+    return f"runs on: {report.context}" if report.context else ""
+
+
+def headline(report: Report) -> str:
+    """Where was looked, and what the name resolves to."""
+    dns = report.dns
+    if dns.outcome is Outcome.NOT_RUN:
+        return f"{report.host}  {dns.reason}"
+    facts = dns.facts
+    if not facts.addresses:
+        return f"{report.host}  does not resolve"
+    ttl = next((f"  TTL {answer.ttl} s" for answer in facts.answers if answer.ttl is not None), "")
+    counts = f"{len(facts.ipv4)} IPv4" + (
+        f", {len(facts.ipv6)} IPv6" if facts.ipv6 else " (no IPv6, which is normal)"
+    )
+    seconds = dns.seconds(Stage.RESOLVE)
+    return f"{report.host}  {counts}{ttl}  {duration(seconds) if seconds is not None else ''}".rstrip()
+
+
+def same_with(report: Report, *, real: bool = False) -> list[cards.Row]:
+    """Rows for a card: lines to type that show the verdict without this program, and how to read each.
+
+    With `real` they lead to the endpoint itself, for a simulator that is gone by the time they are typed.
+    """
+    if report.level is Level.OK:
+        return []
+    symptom = report.diagnosis.symptom
+    seen = [check.dialogue for check in report.ports] + ([report.session] if report.session else [])
+    if not seen:
+        return []
+    result = next(
+        (one for one in reversed(seen) if one.symptom == symptom),
+        next((one for one in seen if one.target.port == symptom.port), seen[0]),
+    )
+    target = replace(result.target, connect_to=None, ca_file=None) if real else result.target
+    if symptom.host and symptom.host != report.host:
+        target = replace(target, connect_to=(symptom.host, (target.connect_to or ("", target.port))[1]))
+    texts = []
+    for line in equivalents(target, signs_in=result is report.session):
+        here = line.at(symptom.stage)
+        texts += [line.command, f"{cards.ARROW}{f'{here}. ' if here else ''}Healthy: {line.healthy}."]
+    return [(cards.SAME_WITH, tuple(texts))]
+
+
+def transcript(result: ProbeResult) -> Iterator[str]:
+    """The dialogue as lines, masked, with the time at which each step began."""
+    for step in result.steps:
+        mark = "tls" if step.encrypted else "   "
+        where = f" {step.address}" if step.stage is Stage.CONNECT and step.address else ""
+        yield f"{step.at * 1000:8.1f} ms {mark} {step.stage}{where} ({duration(step.seconds)})"
+        if step.sent:
+            yield f"             > {printable(step.sent)}"
+        if step.reply:
+            last = len(step.reply.lines) - 1
+            for index, line in enumerate(step.reply.lines):
+                yield f"             < {step.reply.code}{' ' if index == last else '-'}{printable(line)}"
+        if step.symptom and not step.reply:
+            yield f"             ! {step.symptom.kind}: {printable(step.symptom.detail)}"
+
+
+def _markdown(report: Report) -> Iterator[str]:
+    yield f"## SES SMTP check of {cards.markdown_text(report.host)}: {report.level}"
+    yield ""
+    yield cards.as_markdown(report.diagnosis, same_with(report))
+    for finding in report.findings[1:]:
+        yield ""
+        yield cards.as_markdown(finding.diagnosis)
+    yield ""
+    yield cards.markdown_text(headline(report))
+    if report.context:
+        yield ""
+        yield cards.markdown_text(where_from(report))
+    yield ""
+    yield "| " + " | ".join(HEADINGS) + " |"
+    yield "|" + " --- |" * len(HEADINGS)
+    for cells in table(report):
+        yield "| " + " | ".join(cards.markdown_text(cell) for cell in cells) + " |"
+    yield ""
+    for note in report.notes:
+        yield f"- Note: {cards.markdown_text(note)}"
+    for left_out in report.not_checked:
+        yield f"- Not checked: {cards.markdown_text(left_out)}"
+    for result in [port.dialogue for port in report.ports if port.dialogue.symptom] + [report.session]:
+        if result and result.steps:
+            yield ""
+            yield f"<details><summary>Transcript, port {result.target.port}</summary>"
+            yield ""
+            for line in transcript(result):
+                yield "    " + line
+            yield ""
+            yield "</details>"
+    yield ""
+    yield f"Begun {report.started:%Y-%m-%d %H:%M:%S} UTC, took {duration(report.seconds)}. Made by sestools."
+
+
+def _html(report: Report, real: bool) -> str:
+    cells = "".join(
+        "<tr>"
+        + "".join(
+            f'<td style="text-align:left;padding:2px 12px 2px 0">{html.escape(cell)}</td>' for cell in row
+        )
+        + "</tr>"
+        for row in table(report)
+    )
+    head = "".join(f'<th style="text-align:left;padding:2px 12px 2px 0">{name}</th>' for name in HEADINGS)
+    more = "".join(cards.as_html(finding.diagnosis, finding.level) for finding in report.findings[1:])
+    small = "".join(
+        f"<div>{html.escape(label)}: {html.escape(printable(text))}</div>"
+        for label, texts in (("Note", report.notes), ("Not checked", report.not_checked))
+        for text in texts
+    )
+    place = f"<div>{html.escape(where_from(report))}</div>" if report.context else ""
+    return (
+        f'<div style="font-size:13px">{cards.as_html(report.diagnosis, report.level, same_with(report, real=real))}{more}'
+        f'<div style="margin:8px 0 2px">{html.escape(headline(report))}{place}</div>'
+        f'<table style="border-collapse:collapse"><thead><tr>{head}</tr></thead><tbody>{cells}</tbody></table>'
+        f'<div style="opacity:.75;margin-top:6px">{small}</div></div>'
+    )

@@ -1,0 +1,294 @@
+"""Many targets at once: regions x ports x addresses, on any executor."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from sestools.checkup.check import targets as targets_at
+from sestools.checkup.port_check import PortCheck
+from sestools.checkup.sweep_result import Row, Sweep
+from sestools.core import trust
+from sestools.core.endpoints import default_security
+from sestools.core.enums import Outcome, Stage
+from sestools.core.results import ProbeResult
+from sestools.core.target import Target
+from sestools.diagnosis.classifier import classify
+from sestools.probes import probe_dialogue
+from sestools.probes._connect import resolve
+from sestools.probes._record import SLICE, Deadline, Recorder, Stopped
+
+APART = 0.0025
+"""Seconds between two starts: handshakes that all begin at once distort each other's times."""
+
+MOST_THREADS = 512
+"""Threads of the default pool at most. Up to so many targets wait at the same time, so a sweep with fewer
+black holes than this takes one time-out; with more it takes one for each 512 of them."""
+
+Progress = Callable[[int, int, str], None]
+
+
+def targets_of(
+    regions: Sequence[str],
+    ports: Sequence[int] | None = None,
+    addresses: Literal["all", "first"] = "first",
+    *,
+    ca_file: str | None = None,
+    timeout: float = 5.0,
+) -> tuple[Target, ...]:
+    """The targets of a sweep: regions x ports x addresses. Names are resolved here, side by side.
+
+    A name that does not resolve in time gives one target a port by its name, so that the sweep says so.
+
+    Args:
+        regions: Regions such as `eu-west-1`, or host names.
+        ports: Ports, by default all five of SES.
+        addresses: Every address of a name, or the first in the system's order.
+        ca_file: Certificate authorities to trust instead of the system's.
+        timeout: Seconds for resolving the names.
+    """
+    if isinstance(regions, str):
+        raise ValueError(f"regions is a list, such as [{regions!r}]")
+    if addresses not in ("all", "first"):
+        raise ValueError(f"addresses is 'all' or 'first', not {addresses!r}")
+    places = [targets_at(region, ports=ports, ca_file=ca_file) for region in dict.fromkeys(regions)]
+    if not places:
+        raise ValueError("name at least one region")
+
+    def found(place: Sequence[Target]) -> tuple[str, ...]:
+        try:
+            known = resolve(Recorder(place[0], Deadline(timeout)))
+        except Stopped:
+            return ()
+        return known if addresses == "all" else known[:1]
+
+    with ThreadPoolExecutor(min(len(places), 32), thread_name_prefix="sestools-resolve") as pool:
+        known = list(pool.map(found, places))
+    return tuple(
+        replace(target, connect_to=(address, target.port)) if address else target
+        for place, several in zip(places, known, strict=True)
+        for target in place
+        for address in several or (None,)
+    )
+
+
+def sweep(
+    targets: Sequence[Target],
+    *,
+    executor: Executor | None = None,
+    timeout: float = 3.0,
+    apart: float = APART,
+    progress: Progress | None = None,
+    cancel: threading.Event | None = None,
+) -> Sweep:
+    """Hold a dialogue with each target as far as EHLO, all side by side, and say what became of each.
+
+    It never signs in: credentials of a target are left out before anything starts. That is why it also
+    works on processes and clusters, whose arguments are pickled; credentials refuse to be.
+
+    Args:
+        targets: What to look at: `targets_of` makes them.
+        executor: Any `concurrent.futures` executor; by default as many threads as targets, 512 at most.
+            One with fewer workers than there are black holes takes several time-outs. It is not shut down.
+        timeout: Seconds that each target is given.
+        apart: Seconds between two starts at least; up to four times as long while this host is short of CPU. 0 starts all at once, and their TLS times are then not to be trusted.
+        progress: Called with (done, total, what) from the calling thread.
+        cancel: Set it to end the sweep within about a tenth of a second; in processes and on clusters, what
+            has begun goes on until its time-out.
+
+    Returns:
+        A `Sweep`; whatever the network does is in it, and what was cancelled is "not run".
+
+    Raises:
+        ValueError: On wrong use.
+    """
+    chosen = [replace(target, credentials=None) for target in targets]
+    if not chosen:
+        raise ValueError("name at least one target")
+    if not 0 <= apart < float("inf"):
+        raise ValueError(f"apart must be seconds, 0 or more, not {apart!r}")
+    Deadline(timeout)  # says what is wrong with it before anything starts
+    started = time.perf_counter()
+    stop = cancel or threading.Event()
+    with _pool(executor, len(chosen)) as pool:
+        seen = _run(pool, chosen, timeout, apart, progress or (lambda done, total, what: None), stop)
+    seconds = time.perf_counter() - started
+    # Judged only now, so that judging does not disturb what is being timed.
+    judged: dict[Any, str] = {}
+    rows = tuple(
+        _row(target, one, judged) if one else _not_run(target)
+        for target, one in zip(chosen, seen, strict=True)
+    )
+    return Sweep(rows=rows, seconds=seconds, timeout=timeout)
+
+
+@contextlib.contextmanager
+def _pool(executor: Executor | None, targets: int) -> Iterator[Executor]:
+    """The executor that was given, which stays open, or threads of our own, which all end."""
+    if executor is not None:
+        yield executor
+        return
+    with ThreadPoolExecutor(min(targets, MOST_THREADS), thread_name_prefix="sestools-sweep") as pool:
+        yield pool
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Seen:
+    """What comes back from a worker: the result without its steps, which would fill the memory."""
+
+    result: ProbeResult
+    address: str | None
+    times: dict[Stage, float]
+
+
+def _run(
+    pool: Executor,
+    chosen: Sequence[Target],
+    timeout: float,
+    apart: float,
+    progress: Progress,
+    stop: threading.Event,
+) -> list[_Seen | None]:
+    """Start one after the other and wait for all; None for what was cancelled before it began.
+
+    Port 25 begins: it is the one that is blocked most often, and what waits longest should wait first.
+    """
+    # Only threads can share an event with us; all else is pickled, or may be.
+    shared = isinstance(pool, ThreadPoolExecutor)
+    for ca_file in {target.ca_file for target in chosen}:
+        trust.looking(ca_file)  # made before many threads want it at once
+    order = sorted(range(len(chosen)), key=lambda index: chosen[index].port != 25)
+    begun: dict[int, Future[_Seen]] = {}
+    ended: queue.SimpleQueue[Future[_Seen]] = queue.SimpleQueue()
+    done = 0
+
+    def note(wait: float) -> None:
+        """Count what has ended, after waiting for the first of it."""
+        nonlocal done
+        before = done
+        with contextlib.suppress(queue.Empty):
+            ended.get(timeout=wait)
+            done += 1
+            while True:
+                ended.get_nowait()
+                done += 1
+        if done > before:
+            progress(done, len(chosen), "targets")
+
+    try:
+        pace = _Pace(apart)
+        for index in order:
+            if pace.wait(stop):
+                break
+            target = chosen[index]
+            future = begun[index] = pool.submit(_look, target, timeout, stop if shared else None)
+            future.add_done_callback(ended.put)
+            if not ended.empty():
+                note(0.001)
+        while done < len(begun):
+            note(SLICE)
+            if stop.is_set():
+                for future in begun.values():
+                    future.cancel()
+    except BaseException:
+        stop.set()  # before the pool waits for its threads
+        for future in begun.values():
+            future.cancel()
+        raise
+    return [
+        None if index not in begun or begun[index].cancelled() else begun[index].result()
+        for index in range(len(chosen))
+    ]
+
+
+class _Pace:
+    """When to start the next: some time after the last, and not while this process is short of CPU.
+
+    A handshake costs about a millisecond of CPU, on a slow or busy host several. As soon as more than half
+    of one core is used, starts move apart, to four times the distance at most.
+    """
+
+    def __init__(self, apart: float) -> None:
+        self._apart = apart
+        self._clock, self._cpu, self._debt = time.perf_counter(), time.process_time(), 0.0
+
+    def wait(self, stop: threading.Event) -> bool:
+        """Wait for the moment of the next start; True if it will not come, since all is to stop."""
+        for _ in range(4):
+            if stop.wait(self._apart):
+                return True
+            clock, cpu = time.perf_counter(), time.process_time()
+            self._debt = max(0.0, self._debt + 2 * (cpu - self._cpu) - (clock - self._clock))
+            self._clock, self._cpu = clock, cpu
+            if self._debt <= 0 or not self._apart:
+                break
+        return False
+
+
+def _look(target: Target, timeout: float, stop: threading.Event | None = None) -> _Seen:
+    """One target, wherever this runs."""
+    result = probe_dialogue(target, timeout=timeout, until=Stage.EHLO, cancel=stop)
+    tried = [step.address for step in result.steps if step.address]
+    return _Seen(
+        result=replace(result, steps=()),
+        address=result.facts.address or (tried[0] if tried else None),
+        times={step.stage: step.seconds for step in result.steps},
+    )
+
+
+def _row(target: Target, seen: _Seen, judged: dict[Any, str]) -> Row:
+    result = seen.result
+    outcome, cause = result.outcome, ""
+    if wrong := _wrong(result):
+        outcome, cause = Outcome.FAILED, wrong
+    elif outcome is not Outcome.NOT_RUN:
+        key = (result.symptom, target.host, result.facts.greeting)
+        if key not in judged:
+            judged[key] = classify(result).cause.id
+        cause = judged[key]
+    return Row(
+        target=target,
+        outcome=outcome,
+        address=seen.address,
+        times=seen.times,
+        symptom=result.symptom,
+        cause=cause,
+        reason=result.reason,
+    )
+
+
+def _wrong(result: ProbeResult) -> str | None:
+    """The cause that a dialogue shows which went well, but not with a working SES."""
+    if not result.ok:
+        return None
+    target = result.target
+    port = PortCheck(
+        port=target.port,
+        security=target.security or default_security(target.port),
+        tcp=result,
+        dialogue=result,
+    )
+    if port.foreign:
+        return "foreign-greeting"
+    if port.intercepted:
+        return "tls-intercepted"
+    return trust.no_offer(result.facts.capabilities) or None if port.offers_sign_in is False else None
+
+
+def _not_run(target: Target) -> Row:
+    address = target.connect_to[0] if target.connect_to else None
+    return Row(
+        target=target,
+        outcome=Outcome.NOT_RUN,
+        address=address,
+        times={},
+        symptom=None,
+        cause="",
+        reason="cancelled",
+    )

@@ -1,0 +1,166 @@
+"""What a sweep saw: a row for each target, as table, data frame, picture and data for programs."""
+
+from __future__ import annotations
+
+import html
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sestools.core.endpoints import region_of
+from sestools.core.enums import Outcome, Stage
+from sestools.core.results import Symptom
+from sestools.core.target import Target
+from sestools.core.text import printable
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MOST_SHOWN = 200
+"""Rows that a notebook shows at most."""
+
+TIMED = (Stage.CONNECT, Stage.GREETING, Stage.TLS, Stage.EHLO)
+"""Stages that have a column of their own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """What became of one target.
+
+    Attributes:
+        target: What was looked at, without credentials.
+        outcome: How it ended.
+        address: The IP address that was connected to, or tried; None if there was none.
+        times: Seconds of each stage that was reached, failed ones too. EHLO is the last one (behind TLS).
+        symptom: What went wrong first; None when all went well.
+        cause: The likeliest cause's id, such as `healthy`; empty if it was not run.
+        reason: Why it was not run, if it was not.
+    """
+
+    target: Target
+    outcome: Outcome
+    address: str | None
+    times: Mapping[Stage, float]
+    symptom: Symptom | None
+    cause: str
+    reason: str = ""
+
+    @property
+    def region(self) -> str:
+        """The region in the host name, or the host name of anything else."""
+        return region_of(self.target.host) or self.target.host
+
+    def to_dict(self) -> dict[str, Any]:
+        """The row for a program; times in seconds, None where a stage was not reached."""
+        return {
+            "region": self.region,
+            "host": self.target.host,
+            "port": self.target.port,
+            "security": str(self.target.security),
+            "address": self.address,
+            "outcome": str(self.outcome),
+            "cause": self.cause,
+            "symptom": str(self.symptom) if self.symptom else self.reason,
+            **{f"{stage.lower()}_seconds": self.times.get(stage) for stage in TIMED},
+        }
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Sweep:
+    """What a sweep saw, one row a target, in the order of the targets.
+
+    Attributes:
+        rows: What became of each target.
+        seconds: How long the whole took.
+        timeout: Seconds that each target was given.
+    """
+
+    rows: tuple[Row, ...]
+    seconds: float
+    timeout: float
+
+    @property
+    def ok(self) -> bool:
+        """Whether every target was seen to work."""
+        return all(row.outcome is Outcome.OK for row in self.rows)
+
+    @property
+    def summary(self) -> str:
+        """One sentence: how many work, and what the others have."""
+        count = Counter(row.outcome for row in self.rows)
+        causes = Counter(row.cause for row in self.rows if row.outcome is Outcome.FAILED)
+        parts = [f"{count[Outcome.OK]} ok"]
+        if causes:
+            named = ", ".join(f"{cause} {number}" for cause, number in causes.most_common())
+            parts.append(f"{count[Outcome.FAILED]} failed ({named})")
+        if count[Outcome.NOT_RUN]:
+            parts.append(f"{count[Outcome.NOT_RUN]} not run")
+        return f"{len(self.rows)} targets in {self.seconds:.2f} s: {', '.join(parts)}."
+
+    def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+        """Headings and rows as text; times in milliseconds."""
+        headings = ("region", "port", "address", "outcome", *(f"{stage} ms" for stage in TIMED), "what")
+        return headings, [_cells(row) for row in self.rows]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The sweep for a program."""
+        return {
+            "schema_version": 1,
+            "summary": self.summary,
+            "seconds": self.seconds,
+            "timeout": self.timeout,
+            "rows": [row.to_dict() for row in self.rows],
+        }
+
+    def to_frame(self) -> Any:
+        """A pandas data frame, one row a target; its columns are the keys of `Row.to_dict`.
+
+        Raises:
+            ModuleNotFoundError: If pandas is missing; the notebook extra brings it.
+        """
+        try:
+            import pandas as pd
+        except ModuleNotFoundError as error:
+            if error.name != "pandas":
+                raise
+            raise ModuleNotFoundError(
+                "a data frame needs pandas: pip install 'sestools[notebook]'; "
+                "table() and to_dict() work without it",
+                name="pandas",
+            ) from None
+        columns = list(self.rows[0].to_dict()) if self.rows else None
+        return pd.DataFrame([row.to_dict() for row in self.rows], columns=columns)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """A heat map, regions by ports: see `plots.plot_sweep`."""
+        from sestools.plots.sweep import plot_sweep
+
+        return plot_sweep(self, ax)
+
+    def __repr__(self) -> str:
+        return f"<Sweep: {self.summary}>"
+
+    def _repr_html_(self) -> str:
+        headings, rows = self.table()
+        head = "".join(f"<th>{html.escape(cell)}</th>" for cell in headings)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
+            for row in rows[:MOST_SHOWN]
+        )
+        more = len(rows) - MOST_SHOWN
+        rest = f"<p>and {more} more: see <code>table()</code></p>" if more > 0 else ""
+        return f"<p>{html.escape(self.summary)}</p><table><tr>{head}</tr>{body}</table>{rest}"
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    times = (row.times.get(stage) for stage in TIMED)
+    what = f"{row.cause}: {row.symptom}" if row.symptom else row.reason or row.cause
+    return (
+        row.region,
+        str(row.target.port),
+        row.address or "",
+        str(row.outcome),
+        *("" if seconds is None else f"{seconds * 1000:.1f}" for seconds in times),
+        printable(what, 160),
+    )

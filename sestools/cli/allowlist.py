@@ -1,0 +1,167 @@
+"""`sestools allowlist`."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+from sestools.cli.options import HEALTHY, PROBLEM, UNCLEAR, _progress, _region, _simulator, say, stoppable
+
+if TYPE_CHECKING:
+    from sestools.core.target import Target
+from typing import Any
+
+from sestools.cli.options import _add_format, _command
+
+LARGEST_LIST = 1024 * 1024
+"""Bytes of a file with pinned addresses."""
+
+
+_TIME = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h)?")
+
+
+def seconds(text: str) -> float:
+    """A time such as `30s`, `10m`, `1h`, or a number of seconds."""
+    found = _TIME.fullmatch(text.strip())
+    if not found:
+        raise argparse.ArgumentTypeError(f"a time looks like 30s, 10m or 1h, not {text!r}")
+    return float(found[1]) * {None: 1, "s": 1, "m": 60, "min": 60, "h": 3600}[found[2]]
+
+
+def allowlist(options: argparse.Namespace) -> int:
+    """Run `sestools allowlist`."""
+    from sestools.allowlist.addresses import watch_addresses
+    from sestools.allowlist.comparison import compare, entries
+    from sestools.allowlist.rules import allowlist_advice
+
+    region = _region(options.where)
+    pinned = _pinned(options.pinned)
+    if options.connect and not pinned:
+        raise ValueError("--connect tries pinned addresses: name them with --pinned")
+    ports = tuple(options.ports or (587, 465))
+    with contextlib.ExitStack() as stack:
+        more, target = _place(options, region, ports[0], stack)
+        if pinned:  # what is wrong with the list is said before the watch, not after it
+            entries(pinned)
+        stop = stack.enter_context(stoppable())
+        progress = stack.enter_context(_progress())
+        watched = watch_addresses(
+            region, duration=options.watch, interval=options.every, progress=progress, cancel=stop, **more
+        )
+        if not watched.moments:
+            raise KeyboardInterrupt
+        found = None
+        if pinned:
+            connect_to = target if options.connect and not watched.cancelled else None
+            found = compare(pinned, watched, target=connect_to, cancel=stop)
+    advice = allowlist_advice(watched, ports=ports)
+    if options.json:
+        body: dict[str, Any] = {"schema_version": 1, **watched.to_dict()}
+        body["comparison"] = found.to_dict() if found else None
+        body["advice"] = advice.to_dict()
+        print(json.dumps(body, indent=2))
+    elif options.markdown:
+        print("\n".join(part.to_markdown() for part in (found, watched, advice) if part), end="")
+    else:
+        from sestools.cli.terminal_allowlist import print_allowlist
+
+        print_allowlist(sys.stdout, watched, found, advice)
+    if watched.cancelled:
+        raise KeyboardInterrupt
+    return UNCLEAR if not watched.addresses else PROBLEM if found and not found.ok else HEALTHY
+
+
+def _pinned(given: str | None) -> str:
+    """The list itself: the text of a file if it names one, `-` for standard input."""
+    from sestools.allowlist.comparison import entries
+
+    if given is None:
+        return ""
+    if given == "-":
+        return sys.stdin.read(LARGEST_LIST)
+    if os.path.exists(given) and not os.path.isdir(given):  # a pipe, as of <(...), is no regular file
+        try:
+            with open(given, encoding="utf-8", errors="replace") as file:
+                return file.read(LARGEST_LIST)
+        except OSError as error:
+            raise ValueError(f"--pinned: {given!r} cannot be read: {error.strerror}") from None
+    if given.endswith((".txt", ".csv", ".list", ".json", ".conf")):  # else taken for the name of a host
+        raise ValueError(f"--pinned: there is no file {given!r}")
+    try:
+        entries(given)
+    except ValueError as error:  # a range has a slash as well
+        raise ValueError(f"--pinned: {error}; and there is no file of that name") from None
+    return given
+
+
+def _place(
+    options: argparse.Namespace, region: str, port: int, stack: contextlib.ExitStack
+) -> tuple[dict[str, Any], Target]:
+    """Whom to ask, by which clock, and where to connect to."""
+    from sestools.checkup.check import targets
+
+    if options.simulate is None:
+        (target,) = targets(region, ports=[port])
+        return {"resolvers": options.resolvers}, target
+    if options.resolvers:
+        raise ValueError("--simulate brings its own --resolver")
+    say("Simulated: addresses and time are made up.")
+    ses = stack.enter_context(_simulator(region, [options.simulate] if options.simulate else []))
+    from sestools.simulator.nameserver import Churn
+
+    if len(ses.addresses) > 1:
+        changing: tuple[str, ...] = ses.addresses
+    elif options.connect:
+        raise ValueError("--connect needs a simulator that listens there: --simulate s7-changing-addresses")
+    else:
+        changing = tuple(f"203.0.113.{number}" for number in range(10, 22))
+    return {"resolvers": ses.resolvers, "clock": Churn(ses, changing)}, ses.target(port)
+
+
+def _add_allowlist(parsers: Any) -> None:
+    parser = _command(
+        parsers,
+        "allowlist",
+        allowlist,
+        "say how to allow an endpoint through a firewall, and what a list of its addresses is worth",
+        "  sestools allowlist eu-west-1\n  sestools allowlist eu-west-1 --watch 10m --every 30s\n"
+        "  sestools allowlist eu-west-1 --pinned firewall.txt --watch 10m --connect\n"
+        "  sestools allowlist eu-west-1 --pinned 192.0.2.10,198.51.100.0/24,amazonses.com\n"
+        "  sestools allowlist --simulate --watch 20m     (practise without AWS; no waiting)",
+    )
+    parser.add_argument(
+        "where",
+        nargs="?",
+        metavar="REGION",
+        help="region or host name [SESTOOLS_REGION, AWS_REGION, us-east-1]",
+    )
+    parser.add_argument(
+        "--pinned",
+        metavar="FILE|LIST",
+        help="compare with this list: addresses, ranges, host names; a file, a text, or - for standard input",
+    )
+    times = seconds
+    parser.add_argument("--watch", type=times, default=0.0, metavar="TIME", help="ask for so long [one look]")
+    parser.add_argument("--every", type=times, default=30.0, metavar="TIME", help="between two rounds [30s]")
+    parser.add_argument(
+        "--resolver",
+        dest="resolvers",
+        action="append",
+        metavar="IP[#PORT]",
+        help="ask this one (repeatable) [the system's]",
+    )
+    parser.add_argument(
+        "--connect", action="store_true", help="also connect to the pinned addresses, and hang up"
+    )
+    parser.add_argument(
+        "--port", dest="ports", action="append", type=int, metavar="PORT", help="[587, 465] (repeatable)"
+    )
+    parser.add_argument(
+        "--simulate", nargs="?", const="", metavar="FAULT", help="ask a simulated SES on this host"
+    )
+    _add_format(parser)

@@ -1,0 +1,67 @@
+"""`sestools classify`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    pass
+from typing import Any
+
+from sestools.cli.options import HEALTHY, PROBLEM, UNCLEAR, _add_format, _command
+
+HALF_INPUT = 2 * 1024 * 1024
+"""Bytes that `classify` keeps of the beginning of standard input, and as many of its end."""
+
+
+def classify(options: argparse.Namespace) -> int:
+    """Run `sestools classify`."""
+    from sestools.diagnosis.classifier import classify as explain
+
+    texts = options.text or ["-"]
+    if texts.count("-") > 1:
+        raise ValueError("standard input can be read once")
+    codes = []
+    for text in texts:
+        if text == "-":
+            text = _piped()
+        if not text.strip():
+            raise ValueError("there is nothing to classify; give a text, or pipe one in")
+        diagnosis = explain(text)
+        if options.json:
+            print(json.dumps({"schema_version": 1, **diagnosis.to_dict()}))
+        elif options.markdown:
+            print(diagnosis.to_markdown())
+        else:
+            from sestools.cli.terminal import console, print_diagnosis
+
+            print_diagnosis(console(sys.stdout), diagnosis)
+        known = not diagnosis.cause.id.startswith("unknown")
+        good = diagnosis.cause.retry == "not needed"
+        codes.append(HEALTHY if good else PROBLEM if known else UNCLEAR)
+    return PROBLEM if PROBLEM in codes else max(codes)
+
+
+def _piped() -> str:
+    """Standard input: all of it, or of a long one its beginning and its end, where the newest lines are."""
+    begin, end = sys.stdin.buffer.read(HALF_INPUT), b""
+    while more := sys.stdin.buffer.read(HALF_INPUT):
+        end = (end + more)[-HALF_INPUT:]
+    return (begin + end).decode("utf-8", "replace")
+
+
+def _add_classify(parsers: Any) -> None:
+    parser = _command(
+        parsers,
+        "classify",
+        classify,
+        "say what an error message, log line or pasted text means",
+        "  sestools classify '454 Throttling failure: Maximum sending rate exceeded'\n"
+        "  tail -50 /var/log/mail.log | sestools classify -\n"
+        "  sestools classify --json - < traceback.txt",
+    )
+    parser.add_argument("text", nargs="*", help="the text; '-' or nothing reads standard input")
+    _add_format(parser)

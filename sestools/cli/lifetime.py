@@ -1,0 +1,276 @@
+"""`sestools lifetime`."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import math
+import sys
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from sestools.cli.options import (
+    HEALTHY,
+    PROBLEM,
+    UNCLEAR,
+    _connect_to,
+    _credentials,
+    _region,
+    _setting,
+    _timeout,
+    add_place,
+    say,
+    simulator_extra,
+    stoppable,
+)
+
+if TYPE_CHECKING:
+    from sestools.core.results import ProbeResult
+    from sestools.lifetime.advice import Advice
+    from sestools.lifetime.costs import Traffic
+    from sestools.probes import Estimate, LifetimeFacts
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from sestools.cli.options import _command
+
+EXAMPLES = (
+    "  sestools lifetime eu-west-1                        (silence and age, without signing in)\n"
+    "  sestools lifetime eu-west-1 --user AKIA... --from me@example.com --rate 5 --yes\n"
+    "  sestools lifetime eu-west-1 --traffic bursts:1000,5,60 --client postfix\n"
+    "  sestools lifetime --simulate s6-hosts-replaced     (practise without AWS, in no time)"
+)
+
+
+SCENARIO = "s6-hosts-replaced"
+
+
+PROGRAMS = ("postfix", "nodemailer", "symfony", "jakarta", "django", "listmonk", "phpmailer", "python")
+"""The recipes that there are, by name: named here, so that `--help` loads nothing."""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The flags of `sestools lifetime`."""
+    parser.add_argument(
+        "where",
+        nargs="?",
+        metavar="REGION",
+        help="region or host name [SESTOOLS_REGION, AWS_REGION, us-east-1]",
+    )
+    what = parser.add_argument_group("what to measure")
+    what.add_argument("--silent", type=int, default=4, metavar="N", help="connections that keep silent [4]")
+    what.add_argument("--silence", type=float, default=60.0, metavar="SECONDS", help="how long at most [60]")
+    what.add_argument("--lives", type=int, default=60, metavar="N", help="connections that are watched [60]")
+    what.add_argument("--at-once", type=int, default=12, metavar="N", help="of those at a time [12]")
+    what.add_argument("--age", type=float, default=300.0, metavar="SECONDS", help="how long at most [300]")
+    what.add_argument(
+        "--from", dest="sender", metavar="ADDRESS", help="send messages, to SES's mailbox simulator"
+    )
+    what.add_argument(
+        "--messages", type=int, default=400, metavar="N", help="on each of two connections [400]"
+    )
+    what.add_argument(
+        "--rate", type=float, default=1.0, metavar="N", help="messages a second, both together [1]"
+    )
+    advice = parser.add_argument_group("what to advise")
+    advice.add_argument(
+        "--traffic",
+        default="scattered:1",
+        metavar="KIND:NUMBERS",
+        help="how your messages come: steady:RATE, scattered:RATE or bursts:SIZE,RATE,PAUSE [scattered:1]",
+    )
+    advice.add_argument("--price", type=float, default=10.0, help="handshakes that a broken send costs [10]")
+    advice.add_argument("--client", choices=PROGRAMS, help="print the advice as its configuration")
+    where = parser.add_argument_group("where")
+    where.add_argument("--port", type=int, default=587, help="[587]")
+    add_place(where, "for each exchange [SESTOOLS_TIMEOUT, 5]")
+    where.add_argument("--yes", action="store_true", help="yes, do it: do not ask")
+    where.add_argument(
+        "--simulate",
+        nargs="?",
+        const=SCENARIO,
+        metavar="SCENARIO",
+        help=f"measure a simulated SES, in virtual time [{SCENARIO}]",
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print JSON (it carries a schema_version)")
+    form.add_argument("--markdown", action="store_true", help="print Markdown, to paste into a ticket")
+
+
+def lifetime(options: argparse.Namespace) -> int:
+    """Run `sestools lifetime`."""
+    from sestools.lifetime.advice import advise
+    from sestools.probes import Plan, probe_lifetime
+
+    plan = Plan(
+        silent=options.silent,
+        silence=options.silence,
+        lives=options.lives,
+        at_once=options.at_once,
+        age=options.age,
+        messages=options.messages,
+        rate=options.rate,
+    )
+    traffic = _traffic(options.traffic)
+    if not 0 < options.price < math.inf:
+        raise ValueError(f"--price must be greater than 0, and a number of handshakes, not {options.price!r}")
+    place = _place(options)
+    signs_in = place["target"].credentials is not None
+    sender = options.sender or ("sender@example.com" if options.simulate is not None else None)
+    estimate = plan.estimate(signs_in=signs_in, sends=sender is not None)
+    advises = _advises(options)
+    _agreed(options, estimate)
+    with stoppable() as stop:
+        with _progress() as progress:
+            result = probe_lifetime(
+                **place, plan=plan, sender=sender, timeout=_timeout(options), progress=progress, cancel=stop
+            )
+        advice = (
+            advise(result.facts, traffic, price=options.price) if advises and result.facts.lives else None
+        )
+        _show(options, result, advice, advises)
+    if stop.is_set():
+        say("interrupted: this is what was seen until then")
+        raise KeyboardInterrupt
+    if result.symptom:
+        return PROBLEM
+    return UNCLEAR if advice is None or result.facts.refusal or result.reason else HEALTHY
+
+
+def _advises(options: argparse.Namespace) -> bool:
+    """Whether there will be curves and advice; if not, it is said before anything is measured."""
+    from sestools.lifetime.survival import scipy
+
+    try:
+        scipy()
+    except ValueError as error:
+        if options.client:
+            raise ValueError(f"--client writes advice that rests on them: {error}") from None
+        say(f"{error}. Without it the lives are measured and listed, with no curve and no advice.")
+        return False
+    return True
+
+
+def _place(options: argparse.Namespace) -> dict[str, Any]:
+    if options.simulate is not None:
+        with simulator_extra():
+            from sestools.simulator.memory import VirtualSes
+
+        if options.connect_to or options.ca_file or options.user:
+            raise ValueError("--simulate brings its own --connect-to, --ca-file and --user")
+        return VirtualSes(_region(options.where), scenario=options.simulate).reach(options.port)
+    from dataclasses import replace
+
+    from sestools.checkup.check import targets
+
+    (target,) = targets(
+        _region(options.where),
+        ports=[options.port],
+        connect_to=_connect_to(options.connect_to),
+        ca_file=options.ca_file or _setting("CA_FILE"),
+    )
+    return {"target": replace(target, credentials=_credentials(options))}
+
+
+def _traffic(written: str) -> Traffic:
+    from sestools.lifetime.costs import Traffic
+
+    kind, _, numbers = written.partition(":")
+    kinds: dict[str, tuple[Callable[..., Traffic], int]] = {
+        "steady": (Traffic.steady, 1),
+        "scattered": (Traffic.scattered, 1),
+        "bursts": (Traffic.bursts, 3),
+    }
+    try:
+        make, count = kinds[kind]
+        values = [float(number) for number in numbers.split(",")]
+        if len(values) != count:
+            raise ValueError
+    except (KeyError, ValueError):
+        raise ValueError(
+            f"--traffic wants steady:RATE, scattered:RATE or bursts:SIZE,RATE,PAUSE, not {written!r}"
+        ) from None
+    return make(*values)
+
+
+def _agreed(options: argparse.Namespace, estimate: Estimate) -> None:
+    """Say what it costs, and on the real endpoint ask."""
+    where = "simulated, in virtual time" if options.simulate is not None else _region(options.where)
+    say(f"lifetime of connections, {where}: {estimate}")
+    if options.yes or options.simulate is not None:
+        return
+    if not sys.stdin.isatty() or options.password_stdin:
+        raise ValueError("nobody is there to agree to that: --yes says so beforehand")
+    say("Go on? [y/N] ", end="")
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise ValueError("nothing was done")
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Any]:
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from sestools.cli.terminal import console
+
+    with console(sys.stderr).status("holding connections") as status:
+        yield lambda done, total, what: status.update(f"{done} of about {total} {what} seen to their end")
+
+
+def _lives(facts: LifetimeFacts) -> str:
+    """Every life in a line: what there is to read where nothing is computed from them."""
+    from sestools.render import tables
+
+    headings = ("purpose", "signed in", "lived s", "silent s", "messages", "end")
+    rows = [
+        (
+            str(life.purpose), "yes" if life.signed_in else "no", f"{life.seconds:.1f}", f"{life.silence:.1f}",
+            str(life.messages), str(life.end or "alive when it was left"),
+        )
+        for life in facts.lives
+    ]  # fmt: skip
+    return tables.as_text(headings, rows, right=("lived s", "silent s", "messages"))
+
+
+def _show(options: argparse.Namespace, result: ProbeResult, advice: Advice | None, advises: bool) -> None:
+    from sestools.cli.terminal import console, print_lifetime
+    from sestools.lifetime.recipes import recipe
+    from sestools.lifetime.survival import survival
+
+    facts = result.facts
+    found = recipe(options.client, advice, result.target.host) if options.client and advice else None
+    if options.json:
+        curves = {by: survival(facts, by) if advises else None for by in ("age", "messages", "silence")}
+        data = {
+            "schema_version": 1,
+            "target": str(result.target),
+            "outcome": str(result.outcome),
+            "symptom": str(result.symptom) if result.symptom else None,
+            **facts.to_dict(),
+            "survival": {by: curve.to_dict() for by, curve in curves.items() if curve},
+            "advice": advice.to_dict() if advice else None,
+            "recipe": {"file": found.file, "text": found.text, "notes": found.notes} if found else None,
+        }
+        print(json.dumps(data, indent=2))
+    elif options.markdown:
+        print(f"**Lifetime of connections to {result.target.host}, port {result.target.port}**\n")
+        print("\n".join(f"- {line}" for line in facts.lines))
+        if advice:
+            print(f"\n{advice.to_markdown()}", end="")
+        elif facts.lives:
+            print(f"\n```\n{_lives(facts)}\n```")
+        if found:
+            print(f"\n{found.client}, `{found.file}`:\n\n```\n{found}```")
+    else:
+        print_lifetime(console(sys.stdout), result, advice)
+        if facts.lives and not advice:
+            print(f"\n{_lives(facts)}")
+        if found:
+            print(f"\n{found.client}, {found.file}:\n\n{found}", end="")
+
+
+def _add_lifetime(parsers: Any) -> None:
+    about = "measure how long connections live, and say when to change them"
+    command = _command(parsers, "lifetime", lifetime, about, EXAMPLES)
+    add_options(command)

@@ -1,0 +1,72 @@
+"""`sestools mtu`."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    pass
+from typing import Any
+
+from sestools.cli.options import HEALTHY, PROBLEM, UNCLEAR, _command, _connect_to, _region, _simulator
+
+
+def mtu(options: argparse.Namespace) -> int:
+    """Run `sestools mtu`."""
+    from sestools.checkup.check import targets
+    from sestools.diagnosis.classifier import classify as explain
+    from sestools.probes import probe_mtu
+
+    region = _region(options.where)
+    with contextlib.ExitStack() as stack:
+        if options.simulate is None:
+            given = _connect_to([options.connect_to] if options.connect_to else None)
+            (target,) = targets(region, ports=[options.port], connect_to=given)
+        elif options.connect_to:
+            raise ValueError("--simulate brings its own --connect-to")
+        else:
+            ses = stack.enter_context(_simulator(region, [options.simulate] if options.simulate else []))
+            target = ses.target(options.port)
+        result = probe_mtu(target, timeout=options.timeout, mtu=options.mtu)
+    diagnosis = explain(result)
+    if options.json:
+        print(json.dumps({"schema_version": 1, **result.facts.to_dict(), **diagnosis.to_dict()}, indent=2))
+    else:
+        from sestools.cli.terminal import console, print_mtu
+
+        print_mtu(console(sys.stdout), result, diagnosis)
+    well = result.ok and diagnosis.cause.retry == "not needed"
+    return UNCLEAR if result.reason else HEALTHY if well else PROBLEM
+
+
+def _add_mtu(parsers: Any) -> None:
+    parser = _command(
+        parsers,
+        "mtu",
+        mtu,
+        "say whether large packets get through, and which size does (Linux)",
+        "  sestools mtu eu-west-1\n  sestools mtu eu-west-1 --port 465 --json\n"
+        "  sestools mtu eu-west-1 --simulate s5-mtu-black-hole     (practise without AWS)",
+    )
+    parser.add_argument(
+        "where",
+        nargs="?",
+        metavar="REGION",
+        help="region or host name [SESTOOLS_REGION, AWS_REGION, us-east-1]",
+    )
+    parser.add_argument("--port", type=int, default=587, help="[587]")
+    parser.add_argument(
+        "--mtu", type=int, metavar="BYTES", help="as if the interface had this MTU: try a fix"
+    )
+    parser.add_argument("--timeout", type=float, default=12.0, metavar="SECONDS", help="for everything [12]")
+    parser.add_argument(
+        "--connect-to", metavar="ADDRESS:PORT", help="connect there instead of where DNS says"
+    )
+    parser.add_argument(
+        "--simulate", nargs="?", const="", metavar="FAULT", help="look at a simulated SES on this host"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON (it carries a schema_version)")

@@ -1,0 +1,126 @@
+"""A run of the sender from the command line: however it ends, each message has its account."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from json import dumps
+from typing import TYPE_CHECKING
+
+from sestools.cli.options import HEALTHY, PROBLEM, UNCLEAR
+from sestools.cli.output import NOT_WRITTEN, Output
+
+if TYPE_CHECKING:
+    from sestools.sending.journal import Journal
+    from sestools.sending.mail import Attempt, Entry, Mail
+    from sestools.sending.sender import Sender
+
+
+def run(sender: Sender, mails: Sequence[Mail], journal: Journal | None, report: Report) -> int:
+    """Send, tell of each message whatever happens, and give the exit code."""
+    from sestools.sending.journal import JournalError
+    from sestools.sending.mail import Entry, Fate
+
+    signals: list[int] = []
+
+    def handle(number: int, frame: object) -> None:
+        signals.append(number)
+        report.output.hurry()
+        sender.stop()  # it may raise
+
+    report.width = max(len(mail.name) for mail in mails)
+    with _handling(handle):
+        try:
+            with sender:
+                for entry in sender.send_all(mails):
+                    report.tell(entry)
+        except (KeyboardInterrupt, JournalError):
+            pass
+        finally:
+            for entry in sender.unfinished:
+                report.tell(entry)
+            left = [mail for mail in mails if id(mail) not in report.told]
+            for mail in left:
+                report.tell(Entry(mail=mail, fate=Fate.UNSENT))
+            ended = report.end()
+        if left or sender.unfinished:
+            report.output.note(f"interrupted: {len(left)} of {len(mails)} messages were not begun")
+        if journal and journal.problem:
+            report.output.note(f"sestools: the journal cannot be written: {journal.problem}")
+            return NOT_WRITTEN
+        if report.output.code:
+            return report.output.code
+        return 128 + signals[0] if signals and (left or sender.unfinished) else ended
+
+
+@contextlib.contextmanager
+def _handling(handle: Callable[[int, object], None]) -> Iterator[None]:
+    """Handle what is sent to end a process, unless it is to be ignored, as under nohup."""
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) not in (signal.SIG_IGN, None):
+                before[number] = signal.signal(number, handle)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class Report:
+    """Tells what became of each message, as soon as it is decided."""
+
+    def __init__(self, *, json: bool = False) -> None:
+        from sestools.cli.terminal import console
+
+        self._json = json
+        self._console = console(sys.stdout or io.StringIO())
+        # It only makes text: a stream that fails is the affair of `Output`.
+        self._console.file = io.StringIO()
+        self._entries: list[Entry] = []
+        self.output = Output()
+        self.told: set[int] = set()
+        self.width = 0
+
+    def attempt(self, mail: Mail, attempt: Attempt) -> None:
+        """Why it takes longer, for whoever waits."""
+        from sestools.core.text import duration, printable
+
+        if attempt.failure is not None:
+            then = "again at once" if attempt.wait == 0 else f"again in {duration(attempt.wait or 0)}"
+            then = "given up" if attempt.wait is None else then
+            self.output.note(f"{printable(mail.name, 60)}: {attempt.why}; {then}")
+
+    def tell(self, entry: Entry) -> None:
+        """A line, once for each message."""
+        from sestools.cli.terminal import entry_line
+
+        if id(entry.mail) in self.told:
+            return
+        self.told.add(id(entry.mail))
+        self._entries.append(entry)
+        if self._json:
+            self.output.tell(dumps({"schema_version": 1, **entry.to_dict()}))
+        else:
+            self.output.tell(entry_line(self._console, entry, min(self.width, 40)))
+
+    def end(self) -> int:
+        """The sum of it, and the exit code."""
+        from sestools.cli.terminal import account_text
+        from sestools.sending.mail import Account, Fate
+
+        account = Account(entries=tuple(self._entries))
+        if self._json:
+            counts = {str(fate): account.count(fate) for fate in Fate}
+            self.output.tell(dumps({"schema_version": 1, "summary": account.summary, "counts": counts}))
+        else:
+            self.output.tell(account_text(self._console, account))
+        if any(entry.fate in (Fate.REFUSED, Fate.UNSENT) or entry.refused for entry in self._entries):
+            return PROBLEM
+        return HEALTHY if account.ok else UNCLEAR

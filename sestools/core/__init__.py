@@ -1,0 +1,1 @@
+"""The nouns of the package, and rules that need no I/O."""

@@ -1,0 +1,180 @@
+"""What a probe saw: replies, timed steps, a symptom."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from sestools.core.endpoints import Security
+from sestools.core.enums import Kind, Outcome, Stage
+from sestools.core.target import Target
+from sestools.core.text import printable
+
+_ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """One complete SMTP reply (RFC 5321, 4.2).
+
+    Attributes:
+        code: The three-digit code.
+        lines: The text of each line, without code, separator and line end, as it came.
+        raw: The bytes as they came, bounded; empty if the reply was not read from a wire.
+    """
+
+    code: int
+    lines: tuple[str, ...] = ("",)
+    raw: bytes = field(default=b"", repr=False)
+
+    def __post_init__(self) -> None:
+        if not 100 <= self.code <= 999:
+            raise ValueError(f"a reply code has three digits, not {self.code!r}")
+        if not self.lines:
+            raise ValueError("a reply has at least one line")
+
+    @cached_property
+    def enhanced(self) -> str | None:
+        """The enhanced status code (RFC 3463) at the start of the last line, such as `4.4.2`."""
+        found = _ENHANCED.match(self.lines[-1])
+        return found[1] if found else None
+
+    @cached_property
+    def text(self) -> str:
+        """The text of all lines, joined by spaces, without enhanced status codes."""
+        return " ".join(_ENHANCED.sub("", line, count=1) for line in self.lines).strip()
+
+    def masked(self, mask: Callable[[str], str]) -> Reply:
+        """The reply after secrets were cut out of its text; `mask` keeps the number of lines."""
+        lines = tuple(mask("\n".join(self.lines)).split("\n"))
+        if lines == self.lines:
+            return self
+        raw = "".join(f"{self.code}-{line}\r\n" for line in lines[:-1]) + f"{self.code} {lines[-1]}\r\n"
+        return Reply(code=self.code, lines=lines, raw=raw.encode("utf-8", "replace") if self.raw else b"")
+
+    @property
+    def ok(self) -> bool:
+        """Whether the server agreed (2xx) or waits for more (3xx)."""
+        return 200 <= self.code < 400
+
+    def __str__(self) -> str:
+        return printable(f"{self.code} {' '.join(self.lines)}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TcpInfo:
+    """What the kernel knows of a connection (Linux; elsewhere such facts are absent).
+
+    Attributes:
+        rtt: Smoothed round-trip time in seconds.
+        mss: Largest segment that this side sends, in bytes.
+        path_mtu: Path MTU as the kernel believes it, in bytes.
+        unacked: Segments sent and not yet acknowledged.
+        retransmits: Segments sent again since the connection began.
+    """
+
+    rtt: float
+    mss: int
+    path_mtu: int
+    unacked: int
+    retransmits: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One timed thing that a probe did.
+
+    Attributes:
+        stage: Which step of the session.
+        at: When it began, in seconds after the probe began.
+        seconds: How long it took.
+        address: The IP address that it was done with, where one was.
+        sent: What was sent, masked: no credentials in any form.
+        reply: The complete reply, if one came.
+        encrypted: Whether it happened inside TLS.
+        symptom: What went wrong in this step, if anything did.
+        tcp: Kernel facts when the step ended, where the system gives them.
+    """
+
+    stage: Stage
+    at: float
+    seconds: float
+    address: str | None = None
+    sent: str = ""
+    reply: Reply | None = None
+    encrypted: bool = False
+    symptom: Symptom | None = None
+    tcp: TcpInfo | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Symptom:
+    """What went wrong, however it was learnt: from a probe, an exception, a log line or a pasted text.
+
+    Attributes:
+        kind: In what form; None if only a text is known.
+        stage: At which step of the session; None if unknown.
+        reply: The server's reply, if there was one.
+        detail: The observation in words (an error's text, a log line, a whole paste): a stranger's text.
+        host: The server's name, if known.
+        port: The server's port, if known.
+        security: The TLS mode that the client used, if known.
+        cause: The id of the cause, if whoever saw it decided it: nobody then looks for one in the words.
+    """
+
+    kind: Kind | None = None
+    stage: Stage | None = None
+    reply: Reply | None = None
+    detail: str = ""
+    host: str | None = None
+    port: int | None = None
+    security: Security | None = None
+    cause: str = ""
+
+    def __str__(self) -> str:
+        where = f"{self.stage}: " if self.stage else ""
+        said = self.reply if self.kind in (None, Kind.REPLY) else None
+        return where + (str(said) if said else printable(self.detail or str(self.kind)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeResult:
+    """What one probe saw. A failed probe is a value, not an exception.
+
+    Attributes:
+        probe: The probe's name, such as `tls`.
+        target: What was probed, without its credentials.
+        outcome: How it ended.
+        steps: What it did, in order, timed.
+        facts: What the probe alone can say; its own dataclass (see the probe), or None.
+        symptom: What went wrong first; None when all went well.
+        reason: Why it was not run, if it was not.
+    """
+
+    probe: str
+    target: Target
+    outcome: Outcome
+    steps: tuple[Step, ...] = ()
+    facts: Any = None
+    symptom: Symptom | None = None
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "target", replace(self.target, credentials=None))
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything asked for was seen to work."""
+        return self.outcome is Outcome.OK
+
+    def seconds(self, stage: Stage) -> float | None:
+        """The time spent in a stage, summed over its steps (EHLO happens twice); None if not reached."""
+        times = [step.seconds for step in self.steps if step.stage is stage]
+        return sum(times) if times else None
+
+    def __str__(self) -> str:
+        end = self.symptom or self.reason
+        return f"{self.probe} {self.target}: {self.outcome}" + (f", {end}" if end else "")

@@ -1,0 +1,263 @@
+"""Who gets credentials. One rule, which the act of signing in asks about the very connection that it uses.
+
+The rule: TLS, verified for the target's own name against Amazon's public roots, or else against the authorities
+that the user named for this target; SES's greeting; nothing said that was not asked for; and AUTH offered inside
+TLS with a mechanism that is spoken here.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import ssl
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, Literal, cast
+from weakref import WeakKeyDictionary
+
+from sestools.core.endpoints import region_of
+from sestools.core.enums import Kind, Stage
+from sestools.core.results import Symptom
+from sestools.core.target import Target
+from sestools.core.text import printable
+
+__all__ = [
+    "Mechanism",
+    "Refused",
+    "check_greeting",
+    "is_greeting",
+    "looking",
+    "no_offer",
+    "not_amazons",
+    "only_amazon",
+    "permit",
+    "signing_in",
+]
+
+Mechanism = Literal["PLAIN", "LOGIN"]
+
+SPOKEN = ("PLAIN", "LOGIN")
+"""The mechanisms that SES offers and that are spoken here, the preferred first."""
+
+_GREETING = re.compile(r"[\w.-]+ ESMTP SimpleEmailService-[\w-]+(?: \w+)?")
+"""SES's greeting after its code, of all fleets since 2012: which host, which session."""
+
+_UNTRUSTED = {18, 19, 20, 21}
+"""OpenSSL's numbers (X509_V_ERR_*, x509_vfy.h) for a certificate that leads to no trusted authority."""
+
+
+class Refused(Exception):
+    """No credentials for this connection; the symptom names the cause, what was seen, and what would allow it."""
+
+    def __init__(self, symptom: Symptom) -> None:
+        super().__init__(str(symptom))
+        self.symptom = symptom
+
+
+def is_greeting(text: str) -> bool:
+    """Whether this is how SES greets; the text after the code."""
+    return _GREETING.fullmatch(text.strip()) is not None
+
+
+def mechanisms(capabilities: Sequence[str]) -> tuple[str, ...] | None:
+    """The mechanisms that an EHLO reply's lines offer to sign in with; None if AUTH is not offered."""
+    lines = [line.upper().replace("=", " ").split() for line in capabilities]
+    offers = [words[1:] for words in lines if words[:1] == ["AUTH"]]
+    return tuple(dict.fromkeys(word for words in offers for word in words)) if offers else None
+
+
+def no_offer(capabilities: Sequence[str], wanted: str | None = None) -> str:
+    """The cause why nobody can sign in where EHLO lists this, or an empty text if one can."""
+    offered = mechanisms(capabilities)
+    if offered is None:
+        return "auth-missing"
+    return "" if any(one in offered and one == (wanted or one) for one in SPOKEN) else "auth-mechanism"
+
+
+def only_amazon(target: Target) -> bool:
+    """Whether nobody but Amazon can vouch for this target: an SES endpoint, and the user named no authorities."""
+    return not target.ca_file and region_of(target.host) is not None
+
+
+# --- TLS contexts -------------------------------------------------------------------------------------------------
+
+_VOUCHED: WeakKeyDictionary[ssl.SSLContext, str | None] = WeakKeyDictionary()
+"""The contexts that may carry credentials: the CA file that each trusts, or None for Amazon's roots."""
+
+
+def looking(ca_file: str | None = None) -> ssl.SSLContext:
+    """A context for connections that sign in nowhere: it trusts what the system trusts, or else the named file.
+
+    It is kept, because making one costs as much as fifty handshakes; whoever starts many threads asks once before.
+
+    Raises:
+        ValueError: If the CA file cannot be read.
+    """
+    return _named(ca_file, _stamp(ca_file)) if ca_file else _systems(*_system())
+
+
+def signing_in(target: Target) -> ssl.SSLContext:
+    """The context of a connection that is to sign in. No other one gets past `permit`.
+
+    Raises:
+        ValueError: If the target's CA file cannot be read.
+    """
+    return _amazons() if only_amazon(target) else looking(target.ca_file)
+
+
+@lru_cache(maxsize=1)
+def _amazons() -> ssl.SSLContext:
+    roots = files("sestools.core").joinpath("amazon_roots.pem").read_text(encoding="ascii")
+    context = ssl.create_default_context(cadata=roots)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    _VOUCHED[context] = None
+    return context
+
+
+@lru_cache(maxsize=8)
+def _named(ca_file: str, _stamp: object) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        why = getattr(error, "reason", None) or error.strerror or str(error)
+        raise ValueError(f"CA file {ca_file!r} cannot be read: {printable(why)}") from None
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    _VOUCHED[context] = ca_file
+    return context
+
+
+@lru_cache(maxsize=2)
+def _systems(*_state: object) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def _system() -> tuple[object, ...]:
+    """Where the system keeps its authorities, and their state: a repair must show without a new process."""
+    where = ssl.get_default_verify_paths()
+    return where.cafile, _stamp(where.cafile), where.capath, _stamp(where.capath)
+
+
+def _stamp(path: str | None) -> object:
+    try:
+        found = os.stat(path or "")
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+# --- the rule -----------------------------------------------------------------------------------------------------
+
+
+def permit(
+    target: Target,
+    *,
+    sock: Any,
+    greeting: str,
+    capabilities: Sequence[str],
+    unasked: bytes,
+    wanted: str | None = None,
+) -> Mechanism:
+    """Whether credentials may go over this connection now: the mechanism to use.
+
+    Args:
+        target: Whom they are for.
+        sock: The connection's socket.
+        greeting: The text after 220 with which it began.
+        capabilities: The lines of the EHLO reply inside TLS, without the first.
+        unasked: What has come and answers no question; nothing, if all is well.
+        wanted: A mechanism, if only that will do.
+
+    Raises:
+        Refused: If they may not.
+    """
+    if not (target.ca_file or region_of(target.host)):
+        raise _refused(
+            target, "host-not-ses", Stage.AUTH, f"{target.host} is not the name of an SES endpoint, and no --ca-file "
+            "FILE (ca_file=) says whose certificates to trust for it",
+        )  # fmt: skip
+    _check_tls(target, sock)
+    check_greeting(target, greeting)
+    if unasked:
+        shown = printable(unasked, 120)
+        raise _refused(
+            target, "reply-unasked", Stage.AUTH, f"'{shown}' came before the command that it would answer"
+        )
+    if problem := no_offer(capabilities, wanted):
+        listed = printable(", ".join(capabilities), 200) or "nothing"
+        asked = wanted or " or ".join(SPOKEN)
+        raise _refused(
+            target, problem, Stage.EHLO, f"inside TLS, EHLO lists {listed}, and no AUTH with {asked}"
+        )
+    offered = mechanisms(capabilities) or ()
+    return cast(Mechanism, wanted or next(one for one in SPOKEN if one in offered))
+
+
+def check_greeting(target: Target, greeting: str) -> None:
+    """Refuse whoever does not greet as SES does.
+
+    Raises:
+        Refused: If this is not SES's greeting.
+    """
+    if not is_greeting(greeting):
+        shown = printable(greeting, 200)
+        raise _refused(target, "foreign-greeting", Stage.GREETING, f"the greeting is '{shown}', not SES's")
+
+
+def _check_tls(target: Target, sock: Any) -> None:
+    if getattr(sock, "pretends_tls", False) is True:
+        return  # the simulator in memory: nothing leaves this process
+    if not isinstance(sock, ssl.SSLSocket):
+        raise _refused(target, "starttls-first", Stage.TLS, "the connection is not encrypted")
+    ours = sock.context in _VOUCHED and _VOUCHED[sock.context] == (target.ca_file or None)
+    strict = sock.context.verify_mode is ssl.CERT_REQUIRED and sock.context.check_hostname
+    if not (ours and strict and _same(sock.server_hostname, target.host)):
+        raise _refused(
+            target, "certificate-invalid", Stage.TLS, f"the certificate was not verified for {target.host} and by the "
+            "authorities that it takes",
+        )  # fmt: skip
+
+
+def _same(name: str | None, host: str) -> bool:
+    """Whether two names are one; a final dot is for DNS alone."""
+    return (name or "").rstrip(".").lower() == host.rstrip(".").lower()
+
+
+def not_amazons(
+    target: Target, error: ssl.SSLCertVerificationError, issuer: str, *, trusted_here: bool
+) -> Symptom | None:
+    """What it means that a certificate did not verify where only Amazon is trusted: somebody else issued it.
+
+    Args:
+        target: Whom the certificate should be for.
+        error: How verification ended.
+        issuer: Who issued it, as far as that could be seen.
+        trusted_here: Whether this system trusts it.
+
+    Returns:
+        None if it failed for another reason, or the user named other authorities.
+    """
+    if not only_amazon(target) or error.verify_code not in _UNTRUSTED:
+        return None
+    here = "although this host trusts it" if trusted_here else "and this host does not trust it either"
+    return _refused(
+        target, "tls-intercepted", Stage.TLS, f"the certificate does not lead to one of Amazon's roots, {here}; its "
+        f"issuer is {printable(issuer, 200) or 'not known'}. --ca-file FILE (ca_file=) with that authority would allow it",
+        Kind.TLS,
+    ).symptom  # fmt: skip
+
+
+def _refused(target: Target, cause: str, stage: Stage, seen: str, kind: Kind = Kind.GARBLED) -> Refused:
+    return Refused(
+        Symptom(
+            kind=kind,
+            stage=stage,
+            detail=f"not signed in: {seen}",
+            host=target.host,
+            port=target.port,
+            security=target.security,
+            cause=cause,
+        )
+    )

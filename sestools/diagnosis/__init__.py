@@ -1,0 +1,1 @@
+"""What a symptom means: who spoke, which cause, and what to do."""

@@ -1,0 +1,153 @@
+"""What is visibly wrong with SMTP credentials, told without a connection."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import re
+from collections.abc import Iterator
+
+from sestools.core.credentials import _V2, _V4, LENGTH, Credentials, smtp_password
+from sestools.core.endpoints import REGIONS, REPORTED_REGIONS
+from sestools.core.enums import Stage
+from sestools.core.results import Symptom
+from sestools.diagnosis.result import Diagnosis
+from sestools.knowledge.table import cause
+
+_SECRET_LENGTH = 40
+"""Characters of an AWS secret access key."""
+
+
+def examine(
+    credentials: Credentials, region: str | None = None, secret_access_key: str | None = None
+) -> tuple[Diagnosis, ...]:
+    """What is visibly wrong with SMTP credentials, the weightiest first; empty if nothing is.
+
+    Nothing is sent anywhere, and no evidence shows the password or the key.
+
+    Args:
+        credentials: What the client is configured with.
+        region: The region of the endpoint that is dialled.
+        secret_access_key: The AWS key that the password should come from, if you have it: the only way to
+            see that a well-formed password belongs to another region or key.
+    """
+    lints = [*_together(credentials), *_user(credentials.user), *_password(credentials, region)]
+    if secret_access_key and not any(id in _SPOILT for id, _ in lints):
+        lints += _origin(credentials.password.strip(), region, secret_access_key.strip())
+    return tuple(
+        Diagnosis(
+            symptom=Symptom(stage=Stage.AUTH, detail=evidence),
+            candidates=(cause(id),),
+            evidence=(evidence,),
+            ruled_out=cause(id).ruled_out,
+        )
+        for id, evidence in lints
+    )
+
+
+Lint = tuple[str, str]
+"""A cause's id and its evidence."""
+
+
+_SPOILT = {"credential-swapped", "credential-secret-key", "credential-shape", "credential-legacy"}
+"""Faults of the password that make a comparison with the key pointless."""
+
+
+_KEY_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,124}")
+
+
+_BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+
+
+_QUOTES = "\"'`\u2018\u2019\u201c\u201d"
+
+
+def _bare(value: str) -> str:
+    """A value without white space and quotes around it and without URL encoding (in which a blank is a +)."""
+    inner = value.strip().strip(_QUOTES).strip().replace(" ", "+")
+    return re.sub(r"%(2B|2F|3D)", lambda found: chr(int(found[1], 16)), inner, flags=re.IGNORECASE)
+
+
+def _bytes(value: str) -> bytes:
+    try:
+        return base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _together(credentials: Credentials) -> Iterator[Lint]:
+    for name, value in (("user name", credentials.user), ("password", credentials.password)):
+        if value != value.strip():
+            side = "begins" if value != value.lstrip() else "ends"
+            yield "credential-whitespace", f"the {name} {side} with white space"
+        elif re.search(r"\s", value):
+            yield (
+                "credential-whitespace",
+                f"the {name} has white space inside (a + decoded as in a URL becomes a blank)",
+            )
+        if value.strip()[:1] in _QUOTES or value.strip()[-1:] in _QUOTES:
+            yield "credential-quotes", f"the {name} begins or ends with a quote"
+    if _KEY_ID.fullmatch(_bare(credentials.password)):
+        yield "credential-swapped", "the password has the shape of an access key id, which is the user name"
+
+
+def _user(user: str) -> Iterator[Lint]:
+    user = _bare(user)
+    if user.startswith("ASIA"):
+        yield "credential-temporary-key", "the user name begins with ASIA"
+    elif user.lower().startswith("inp-"):
+        yield "credential-mail-manager", "the user name begins with inp-"
+    elif not _KEY_ID.fullmatch(user) and len(_bytes(user)) not in (30, 33):
+        yield (
+            "credential-wrong-field",
+            f"the user name {_kind_of_user(user)}; an SMTP user name begins with AKIA",
+        )
+
+
+def _kind_of_user(user: str) -> str:
+    if "@" in user:
+        return "is an e-mail address"
+    if re.fullmatch(r"\d{12}", user):
+        return "has 12 digits, as an account number has"
+    if user.lower().startswith("ses-smtp-user"):
+        return "is the name of an IAM user"
+    return "is not an access key id"
+
+
+def _password(credentials: Credentials, region: str | None) -> Iterator[Lint]:
+    password = _bare(credentials.password)
+    if re.search(r"%(?:2B|2F|3D)", credentials.password, re.IGNORECASE):
+        yield "credential-url-encoded", "the password holds %2B, %2F or %3D"
+    if _KEY_ID.fullmatch(password):
+        return  # swapped: said already
+    raw = _bytes(password)
+    if len(raw) == 33 and raw[0] == _V4:
+        return
+    if len(raw) == 33 and raw[0] == _V2:
+        yield "credential-legacy", "the password is of the kind made before 10 January 2019"
+    elif len(password) == _SECRET_LENGTH and _BASE64.fullmatch(password):
+        yield (
+            "credential-secret-key",
+            f"the password has {_SECRET_LENGTH} characters, as a secret access key has; "
+            f"an SMTP password has {LENGTH}",
+        )
+    elif len(password) != LENGTH:
+        yield (
+            "credential-shape",
+            f"the password has {len(password)} characters; an SMTP password has {LENGTH}",
+        )
+    else:
+        yield "credential-shape", f"the password has {LENGTH} characters, but not those of an SMTP password"
+
+
+def _origin(password: str, region: str | None, secret: str) -> Iterator[Lint]:
+    regions = dict.fromkeys(([region] if region else []) + [*REGIONS, *REPORTED_REGIONS])
+    fits = [one for one in regions if hmac.compare_digest(smtp_password(secret, one), password)]
+    if not fits:
+        yield (
+            "credential-other-key",
+            f"none of {len(regions)} regions gives this password from the secret key",
+        )
+    elif region and region not in fits:
+        yield "credential-wrong-region", f"the password is for {fits[0]}, and the endpoint is in {region}"

@@ -1,0 +1,1 @@
+"""What is known about SES: causes, their sources, and what clients print."""

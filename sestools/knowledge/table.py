@@ -1,0 +1,57 @@
+"""Every cause that `sestools` knows, in one ordered table. Data only: `classify` walks it.
+
+The order is the judgement: when several rows match, the first leads. So a root comes before what follows
+from it (no TLS before no sign-in), SES's own replies before what a client saw on the socket, and a special
+case before its family. The last rows are what is left when nothing else fits.
+
+How a row is matched: `pattern` is searched in the text without regard to case, a space in it stands for any
+white space; `codes` must hold the reply code that stands right before, if one does (clients drop it).
+A symptom of a known form (a time-out, a reset) also matches by `kinds` and `stages` alone.
+"""
+
+from __future__ import annotations
+
+from sestools.core.cause import Cause
+from sestools.knowledge.causes.contrasts import _CONTRASTS
+from sestools.knowledge.causes.conversation import _CONVERSATION
+from sestools.knowledge.causes.credentials import _DOCTOR
+from sestools.knowledge.causes.last import _LAST
+from sestools.knowledge.causes.limits import _LIMITS
+from sestools.knowledge.causes.message import _ADDRESSES, _MESSAGE
+from sestools.knowledge.causes.protocol import _PROTOCOL
+from sestools.knowledge.causes.refused import _REFUSED_MAIL
+from sestools.knowledge.causes.sign_in import _SIGN_IN
+from sestools.knowledge.causes.tls import _TLS
+
+CAUSES: tuple[Cause, ...] = (
+    *_SIGN_IN,
+    *_REFUSED_MAIL,
+    *_LIMITS,
+    *_ADDRESSES,
+    *_MESSAGE,
+    *_PROTOCOL,
+    *_TLS,
+    *_CONVERSATION,
+    *_CONTRASTS,
+    *_DOCTOR,
+    *_LAST,
+)
+"""All causes, in the order in which they are tried."""
+
+
+_BY_ID = {row.id: row for row in CAUSES}
+
+if len(_BY_ID) != len(CAUSES):
+    raise RuntimeError("two causes share an id")
+
+
+def cause(id: str) -> Cause:
+    """The cause with an id, such as `cause("idle-timeout")`.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    try:
+        return _BY_ID[id]
+    except (KeyError, TypeError):
+        raise ValueError(f"no cause is called {id!r}; `CAUSES` lists them all") from None

@@ -1,0 +1,1 @@
+"""How long connections live, and when to replace them."""

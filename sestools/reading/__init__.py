@@ -1,0 +1,1 @@
+"""Texts, exceptions, logs and transcripts, read into symptoms."""

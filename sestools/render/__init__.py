@@ -1,0 +1,1 @@
+"""Documents as terminal text, Markdown and HTML."""

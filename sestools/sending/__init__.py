@@ -1,0 +1,1 @@
+"""Sending mail with a known outcome for each message."""

@@ -1,0 +1,192 @@
+"""smtplib's client with what it lacks: a name to verify, a greeting to look at, an end to waiting."""
+
+from __future__ import annotations
+
+import contextlib
+import smtplib
+import socket
+import ssl
+import struct
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
+
+from sestools.core import trust
+from sestools.core.endpoints import Security
+from sestools.core.results import Reply
+from sestools.core.smtp import Garbled, ReplyReader
+from sestools.core.target import Target
+from sestools.sending.stop import SLICE, Stop
+
+__all__ = ["PIECE", "Client"]
+
+PIECE = 16 * 1024
+"""Bytes that are handed to the network at a time: one record of TLS."""
+GRACE = 5.0
+"""Seconds for which the reply to a message is still awaited after the sender was told to stop."""
+
+T = TypeVar("T")
+
+
+class Client(smtplib.SMTP):
+    """A connection to a target, greeted.
+
+    It connects where the target says and verifies the name that the target says. Each reply is awaited for
+    `timeout` seconds as a whole: smtplib itself waits so long for each byte, and keeps whatever comes. What is
+    sent may take as long as the other side acknowledges some of it every `timeout` seconds.
+    """
+
+    def __init__(self, target: Target, timeout: float, stop: Stop | None = None) -> None:
+        self._target, self._reply_within, self._stop = target, timeout, stop or Stop()
+        self._reader, self._read_from = ReplyReader(), None  # type: ReplyReader, Any
+        self._farewell: Reply | None = None
+        self.greeting = ""
+        """What the server said first."""
+        # The name is for the server's log. Left out, smtplib asks DNS for it, which can take seconds.
+        # A name's final dot is for DNS; certificates do not have it.
+        super().__init__(target.host.rstrip("."), target.port, local_hostname="localhost", timeout=timeout)
+
+    def connect(self, *where: Any, **more: Any) -> tuple[int, bytes]:
+        """Connect, and keep the greeting."""
+        code, text = super().connect(*where, **more)
+        self.greeting = text.decode("utf-8", "backslashreplace")
+        return code, text
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        sock = socket.create_connection(self._target.connect_to or (self._target.host, port), timeout)
+        if self._target.security is not Security.WRAPPER:
+            return sock
+        try:
+            return trust.signing_in(self._target).wrap_socket(sock, server_hostname=host)
+        except BaseException:
+            sock.close()
+            raise
+
+    def unasked(self) -> bytes:
+        """What has come and was not asked for, now that every question has its answer."""
+        sock: Any = self.sock
+        if sock is not None and self._read_from is sock:
+            sock.settimeout(0)
+            with contextlib.suppress(OSError):  # nothing there, or an end: the next question meets with that
+                self._reader.feed(sock.recv(16 * 1024))
+            sock.settimeout(self._reply_within)
+        return self._reader.pending
+
+    def putcmd(self, cmd: str, args: str = "") -> None:
+        """Send a command, unless the server has said good-bye: then that is what `getreply` gives."""
+        if self.silent():
+            super().putcmd(cmd, args)
+
+    def send(self, s: Any) -> None:
+        """Send all of it, however long it takes, as long as some of it is acknowledged now and then."""
+        sock = self._renewed()
+        rest = memoryview(s.encode("ascii") if isinstance(s, str) else s)
+        try:
+            while rest:
+                rest = rest[self._patiently(partial(sock.send, rest[:PIECE]), self._reply_within) :]
+        except OSError:
+            self.close()
+            raise
+
+    def silent(self) -> bool:
+        """Whether nothing came unasked; False if the server said good-bye, which `getreply` will give.
+
+        Raises:
+            smtplib.SMTPServerDisconnected: If something else did. A reply that is there before its question
+                belongs to another one, and so would each that follows.
+            OSError: If the connection is lost.
+        """
+        sock = self._renewed()
+        try:
+            sock.settimeout(0)
+            if not self._reader.pending and not self._farewell:
+                self._receive(sock)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return True
+        except OSError:
+            self.close()
+            raise
+        try:
+            said = self._farewell or self._reader.next()
+        except Garbled:
+            said = None
+        if said and (said.code == 421 or (said.code == 451 and "timeout" in said.text.lower())):
+            self._farewell = said
+            return False
+        self.close()
+        # Without its words: they would be taken for the answer.
+        raise smtplib.SMTPServerDisconnected("out of step: a reply came before it was asked for")
+
+    def getreply(self, within: float | None = None) -> tuple[int, bytes]:
+        """The next reply, bounded in time and size; `within` so many seconds if it is that to a message."""
+        sock = self._renewed()
+
+        def receive() -> Reply | None:
+            self._receive(sock)
+            return self._reader.next()
+
+        try:
+            reply = self._farewell or self._reader.next()
+            if reply is None:
+                reply = self._patiently(receive, within or self._reply_within, GRACE if within else 0.0)
+            sock.settimeout(self._reply_within)
+        except (OSError, Garbled) as error:
+            self.close()
+            if isinstance(error, Garbled):
+                # Without the words of what it cannot read, which a cause would bring along.
+                raise smtplib.SMTPServerDisconnected(error.what) from None
+            raise
+        return reply.code, self._masked("\n".join(reply.lines)).encode()
+
+    def _masked(self, said: str) -> str:
+        """What a server said, without the credentials: it may know them from an earlier connection."""
+        return self._target.credentials.known.mask(said) if self._target.credentials else said
+
+    def _renewed(self) -> Any:
+        """The socket. Clear text that is left when TLS begins was put there by somebody else."""
+        if self.sock is None:
+            raise smtplib.SMTPServerDisconnected("please run connect() first")
+        if self._read_from is not self.sock:
+            if self._reader.pending:
+                self.close()
+                raise smtplib.SMTPServerDisconnected("clear text ahead of the TLS handshake")
+            self._reader, self._read_from, self._farewell = ReplyReader(), self.sock, None
+        return self.sock
+
+    def _receive(self, sock: Any) -> None:
+        data = sock.recv(PIECE)
+        if not data:
+            raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed")
+        self._reader.feed(data)
+
+    def _patiently(self, step: Callable[[], T | None], seconds: float, grace: float = 0.0) -> T:
+        """Repeat a step until it gives something, for so many seconds since the last byte went through."""
+        sock: Any = self.sock
+        unsent, give_up = self._unsent(), time.monotonic() + seconds
+        while True:
+            self._stop.check(grace)
+            sock.settimeout(min(SLICE, max(0.001, give_up - time.monotonic())))
+            try:
+                if (result := step()) is not None:
+                    return result
+            except TimeoutError:
+                pass
+            if (left := self._unsent()) != unsent:
+                unsent, give_up = left, time.monotonic() + seconds
+            elif time.monotonic() >= give_up:
+                raise TimeoutError("timed out")
+
+    def _unsent(self) -> int:
+        """Bytes that are on their way and not acknowledged, where the system tells.
+
+        A large send buffer takes nothing for a minute on a slow line, although bytes do go through.
+        """
+        try:
+            import fcntl
+            import termios
+
+            sock: Any = self.sock
+            return int(struct.unpack("i", fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4)))[0])
+        except (ImportError, OSError, ValueError):
+            return 0

@@ -1,0 +1,315 @@
+"""One message at a time over a connection that is kept, on the standard library's smtplib.
+
+Every failure comes out as a diagnosis that knows its step, for whoever decides about trying again (`sending`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import smtplib
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from sestools.core import trust
+from sestools.core.endpoints import Security
+from sestools.core.enums import Retry, Stage
+from sestools.core.smtp import ACCEPTED, auth_lines, dot_stuff, path
+from sestools.core.target import Target
+from sestools.core.text import printable
+from sestools.diagnosis.classifier import classify
+from sestools.diagnosis.result import Diagnosis
+from sestools.probes import probe_tls
+from sestools.sending.client import PIECE, Client
+from sestools.sending.mail import Mail
+from sestools.sending.stop import Stop, Stopping
+
+__all__ = ["ENVELOPE", "Clock", "Delivery", "Failed", "Line"]
+
+CHECK_AFTER = 1.0
+"""Seconds of silence after which a connection is asked whether it still lives, before it is used."""
+
+ENVELOPE = frozenset({Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.BODY})
+"""The steps in which one message is offered; all before them are about the connection."""
+
+
+class Clock(Protocol):
+    """What tells the time in seconds, and lets it pass."""
+
+    def now(self) -> float:
+        """The time."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class Failed(Exception):
+    """A message was not delivered; `diagnosis` says at which step and why."""
+
+    def __init__(self, diagnosis: Diagnosis) -> None:
+        super().__init__(str(diagnosis.symptom))
+        self.diagnosis = diagnosis
+
+
+class _Said(Exception):
+    """A reply that does not agree; its arguments are code and text."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """A message that SES accepted: its id, and the recipients that were refused before."""
+
+    id: str
+    refused: dict[str, Diagnosis] = field(default_factory=dict)
+
+
+class Line:
+    """A connection to SES that is opened when it is needed and changed before SES ends it.
+
+    Args:
+        target: Where to, with credentials. TLS is always used and verified: against Amazon's roots, or the
+            target's `ca_file`.
+        clock: What tells the time.
+        max_messages: After how many messages the connection is changed.
+        max_age: After how many seconds.
+        max_idle: After how many seconds of silence.
+        timeout: Seconds to wait for each reply, and for some of what is sent to be acknowledged.
+        final_timeout: Seconds to wait for the reply to a message, after the last of it was acknowledged.
+        connect: Opens a connection, in place of smtplib to the target.
+        stop: What tells it to stop.
+
+    Raises:
+        ValueError: If the target has no credentials or no TLS, or a limit makes no sense.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        clock: Clock,
+        *,
+        max_messages: int,
+        max_age: float,
+        max_idle: float,
+        timeout: float,
+        final_timeout: float = 600.0,
+        connect: Callable[[], smtplib.SMTP] | None = None,
+        stop: Stop | None = None,
+    ) -> None:
+        if target.credentials is None:
+            raise ValueError("SES lets nobody send without credentials: give the target some")
+        if target.security is Security.PLAIN:
+            raise ValueError("credentials are never sent in clear text: use STARTTLS or the TLS wrapper")
+        if not (target.credentials.user + target.credentials.password).isascii():
+            raise ValueError("SES's user names and passwords are ASCII, and these are not")
+        limits = {"max_messages": max_messages, "max_age": max_age, "max_idle": max_idle}
+        for name, value in limits.items():
+            if not value > 0:
+                raise ValueError(f"{name} must be greater than 0, not {value!r}")
+        for name, value in {"timeout": timeout, "final_timeout": final_timeout}.items():
+            if not 0 < value <= 86_400:
+                raise ValueError(f"{name} must be greater than 0, and at most a day, not {value!r}")
+        self._target, self._credentials, self._clock = target, target.credentials, clock
+        self._max_messages, self._max_age, self.max_idle = max_messages, max_age, max_idle
+        self._final_timeout, self._stop = final_timeout, stop or Stop()
+        trust.signing_in(target)  # a CA file that cannot be read is told now
+        self._timeout = timeout
+        self._connect = connect or (lambda: Client(target, timeout, self._stop))
+        self._client: smtplib.SMTP | None = None
+        self._carried, self._opened_at, self._used_at = 0, 0.0, 0.0
+        self._stage: Stage | None = None
+        self.offered = False
+        """Whether the message that was offered last may have been accepted, if nothing was heard of it."""
+        self.opened = 0
+        """Connections that were opened so far."""
+
+    def deliver(self, mail: Mail, about_to: Callable[[], None] = lambda: None) -> Delivery:
+        """Offer a message; `about_to` is called before its content is sent, and may still prevent that.
+
+        Raises:
+            Failed: If SES did not accept it for any recipient, or nobody knows whether it did.
+        """
+        try:
+            return self._offer(mail, about_to)
+        except Failed:
+            raise
+        except BaseException:
+            # Ctrl-C, say: the reply that is still to come would be taken for that to the next command.
+            self.hang_up()
+            raise
+
+    def _offer(self, mail: Mail, about_to: Callable[[], None]) -> Delivery:
+        try:
+            return self._deliver(mail, about_to)
+        except (_Said, OSError, smtplib.SMTPException) as error:
+            found = self._diagnosis(error)
+        symptom = found.symptom
+        code = symptom.reply.code if symptom.reply else 0
+        if code < 400 or code == 421 or found.cause.retry is Retry.NEW_CONNECTION:
+            self.hang_up()
+        elif symptom.stage in ENVELOPE - {Stage.BODY}:
+            self._reset()
+        raise Failed(found)
+
+    def close(self) -> None:
+        """Say good-bye, if there is still somebody to say it to."""
+        try:
+            if self._client is not None:
+                with contextlib.suppress(OSError, smtplib.SMTPException, Stopping):
+                    self._client.quit()
+        finally:
+            self.hang_up()
+
+    def hang_up(self) -> None:
+        """End the connection without a word."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def _deliver(self, mail: Mail, about_to: Callable[[], None]) -> Delivery:
+        self._stage, self.offered = None, False
+        content = dot_stuff(mail.content)
+        client = self._ready()
+        self._used_at = self._clock.now()
+        self._say(client, Stage.MAIL, f"MAIL FROM:{path(mail.sender)}")
+        refused: dict[str, Diagnosis] = {}
+        for recipient in mail.recipients:
+            try:
+                self._say(client, Stage.RCPT, f"RCPT TO:{path(recipient)}")
+            except _Said as said:
+                if said.args[0] < 500:
+                    raise
+                refused[recipient] = self._diagnosis(said)
+        if len(refused) == len(mail.recipients):
+            self._reset()
+            raise Failed(next(iter(refused.values())))
+        self._say(client, Stage.DATA, "DATA")
+        about_to()
+        code, text = self._content(client, content)
+        self._used_at = self._clock.now()
+        if code not in ACCEPTED:
+            raise _Said(code, text)
+        self._carried += 1
+        words = text.decode("ascii", "replace").split()
+        return Delivery(id=printable(words[-1] if words else "", 100), refused=refused)
+
+    def _content(self, client: smtplib.SMTP, content: bytes) -> tuple[int, bytes]:
+        """Send the content, and give what SES says to it.
+
+        Raises:
+            OSError: With `offered`, if SES may have accepted it, and without if it cannot have.
+        """
+        rest = content
+        if isinstance(client, Client):
+            client.send(content[:-PIECE])
+            rest = content[-PIECE:]
+            if not client.silent():
+                raise _Said(*client.getreply())
+        self.offered = True
+        try:
+            client.send(rest)
+        except (OSError, Stopping):
+            # As long as not all of it was handed to the network, SES cannot have seen the final dot.
+            self.offered = False
+            raise
+        self._stage = Stage.BODY
+        reply = client.getreply(self._final_timeout) if isinstance(client, Client) else client.getreply()
+        code, text = reply
+        if code in ACCEPTED and isinstance(client, Client):
+            client.silent()  # of two replies nobody knows which one is to the message
+        elif code < 400 and code not in ACCEPTED:
+            raise smtplib.SMTPServerDisconnected("out of step: no answer to a message came")
+        return code, text
+
+    def _say(self, client: smtplib.SMTP, stage: Stage, line: str) -> None:
+        self._stage = stage
+        code, text = client.docmd(line)
+        if code not in ((354,) if stage is Stage.DATA else (250, 251)):
+            raise _Said(code, text)
+
+    def _reset(self) -> None:
+        """Take back what was said of a message, or else the connection."""
+        with contextlib.suppress(OSError, smtplib.SMTPException):
+            if self._client is None or self._client.rset()[0] == 250:
+                return
+        self.hang_up()
+
+    def _ready(self) -> smtplib.SMTP:
+        """A connection that is signed in, young, little used, and alive as far as can be told."""
+        now = self._clock.now()
+        idle = now - self._used_at
+        old = now - self._opened_at >= self._max_age
+        if old or self._carried >= self._max_messages or idle >= self.max_idle:
+            self.close()
+        if self._client is not None:
+            with contextlib.suppress(OSError, smtplib.SMTPException):
+                if idle >= CHECK_AFTER:
+                    lives = self._client.noop()[0] == 250
+                else:
+                    lives = not isinstance(self._client, Client) or self._client.silent()
+                if lives:
+                    return self._client
+            self.hang_up()
+        if self._client is None:
+            with self._stop.at_ease():
+                self._client = self.open()
+            self._carried, self._opened_at = 0, self._clock.now()
+        return self._client
+
+    def open(self) -> smtplib.SMTP:
+        """A new connection, signed in."""
+        self.opened += 1
+        try:
+            client = self._connect()
+            try:
+                self._sign_in(client)
+            except BaseException:
+                client.close()
+                raise
+        except trust.Refused as refused:
+            raise Failed(classify(refused.symptom)) from None
+        except ssl.SSLCertVerificationError as error:
+            seen = probe_tls(replace(self._target, credentials=None), timeout=self._timeout).facts
+            issuer = seen.certificate.issuer if seen and seen.certificate else ""
+            symptom = trust.not_amazons(
+                self._target, error, issuer, trusted_here=seen is not None and seen.verified
+            )
+            if symptom is None:
+                raise
+            raise Failed(classify(symptom)) from None
+        return client
+
+    def _sign_in(self, client: smtplib.SMTP) -> None:
+        """TLS, and then AUTH, if this very connection may carry credentials."""
+        greeting = str(getattr(client, "greeting", ""))
+        trust.check_greeting(self._target, greeting)  # at once: a stranger is told by what it says first
+        if self._target.security is Security.STARTTLS:
+            client.starttls(context=trust.signing_in(self._target))
+        code, text = client.ehlo()
+        if code != 250:
+            raise smtplib.SMTPHeloError(code, text)
+        chosen = trust.permit(
+            self._target,
+            sock=client.sock,
+            greeting=greeting,
+            capabilities=text.decode("utf-8", "backslashreplace").split("\n")[1:],
+            unasked=client.unasked() if isinstance(client, Client) else b"",
+        )
+        # smtplib's own `login` would keep the password, in itself and in the frames of a traceback.
+        *lines, last = auth_lines(self._credentials, chosen)
+        for line, expected in [*((line, 334) for line in lines), (last, 235)]:
+            client.send(line)
+            code, text = client.getreply()
+            if code != expected:
+                raise smtplib.SMTPAuthenticationError(code, self._credentials.known.mask_bytes(text))
+
+    def _diagnosis(self, error: Exception) -> Diagnosis:
+        what: Any = error
+        if isinstance(error, _Said):
+            what = error.args[0], self._credentials.known.mask_bytes(error.args[1])
+        where: dict[str, Any] = {"host": self._target.host, "port": self._target.port}
+        found = classify(what, stage=self._stage, **where)
+        # While connecting, the exception itself knows best where it happened.
+        if self._stage is None and (found.symptom.stage is None or found.symptom.stage in ENVELOPE):
+            return classify(what, stage=Stage.CONNECT, **where)
+        return found

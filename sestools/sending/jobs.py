@@ -1,0 +1,93 @@
+"""What a sender keeps of messages under way, of failures, and of the rate at which it may send."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sestools.diagnosis.result import Diagnosis
+from sestools.sending.connection import ENVELOPE, Clock
+from sestools.sending.mail import Attempt, Entry, Fate, Mail
+from sestools.sending.policy import Decision, Policy, is_unknown
+
+__all__ = ["Job", "Pace", "Tally", "fate_of"]
+
+
+def fate_of(failure: Diagnosis) -> Fate:
+    """What one failed attempt says of a message."""
+    symptom = failure.symptom
+    if is_unknown(symptom):
+        return Fate.UNKNOWN
+    refused = symptom.stage in ENVELOPE and symptom.reply is not None and symptom.reply.code >= 500
+    return Fate.REFUSED if refused else Fate.UNSENT
+
+
+@dataclass(kw_only=True)
+class Tally:
+    """Failures of one message, or of all of them, since the last success."""
+
+    failures: int = 0
+    since: float = 0.0
+    waited: float = 0.0
+
+    def judge(self, policy: Policy, failure: Diagnosis, now: float) -> Decision:
+        """What the policy says to one more failure."""
+        self.failures += 1
+        if self.failures == 1:
+            self.since = now
+        elapsed = now - self.since
+        decision = policy.decide(failure, attempt=self.failures, seconds=elapsed, previous=self.waited)
+        self.waited = decision.seconds
+        return decision
+
+
+@dataclass(kw_only=True)
+class Job:
+    """A message under way."""
+
+    number: int
+    mail: Mail
+    key: str = ""
+    tally: Tally = field(default_factory=Tally)
+    unknown: int = 0
+    attempts: list[Attempt] = field(default_factory=list)
+    done: Entry | None = None
+
+    @property
+    def last_failure(self) -> Diagnosis | None:
+        """What went wrong last, if something did."""
+        return self.attempts[-1].failure if self.attempts else None
+
+    def entry(self, fate: Fate, **more: Any) -> Entry:
+        """Its account."""
+        if self.unknown and fate in (Fate.UNSENT, Fate.REFUSED):
+            fate = Fate.UNKNOWN  # an earlier attempt may have succeeded
+        return Entry(mail=self.mail, fate=fate, unknown=self.unknown, attempts=tuple(self.attempts), **more)
+
+
+class Pace:
+    """A bucket of tokens, one for each recipient, that fills at the account's rate and holds a second's worth."""
+
+    def __init__(self, rate: float | None, clock: Clock) -> None:
+        if rate is not None and not rate > 0:
+            raise ValueError(f"rate must be greater than 0, not {rate!r}")
+        self._rate, self._clock = rate, clock
+        self._size = self._left = max(1.0, rate or 0.0)
+        self._at = clock.now()
+
+    def wait_for(self, recipients: int) -> None:
+        """Wait until a message to so many recipients may be sent."""
+        if self._rate is None:
+            return
+        # A message to more recipients than the bucket holds waits for a full one, and leaves a debt.
+        missing = min(recipients, self._size) - self._fill(self._rate)
+        if missing > 0:
+            self._clock.sleep(missing / self._rate)
+            self._fill(self._rate)
+        self._left -= recipients
+
+    def _fill(self, rate: float) -> float:
+        now = self._clock.now()
+        self._left = min(self._size, self._left + (now - self._at) * rate)
+        self._at = now
+        return self._left

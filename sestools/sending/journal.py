@@ -1,0 +1,225 @@
+"""A file that remembers what was sent, so that a sender that died can be run again.
+
+Each line is a JSON object. Before the content of a message is sent, `{"do": "begin", "key": ...}` is written and
+synced; after its reply `{"do": "end", "key": ..., "fate": ...}`. A message that was begun and has no end may have
+been accepted. A key is a digest of envelope and content, and a number that tells copies apart. No content, no
+address and no secret is written.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import os
+import stat
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Self
+
+from sestools.core.text import printable
+from sestools.sending.mail import Fate, Mail
+
+__all__ = ["Journal", "JournalError", "Past"]
+
+VERSION = 1
+_MAGIC = b'{"sestools journal":'
+
+
+class JournalError(Exception):
+    """The journal cannot be written: nothing more is sent."""
+
+
+@dataclass(kw_only=True)
+class Past:
+    """What a journal knows of a message.
+
+    Attributes:
+        unknown: How many attempts ended without a reply that was surely the message's own.
+        accepted: When it was accepted; empty if that is not known.
+        id: SES's id, if so.
+        refused: How many recipients were refused then.
+    """
+
+    unknown: int = 0
+    accepted: str = ""
+    id: str = ""
+    refused: int = 0
+
+
+class Journal:
+    """What was sent, in a file that survives the process; for one process at a time::
+
+        with Journal("campaign.journal") as journal, Sender(target, policy=policy, journal=journal) as sender:
+            for entry in sender.send_all(mails):
+                ...
+
+    Run again with the same file, it sends nothing a second time that is known to be accepted. What may have been
+    accepted is `unknown`, and sent again only if the policy says "resend". Identical messages of one run are
+    different messages; the first of them in the next run is the first of them in this.
+
+    Args:
+        path: The file. It is made if it does not exist, readable by its owner alone.
+        simulated: Whether it is about a simulated SES. Such a journal is not taken for one about SES.
+
+    Raises:
+        ValueError: If it cannot be opened, is no journal, or another process uses it.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, simulated: bool = False) -> None:
+        self._path = os.path.abspath(os.fspath(path))
+        self._past: dict[str, Past] = {}
+        self._taken: set[str] = set()
+        self.problem = ""
+        """Why it can no longer be written; empty if it can."""
+        self.created = int(time.time())
+        """When the file was begun, in seconds since 1970."""
+        try:
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise ValueError(f"cannot open the journal {self._path}: {error.strerror}") from None
+        try:
+            self._lock()
+            self._read(simulated)
+        except JournalError as error:
+            self.close()
+            raise ValueError(f"{error}; nothing was sent") from None
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let others use the file."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def claim(self, mail: Mail) -> str:
+        """The key of a message: of the first copy that this run has not sent."""
+        digest = hashlib.sha256()
+        for part in (mail.sender.encode("utf-8", "surrogatepass"),
+                     *(one.encode("utf-8", "surrogatepass") for one in mail.recipients), mail.content):  # fmt: skip
+            digest.update(len(part).to_bytes(8, "big") + part)
+        name, copy = digest.hexdigest(), 1
+        while (key := f"{name}-{copy}") in self._taken:
+            copy += 1
+        self._taken.add(key)
+        return key
+
+    def release(self, key: str) -> None:
+        """The message was not accepted: should it come again in this run, it is the same one."""
+        self._taken.discard(key)
+
+    def past(self, key: str) -> Past:
+        """What is known of a message."""
+        return self._past.setdefault(key, Past())
+
+    def begin(self, key: str, mail: Mail) -> None:
+        """Note that the content of a message is about to be sent.
+
+        Raises:
+            JournalError: If that cannot be noted; then it must not be sent.
+        """
+        self._write({"do": "begin", "key": key, "at": _now(), "name": printable(mail.name, 100)})
+        self.past(key).unknown += 1
+
+    def end(self, key: str, fate: Fate, id: str = "", refused: Iterable[str] = ()) -> None:
+        """Note what became of it. If that fails the message stays unknown, and no other one is begun."""
+        line: dict[str, Any] = {"do": "end", "key": key, "at": _now(), "fate": str(fate)}
+        if fate is Fate.SENT:
+            line |= {"id": id, "refused": len(tuple(refused))}
+        try:
+            self._write(line)
+        except JournalError:
+            return
+        self._learn(line)
+
+    def _lock(self) -> None:
+        if not stat.S_ISREG(os.fstat(self._file).st_mode):
+            raise ValueError(f"the journal {self._path} is not a regular file")
+        try:
+            import fcntl
+        except ImportError:
+            raise ValueError("a journal needs a system with file locks, such as Linux or macOS") from None
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ValueError(f"another process uses the journal {self._path}") from None
+        except OSError as error:
+            raise ValueError(f"cannot lock the journal {self._path}: {error.strerror}") from None
+
+    def _read(self, simulated: bool) -> None:
+        with open(os.dup(self._file), "rb") as file:
+            file.seek(0)
+            data = file.read()
+        whole = data[: data.rfind(b"\n") + 1]
+        if not data.startswith(_MAGIC) and not (not whole and _MAGIC.startswith(data)):
+            raise ValueError(f"{self._path} is no journal of sestools; it was left as it is")
+        if data != whole:
+            os.ftruncate(self._file, len(whole))  # a line that was being written when the system went down
+        if not whole:
+            self._write({"sestools journal": VERSION, "created": self.created, "simulated": simulated})
+            self._sync_folder()
+            return
+        for number, line in enumerate(whole.splitlines(), 1):
+            try:
+                self._learn(json.loads(line)) if number > 1 else self._head(json.loads(line), simulated)
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                why = str(error) if number == 1 and type(error) is ValueError else "is none of a journal"
+                raise ValueError(f"{self._path}, line {number}: {why}; nothing was sent") from None
+
+    def _head(self, line: dict[str, Any], simulated: bool) -> None:
+        if line["sestools journal"] != VERSION:
+            raise ValueError(
+                f"version {line['sestools journal']!r} of a journal is not known; this is {VERSION}"
+            )
+        if line["simulated"] is not simulated:
+            about = ("SES", "a simulated SES")
+            raise ValueError(f"this journal is about {about[not simulated]}, not about {about[simulated]}")
+        self.created = int(line["created"])
+
+    def _learn(self, line: dict[str, Any]) -> None:
+        """What a line says."""
+        past = self.past(line["key"])
+        if line["do"] == "begin":
+            past.unknown += 1
+            return
+        fate = Fate(line["fate"])
+        past.unknown -= fate is not Fate.UNKNOWN
+        if fate is Fate.SENT:
+            past.accepted, past.id, past.refused = line["at"], str(line["id"]), int(line["refused"])
+
+    def _write(self, line: dict[str, Any]) -> None:
+        data = json.dumps(line).encode("ascii") + b"\n"
+        try:
+            if self.problem:
+                raise OSError(self.problem)
+            if not os.path.samestat(os.fstat(self._file), os.stat(self._path)):
+                raise OSError("another file has taken its place")
+            if os.write(self._file, data) != len(data):
+                raise OSError("no space is left for a whole line")
+            os.fsync(self._file)
+        except OSError as error:
+            # What the file holds now is not known: nothing may be appended to half a line.
+            self.problem = error.strerror or str(error)
+            raise JournalError(f"cannot write the journal {self._path}: {self.problem}") from None
+
+    def _sync_folder(self) -> None:
+        folder = os.open(os.path.dirname(self._path), os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        except OSError:  # not every file system can
+            pass
+        finally:
+            os.close(folder)
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,247 @@
+"""What is to be sent, and the account of what became of it: mail, fates, attempts, entries."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from enum import StrEnum
+from typing import Any, Self
+
+from sestools.core.mailboxes import mailboxes
+from sestools.core.text import duration, printable
+from sestools.diagnosis.result import Diagnosis
+from sestools.render import tables
+
+__all__ = ["Account", "Attempt", "Entry", "Fate", "Mail"]
+
+SIMULATOR = "simulator.amazonses.com"
+"""The domain of SES's mailbox simulator: mail to it hurts nobody's reputation."""
+
+
+class Fate(StrEnum):
+    """What became of a message, as far as its sender can know."""
+
+    SENT = "sent"
+    """SES accepted it and gave it an id."""
+    REFUSED = "refused"
+    """SES will not have it as it is; the diagnosis says what to change first."""
+    UNSENT = "not sent"
+    """It was not accepted; sending it again later duplicates nothing."""
+    UNKNOWN = "unknown"
+    """Its final dot was sent and no reply came that is surely its own: accepted once, or not."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mail:
+    """A message with its envelope.
+
+    Attributes:
+        sender: MAIL FROM: a bare address, verified with SES.
+        recipients: RCPT TO: bare addresses, each once.
+        content: Header and body, with any line ends.
+        name: What it is called in the account, such as its file.
+    """
+
+    sender: str
+    recipients: tuple[str, ...]
+    content: bytes = field(repr=False)
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "recipients", _several(self.recipients))
+        _require_bytes(self.content)
+
+    @classmethod
+    def read(
+        cls, content: bytes, *, name: str = "", sender: str = "", recipients: Iterable[str] = ()
+    ) -> Self:
+        """A message as it is, with the envelope that its header asks for unless another is given.
+
+        A Bcc field is taken out: it is for the envelope alone.
+        """
+        _require_bytes(content)
+        content = re.sub(rb"\r\n?|\n", b"\r\n", content).lstrip(b"\r\n")
+        end = content.find(b"\r\n\r\n") + 2 if b"\r\n\r\n" in content else len(content)
+        # Parsed for its addresses only. The parser would end the header at a blank before a colon.
+        spaceless = re.sub(rb"(?m)^([!-9;-~]+)[ \t]+:", rb"\1:", content[:end])
+        header = message_from_bytes(spaceless, policy=policy.compat32)
+
+        def addresses(*fields: str) -> tuple[str, ...]:
+            values = [str(value) for name in fields for value in header.get_all(name, ())]
+            return tuple(dict.fromkeys(one for value in values for one in _addresses(value)))
+
+        return cls(
+            sender=sender or next(iter(addresses("From")), ""),
+            recipients=_several(recipients) or addresses("To", "Cc", "Bcc"),
+            content=_BCC.sub(b"", content[:end]) + content[end:],
+            name=name or printable(str(header.get("Subject", "")), 60),
+        )
+
+
+def _several(recipients: Iterable[str]) -> tuple[str, ...]:
+    """Recipients, each once. A lone string would be taken for its letters."""
+    several = () if isinstance(recipients, str) else tuple(dict.fromkeys(recipients))
+    if isinstance(recipients, str) or not all(isinstance(one, str) for one in several):
+        raise ValueError(f"recipients are a tuple of addresses, not {recipients!r}")
+    return several
+
+
+def _require_bytes(content: object) -> None:
+    if not isinstance(content, bytes):
+        raise ValueError(f"the content of a message is bytes, not {type(content).__name__}")
+
+
+_BCC = re.compile(rb"(?im)^(?:Resent-)?Bcc[ \t]*:[^\r\n]*(?:\r\n[ \t][^\r\n]*)*(?:\r\n|\Z)")
+
+
+UNCLEAR = "unclear: "
+"""What stands before a field that does not say whom it names, in place of an address."""
+
+
+def _addresses(value: str) -> list[str]:
+    """The addresses of a field; the field itself, which no server takes, if it does not say whom it names."""
+    read = mailboxes(value)
+    if read is None or not len(set(read[0])) <= read[1] <= len(read[0]):
+        return [UNCLEAR + value]
+    return read[0]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attempt:
+    """One attempt to send a message.
+
+    Attributes:
+        at: When it began, by the sender's clock.
+        seconds: How long it took.
+        failure: What went wrong; None if the message was accepted.
+        wait: How long the policy waits before the next one; None if there is none.
+        why: Why so, in the policy's words.
+    """
+
+    at: float
+    seconds: float
+    failure: Diagnosis | None = None
+    wait: float | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A line of the account: one message and its fate.
+
+    Attributes:
+        mail: The message.
+        fate: What became of it.
+        id: SES's id, if it was accepted.
+        diagnosis: What stood in its way last; None if nothing did.
+        refused: Recipients that SES did not take, each with its diagnosis; the message went to the others.
+        unknown: After how many attempts it was unknown whether the message was accepted. Each may have
+            delivered it once more.
+        attempts: Every attempt, in order.
+        earlier: What became of it in an earlier run, by the journal; empty if that does not matter.
+    """
+
+    mail: Mail
+    fate: Fate
+    id: str = ""
+    diagnosis: Diagnosis | None = None
+    refused: Mapping[str, Diagnosis] = field(default_factory=dict)
+    unknown: int = 0
+    attempts: tuple[Attempt, ...] = ()
+    earlier: str = ""
+
+    @property
+    def what(self) -> str:
+        """The fate in words: SES's id, or why not."""
+        parts = [one for one in (self.id, self.earlier) if one]
+        if self.fate is not Fate.SENT and not self.diagnosis and self._interrupted:
+            parts.append("interrupted" + (": may have been accepted" if self.fate is Fate.UNKNOWN else ""))
+        if self.diagnosis and self.fate is not Fate.SENT:
+            parts.append(self.diagnosis.cause.title)
+        if self.refused:
+            parts.append(f"not to {', '.join(printable(one, 80) for one in self.refused)}")
+        if self.unknown and self.fate is Fate.SENT:
+            parts.append(f"resent after {self.unknown} unknown: may be there twice")
+        return "; ".join(parts)
+
+    @property
+    def _interrupted(self) -> bool:
+        return not self.earlier if not self.attempts else self.attempts[-1].why == "interrupted"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The entry for a program."""
+        return {
+            "name": printable(self.mail.name, 200),
+            "fate": str(self.fate),
+            "id": self.id,
+            "cause": self.diagnosis.cause.id if self.diagnosis else "",
+            "refused": {printable(one, 320): why.cause.id for one, why in self.refused.items()},
+            "unknown": self.unknown,
+            "attempts": len(self.attempts),
+            "waited_seconds": sum(attempt.wait or 0.0 for attempt in self.attempts),
+            "earlier": self.earlier,
+            "diagnosis": self.diagnosis.to_dict() if self.diagnosis else None,
+        }
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Account:
+    """What became of every message; it shows as a table in a notebook.
+
+    Attributes:
+        entries: One for each message.
+    """
+
+    entries: tuple[Entry, ...]
+
+    def count(self, fate: Fate) -> int:
+        """How many messages have a fate."""
+        return sum(entry.fate is fate for entry in self.entries)
+
+    @property
+    def ok(self) -> bool:
+        """Whether SES accepted every message, for every recipient."""
+        return all(entry.fate is Fate.SENT and not entry.refused for entry in self.entries)
+
+    @property
+    def summary(self) -> str:
+        """How many of each fate, in one sentence."""
+        count = Counter(entry.fate for entry in self.entries)
+        fates = ", ".join(f"{count[fate]} {fate}" for fate in Fate if count[fate]) or "nothing to send"
+        twice = sum(entry.unknown > 0 for entry in self.entries if entry.fate is Fate.SENT)
+        return fates + (f"; {twice} of them perhaps twice" if twice else "") + "."
+
+    def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+        """Headings and rows as text."""
+        rows: list[tuple[str, ...]] = [
+            (
+                printable(entry.mail.name or f"message {number}", 40),
+                str(entry.fate),
+                str(len(entry.attempts)),
+                duration(sum(attempt.wait or 0.0 for attempt in entry.attempts)),
+                entry.what,
+            )
+            for number, entry in enumerate(self.entries, 1)
+        ]
+        return ("message", "fate", "attempts", "waited", "what"), rows
+
+    def to_dict(self) -> dict[str, Any]:
+        """The account for a program."""
+        return {
+            "schema_version": 1,
+            "summary": self.summary,
+            "messages": [entry.to_dict() for entry in self.entries],
+        }
+
+    def __repr__(self) -> str:
+        return f"{tables.as_text(*self.table(), right=_NUMBERS)}\n{self.summary}"
+
+    def _repr_html_(self) -> str:
+        return f"{tables.as_html(*self.table(), right=_NUMBERS)}<p>{html.escape(self.summary)}</p>"
+
+
+_NUMBERS = ("attempts", "waited")

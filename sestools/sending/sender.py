@@ -1,0 +1,300 @@
+"""A sender that loses nothing: a pattern to copy, on the standard library's smtplib.
+
+It keeps a connection and changes it before SES does, sends no faster than the account may, tries again what is
+worth it (see `retrying`), and always says what became of each message. It is no mail queue: with a journal (see
+`journal`) it can be run again after the process died, but nobody does that by itself. For that there are mail
+servers, such as Postfix.
+"""
+
+from __future__ import annotations
+
+import heapq
+import smtplib
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from itertools import count
+from typing import Any, Self
+
+from sestools.core.enums import Retry, Stage
+from sestools.core.target import Target
+from sestools.diagnosis.result import Diagnosis
+from sestools.sending.connection import ENVELOPE, Clock, Delivery, Failed, Line
+from sestools.sending.envelope import unsendable
+from sestools.sending.jobs import Job, Pace, Tally, fate_of
+from sestools.sending.journal import Journal
+from sestools.sending.mail import Attempt, Entry, Fate, Mail
+from sestools.sending.policy import Decision, Policy, WhenUnknown, is_unknown
+from sestools.sending.stop import Stop
+
+__all__ = ["Sender"]
+
+BREATH = 5.0
+"""Seconds before the next message after several in a row were given up: AWS's own first wait."""
+
+_SHARED = frozenset({Retry.SLOWER, Retry.HOURS, Retry.NEW_CONNECTION})
+"""Advice that is about the account or the connection, at whatever message it comes."""
+
+_EVERYBODYS = frozenset({"paused", "suspended", "auth-required", "old-tls", "starttls-first"})
+"""Refusals of a message that each message gets."""
+
+
+class Sender:
+    """Sends messages one after the other over a connection that it keeps, from one thread::
+
+        policy = Policy.documented(when_unknown="resend")
+        with Sender(Target.ses("eu-west-1", credentials=credentials), policy=policy, rate=14) as sender:
+            for entry in sender.send_all(mails):
+                print(entry.mail.name, entry.fate, entry.what)
+
+    A failure that every message would meet (no connection, too fast, quota used up) makes all of them wait. One
+    that may be the message's own sets that message aside while others go on, unless the next one fails as well.
+
+    Args:
+        target: Where to send, with credentials. TLS is always used and verified.
+        policy: What to try again, and what to do with messages of unknown fate.
+        rate: Recipients a second that the account may send to; None for no limit.
+        max_messages: After how many messages a connection is changed. SES ends it after a number that it does
+            not tell; reports speak of about 300.
+        max_age: After how many seconds a connection is changed: SES replaces its hosts.
+        max_idle: After how many seconds of silence it is changed. SES ends it after about 10.
+        timeout: Seconds to wait for each reply. Content may take longer, as long as SES acknowledges some of it
+            every so many seconds.
+        final_timeout: Seconds to wait for the reply to a message, after the last of it was acknowledged.
+        journal: Where to note each message before its content is sent and after its reply.
+        connect: Opens a connection, in place of smtplib to the target: for tests, and for virtual time.
+        clock: What tells the time; by default the system does.
+        on_attempt: Called after each attempt with the message and the attempt, before any wait.
+
+    Raises:
+        ValueError: If the target has no credentials or no TLS, or a limit makes no sense.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        *,
+        policy: Policy,
+        rate: float | None = None,
+        max_messages: int = 100,
+        max_age: float = 60.0,
+        max_idle: float = 5.0,
+        timeout: float = 30.0,
+        final_timeout: float = 600.0,
+        journal: Journal | None = None,
+        connect: Callable[[], smtplib.SMTP] | None = None,
+        clock: Clock | None = None,
+        on_attempt: Callable[[Mail, Attempt], None] | None = None,
+    ) -> None:
+        self._stop = Stop()
+        self._clock: Clock = clock or _RealClock(self._stop)
+        limits: dict[str, Any] = {"max_messages": max_messages, "max_age": max_age, "max_idle": max_idle}
+        limits |= {"timeout": timeout, "final_timeout": final_timeout}
+        self._line = Line(target, self._clock, connect=connect, stop=self._stop, **limits)
+        self._pace = Pace(rate, self._clock)
+        self._policy, self._journal = policy, journal
+        self._on_attempt = on_attempt or (lambda mail, attempt: None)
+        self._shared = Tally()
+        self._in_a_row = 0
+        self._broken: Diagnosis | None = None
+        self._aside: list[tuple[float, int, Job]] = []
+        self._under_way: Job | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self._line.hang_up()
+
+    def close(self) -> None:
+        """End the connection."""
+        self._line.close()
+
+    @property
+    def connections(self) -> int:
+        """Connections that were opened so far."""
+        return self._line.opened
+
+    @property
+    def unfinished(self) -> tuple[Entry, ...]:
+        """After `send_all` was interrupted, such as by Ctrl-C: the account of what it had begun and not decided.
+
+        It may hold once more the entry that was given last.
+        """
+        jobs = {job.number: job for _, _, job in sorted(self._aside)}
+        entries = [job.entry(Fate.UNSENT, diagnosis=job.last_failure) for job in jobs.values()]
+        if (job := self._under_way) and job.number not in jobs:
+            job = replace(job, unknown=job.unknown + self._line.offered)
+            entries.append(job.done or job.entry(Fate.UNSENT, diagnosis=job.last_failure))
+        return tuple(entries)
+
+    def stop(self) -> None:
+        """Have `send_all` end by raising KeyboardInterrupt, where the fate of the message under way is known.
+
+        It can be called by a handler of signals, and from another thread. The reply to a message that was sent is
+        awaited for 5 seconds; told a second time, it is awaited no more, and the message is `unknown`.
+        `unfinished` tells about what was begun.
+        """
+        self._stop.tell()
+
+    def send(self, mail: Mail) -> Entry:
+        """Send one message, and wait as long as the policy wants."""
+        entry = next(self.send_all([mail]))
+        self._under_way = None
+        return entry
+
+    def send_all(self, mails: Iterable[Mail]) -> Iterator[Entry]:
+        """Send messages; gives the account of each as soon as its fate is decided.
+
+        Messages are drawn one at a time, so that they can come from a stream. Nothing raises that a server or
+        a network can cause. What was given up for all is given up for this call: the next one tries again.
+
+        Raises:
+            JournalError: If the journal cannot be written. Nothing is sent that is not in it.
+        """
+        self._broken, self._shared, self._under_way = None, Tally(), None
+        rest, number = iter(mails), count()
+        aside = self._aside = []
+        while True:
+            self._stop.check()
+            now = self._clock.now()
+            if aside and (aside[0][0] <= now or self._broken):
+                job = heapq.heappop(aside)[2]
+            elif (mail := next(rest, None)) is not None:
+                job = Job(
+                    number=next(number), mail=mail, key=self._journal.claim(mail) if self._journal else ""
+                )
+            elif aside:
+                self._sleep(aside[0][0] - now)
+                continue
+            else:
+                return
+            # Whatever interrupts this, `unfinished` knows of the message until its entry was taken.
+            self._line.offered = False
+            self._under_way = job
+            job.done = self._earlier(job)
+            done = job.done or self._try(job)
+            if isinstance(done, Entry):
+                job.done = done
+                if self._journal and done.fate is not Fate.SENT:
+                    self._journal.release(job.key)
+                yield done
+            else:
+                heapq.heappush(aside, (self._clock.now() + done, job.number, job))
+            self._under_way = None
+
+    def _earlier(self, job: Job) -> Entry | None:
+        """The entry of a message that an earlier run sent, by the journal, or may have sent."""
+        if self._journal is None or job.attempts:
+            return None
+        past = self._journal.past(job.key)
+        if past.accepted:
+            refused = f"; {past.refused} of its recipients refused" if past.refused else ""
+            return job.entry(
+                Fate.SENT, id=past.id, earlier=f"accepted in an earlier run, {past.accepted}{refused}"
+            )
+        job.unknown = past.unknown
+        if past.unknown and self._policy.when_unknown is WhenUnknown.GIVE_UP:
+            return job.entry(
+                Fate.UNKNOWN, earlier="an earlier run got no reply: may have been accepted; not sent again"
+            )
+        return None
+
+    def _try(self, job: Job) -> Entry | float:
+        """Try once: the entry if the fate is decided, else after how many seconds to try again."""
+        if self._broken:
+            return job.entry(Fate.UNSENT, diagnosis=self._broken)
+        if problem := unsendable(job.mail):
+            return job.entry(Fate.REFUSED, diagnosis=problem)
+        self._pace.wait_for(len(job.mail.recipients))
+        self._stop.check()
+        began = self._clock.now()
+        try:
+            delivery = self._deliver(job)
+            self._shared, self._in_a_row = Tally(), 0
+            self._note(job, began)
+            return job.entry(Fate.SENT, id=delivery.id, refused=delivery.refused)
+        except Failed as failed:
+            return self._judge(job, failed.diagnosis, began)
+        except BaseException:
+            job.attempts.append(Attempt(at=began, seconds=self._clock.now() - began, why="interrupted"))
+            raise
+
+    def _deliver(self, job: Job) -> Delivery:
+        """Offer a message, which the journal knows before its content is sent and after its reply."""
+        if (journal := self._journal) is None:
+            return self._line.deliver(job.mail)
+        begun = False
+
+        def about_to() -> None:
+            nonlocal begun
+            journal.begin(job.key, job.mail)
+            begun = True
+
+        try:
+            delivery = self._line.deliver(job.mail, about_to)
+            journal.end(job.key, Fate.SENT, delivery.id, delivery.refused)
+            return delivery
+        except Failed as failed:
+            if begun:
+                journal.end(job.key, fate_of(failed.diagnosis))
+            raise
+        except BaseException:
+            if begun:
+                journal.end(job.key, Fate.UNKNOWN if self._line.offered else Fate.UNSENT)
+            raise
+
+    def _judge(self, job: Job, failure: Diagnosis, began: float) -> Entry | float:
+        """What follows from a failure: for the message alone, or for all."""
+        symptom, advice = failure.symptom, failure.cause
+        self._in_a_row += 1
+        job.unknown += is_unknown(symptom)
+        self._line.offered = False
+        own = symptom.stage is Stage.BODY or (symptom.stage in ENVELOPE and symptom.reply is not None)
+        refused = fate_of(failure) is Fate.REFUSED
+        # A message that SES read and will not have is its own affair, such as a broken domain of its sender's.
+        read = refused and symptom.stage is Stage.BODY
+        own = own and advice.id not in _EVERYBODYS and (read or advice.retry not in _SHARED)
+        tally = job.tally if own else self._shared
+        decision = tally.judge(self._policy, failure, self._clock.now())
+        self._note(job, began, failure, decision)
+        if decision.again:
+            if own and self._in_a_row == 1:
+                return decision.seconds
+            self._sleep(decision.seconds)
+            return 0.0
+        stops = symptom.stage not in ENVELOPE or advice.retry is Retry.HOURS or advice.id in _EVERYBODYS
+        if own and refused:
+            self._in_a_row = 0  # SES is well, the message is not
+        elif not own and (stops or len(job.attempts) > 1):
+            self._broken = failure  # one blip that the policy does not retry is no reason to leave the rest
+        elif self._in_a_row > 1:
+            self._sleep(BREATH)  # nobody tries these again, but the next message would fail at once, too
+        return job.entry(Fate.REFUSED if refused else Fate.UNSENT, diagnosis=failure)
+
+    def _note(
+        self, job: Job, began: float, failure: Diagnosis | None = None, decision: Decision | None = None
+    ) -> None:
+        attempt = Attempt(
+            at=began,
+            seconds=self._clock.now() - began,
+            failure=failure,
+            wait=decision.seconds if decision and decision.again else None,
+            why=decision.why if decision else "",
+        )
+        job.attempts.append(attempt)
+        self._on_attempt(job.mail, attempt)
+
+    def _sleep(self, seconds: float) -> None:
+        """Wait; a connection that SES would end meanwhile is given back first."""
+        if seconds >= self._line.max_idle:
+            self.close()
+        self._clock.sleep(seconds)
+
+
+class _RealClock:
+    def __init__(self, stop: Stop) -> None:
+        self.now, self.sleep = time.monotonic, stop.sleep
