@@ -1,0 +1,89 @@
+"""What a result says, as a value: a title, labelled sentences, tables, notes and code.
+
+Results build a `Document`; `sestools.render` makes terminal text, Markdown and HTML of it. Whoever builds one
+need not escape anything: every text is taken for a stranger's, and the renderers make it safe to show. In prose,
+what stands between two backticks is code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sestools.core.enums import Level
+
+__all__ = ["Code", "Document", "Field", "Link", "Table"]
+
+
+class Code(str):
+    """A command, or a line of a file: shown as code, and never wrapped, so that it can be copied."""
+
+    __slots__ = ()
+
+
+class Link(str):
+    """A web address: shown as a link where there are links, and never wrapped."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """A label and its sentences.
+
+    Attributes:
+        label: One or two words.
+        texts: Sentences, `Code` or `Link`, each on a line of its own.
+    """
+
+    label: str
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """Rows of cells.
+
+    Attributes:
+        headings: One for each column.
+        rows: Cells as text.
+        right: Headings of columns whose cells are aligned at the right.
+        levels: A level for each row, or nothing; it colours the cell under `coloured`.
+        coloured: Heading of the column that shows the level of its row.
+        narrow: Headings of columns that a narrow terminal leaves out, the first one first.
+    """
+
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    right: tuple[str, ...] = ()
+    levels: tuple[Level, ...] = ()
+    coloured: str = ""
+    narrow: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """What a result says.
+
+    Attributes:
+        title: One sentence; empty for a part that goes on from the one before it.
+        level: How serious it is, if that is known.
+        labels: Short words beside the title, such as how sure it is and its id.
+        lead: Sentences under the title.
+        fields: Labelled sentences.
+        tables: Tables.
+        notes: Sentences that are worth knowing, at the end.
+        code: Lines of code or of a transcript.
+        parts: Further documents, in order; they come before this one's tables and notes.
+        folded: Whether it is shown folded where that is possible.
+    """
+
+    title: str = ""
+    level: Level | None = None
+    labels: tuple[str, ...] = ()
+    lead: tuple[str, ...] = ()
+    fields: tuple[Field, ...] = ()
+    tables: tuple[Table, ...] = ()
+    notes: tuple[str, ...] = ()
+    code: tuple[str, ...] = ()
+    parts: tuple[Document, ...] = ()
+    folded: bool = False

@@ -1,0 +1,111 @@
+"""A document on a terminal, by rich. Whatever a server said is shown as text, and never obeyed.
+
+Commands and web addresses are neither wrapped nor padded: what is printed can be copied into a shell.
+"""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from collections.abc import Sequence
+from typing import Literal, TextIO
+
+from rich.console import Console
+from rich.table import Table as Grid
+from rich.text import Text
+
+from sestools.core.document import Document, Table
+from sestools.core.enums import Level
+from sestools.core.text import printable
+from sestools.render.inline import pieces, whole
+
+__all__ = ["STYLES", "console", "show"]
+
+STYLES = {Level.OK: "green", Level.NOTICE: "yellow", Level.PROBLEM: "bold red", Level.UNCLEAR: "magenta"}
+INDENT = 12
+"""Columns before the sentences of a card."""
+MAX_ROWS = 60
+"""Rows of a table that are shown; JSON has them all."""
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Let the error through, for the exit code; rich would end with 1, which means a problem here."""
+        raise
+
+
+def console(stream: TextIO) -> Console:
+    """A console that obeys NO_COLOR, and does not squeeze a file or pipe into 80 columns."""
+    width = None if stream.isatty() else 120
+    # rich's own NO_COLOR keeps bold and dim; who sets it wants no escape codes.
+    colours: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
+    return _Console(
+        file=stream, color_system=colours, highlight=False, markup=False, emoji=False, width=width
+    )
+
+
+def show(out: Console, document: Document, *, most: int = MAX_ROWS) -> None:
+    """Print a document; folded parts are left out."""
+    if document.title:
+        title = Text(printable(document.title), style=STYLES[document.level] if document.level else "bold")
+        about = ", ".join((*([str(document.level)] if document.level else []), *document.labels))
+        out.print(title.append(f"  [{printable(about)}]" if about else "", style="not bold dim"))
+    for text in document.lead:
+        _sentence(out, text)
+    for field in document.fields:
+        for index, text in enumerate(field.texts):
+            _sentence(out, text, f"  {field.label if index == 0 else '':<{INDENT - 3}} ", "dim")
+    for part in document.parts:
+        if not part.folded:
+            show(out, part, most=most)
+            out.print()
+    for table in document.tables:
+        _table(out, table, most)
+    for text in document.notes:
+        _sentence(out, text)
+    for line in document.code:
+        out.print(Text(printable(line)), soft_wrap=True)
+
+
+def _sentence(out: Console, text: str, label: str = "", style: str = "") -> None:
+    """One sentence after its label, wrapped under itself; a command or address on one line, however long."""
+    shown = "".join(pieces(text))
+    width = max(20, out.width - len(label))
+    lines = [shown] if whole(text) else textwrap.wrap(shown, width, break_on_hyphens=False) or [""]
+    for index, line in enumerate(lines):
+        head = Text(label if index == 0 else " " * len(label), style=style)
+        out.print(head.append(line, style="not dim"), soft_wrap=True)
+
+
+def _table(out: Console, table: Table, most: int) -> None:
+    kept = _columns(table, out.width)
+    grid = Grid(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for index in kept:
+        name = table.headings[index]
+        grid.add_column(name, justify="right" if name in table.right else "left", overflow="fold",
+                        no_wrap=index != kept[-1])  # fmt: skip
+    for number, row in enumerate(table.rows[:most]):
+        style = STYLES[table.levels[number]] if table.levels else ""
+        grid.add_row(*(
+            Text(printable(row[index]), style=style if table.headings[index] == table.coloured else "")
+            for index in kept
+        ))  # fmt: skip
+    out.print(grid)
+    if len(table.rows) > most:
+        out.print(Text(f"and {len(table.rows) - most} more: --json has them all"))
+    out.print()
+
+
+def _columns(table: Table, width: int) -> Sequence[int]:
+    """The columns that fit, by number: those of `table.narrow` go first."""
+    widths = {
+        name: max(map(len, (name, *(row[index] for row in table.rows)))) + 2
+        for index, name in enumerate(table.headings)
+    }
+    if widths:
+        last = table.headings[-1]
+        widths[last] = min(widths[last], 24)  # a long one is wrapped
+    for name in table.narrow:
+        if sum(widths.values()) > width:
+            widths.pop(name, None)
+    return [index for index, name in enumerate(table.headings) if name in widths]
