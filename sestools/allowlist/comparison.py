@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import html
 import ipaddress
 import re
 import threading
@@ -12,11 +11,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sestools.allowlist.rules import covers
-from sestools.allowlist.watches import WARNING, Watch, as_html, frame
+from sestools.allowlist.watches import WARNING, Watch
+from sestools.core.document import Document, Table
+from sestools.core.enums import Level
 from sestools.core.target import Target
 from sestools.core.text import moment, printable, span
-from sestools.diagnosis.cards import markdown_text
 from sestools.probes import probe_tcp
+from sestools.render.shown import Shown
 
 MOST_PINNED = 10_000
 """Entries of a list that are read."""
@@ -53,7 +54,7 @@ class Pin:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Comparison:
+class Comparison(Shown):
     """A list compared with what was answered.
 
     Attributes:
@@ -147,16 +148,16 @@ class Comparison:
             found.append(f"{left} pinned addresses were not connected to.")
         return tuple(found)
 
-    def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-        """Headings and one row an entry, then one for each address that is blocked, as text."""
+    def table(self) -> Table:
+        """A row for each entry, then one for each address that is blocked."""
         connecting = any(pin.connects is not None for pin in self.pins)
         headings = ("entry", "in DNS", "last seen", *(("connects",) if connecting else ()))
-        rows = []
+        rows, levels = [], []
         for pin in self.pins:
+            good = bool(pin.answered)
             if pin.kind == "name":
-                state = (
-                    "covers the endpoint" if covers(pin.entry, self.watched.host) else "covers something else"
-                )
+                good = covers(pin.entry, self.watched.host)
+                state = "covers the endpoint" if good else "covers something else"
             elif pin.kind == "range":
                 state = f"{len(pin.answered)} answered" if pin.answered else _silent(pin)
             else:
@@ -170,10 +171,12 @@ class Comparison:
                     *((word,) if connecting else ()),
                 )
             )
+            levels.append(Level.OK if good else Level.PROBLEM)
         for address in self.blocked:
             last = moment(self.watched.seen(address)[1])
             rows.append((address, "answered, not in the list", last, *(("-",) if connecting else ())))
-        return headings, rows
+            levels.append(Level.PROBLEM)
+        return Table(headings=headings, rows=tuple(rows), levels=tuple(levels), coloured="in DNS")
 
     def to_dict(self) -> dict[str, Any]:
         """The comparison for a program."""
@@ -187,23 +190,18 @@ class Comparison:
             "blocked": list(self.blocked),
         }
 
-    def to_markdown(self) -> str:
-        """The comparison to paste; with its date and its warning."""
-        headings, rows = self.table()
-        lines = [f"**{markdown_text(self.summary)}**", "", f"{self.watched.dated} {WARNING}", ""]
-        lines += [f"| {' | '.join(headings)} |", f"| {' | '.join('---' for _ in headings)} |"]
-        lines += [f"| {' | '.join(markdown_text(cell) for cell in row)} |" for row in rows] + [""]
-        lines += [f"- {markdown_text(note)}" for note in self.notes]
-        return "\n".join(lines).rstrip() + "\n"
+    def document(self) -> Document:
+        """What the list is worth, with the date of what it was compared with."""
+        return Document(
+            title=self.summary,
+            level=Level.OK if self.ok else Level.PROBLEM,
+            lead=(self.watched.dated, WARNING),
+            tables=(self.table(),),
+            notes=self.notes,
+        )
 
     def __repr__(self) -> str:
         return f"<Comparison: {self.summary}>"
-
-    def _repr_html_(self) -> str:
-        body = f"<p style='margin:2px 0 6px'>{html.escape(self.watched.dated)} <b>{WARNING}</b></p>"
-        body += as_html(*self.table())
-        body += "".join(f"<div>{html.escape(note)}</div>" for note in self.notes)
-        return frame(self.summary, body, "ok" if self.ok else "problem")
 
 
 def _silent(pin: Pin) -> str:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sestools.allowlist.watches import Watch, frame
+from sestools.allowlist.watches import Watch
+from sestools.core.document import Document, Field, Link
 from sestools.core.endpoints import PORTS, Security, is_private, look_alike, region_of, smtp_host
+from sestools.core.enums import Level
 from sestools.core.text import printable
-from sestools.diagnosis.cards import html_text, markdown_text
+from sestools.render.shown import Shown
 
 GUIDE = "https://docs.aws.amazon.com/ses/latest/dg/"
 
@@ -44,7 +45,7 @@ class Rule:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Advice:
+class Advice(Shown):
     """How to allow an endpoint through a firewall, the best way first.
 
     Attributes:
@@ -63,33 +64,24 @@ class Advice:
         """The advice for a program."""
         return dataclasses.asdict(self)
 
-    def to_markdown(self) -> str:
-        """The advice to paste."""
-        lines = [f"**How to allow {markdown_text(self.host)}**", ""]
-        for number, rule in enumerate(self.rules, 1):
-            lines.append(
-                f"{number}. **{markdown_text(rule.title)}** ({rule.mark}: {markdown_text(rule.source)})"
-            )
-            lines += [f"   - {markdown_text(line)}" for line in rule.lines]
-        lines += ["", *(f"- **Trap**: {markdown_text(trap)}" for trap in self.traps)]
-        return "\n".join(lines) + "\n"
+    def document(self) -> Document:
+        """The rules, the best first, and what goes wrong most often."""
+        fields = [
+            Field(label=f"{number}.", texts=(f"{rule.title} [{rule.mark}]", *rule.lines, _cited(rule.source)))
+            for number, rule in enumerate(self.rules, 1)
+        ]
+        return Document(
+            title=f"How to allow {self.host}",
+            level=Level.NOTICE,
+            fields=(*fields, Field(label="Trap", texts=self.traps)) if self.traps else tuple(fields),
+        )
 
     def __repr__(self) -> str:
         return f"<Advice for {printable(self.host)}: {'; '.join(rule.title for rule in self.rules)}>"
 
-    def _repr_html_(self) -> str:
-        items = "".join(
-            f"<li style='margin:4px 0'><b>{html.escape(rule.title)}</b> "
-            f"<span style='opacity:.7'>[{rule.mark}]</span><br>"
-            + "<br>".join(html.escape(line) for line in rule.lines)
-            + f"<br><span style='opacity:.7'>{html_text(rule.source)}</span></li>"
-            for rule in self.rules
-        )
-        traps = "".join(
-            f"<div style='margin:4px 0'><b>Trap:</b> {html.escape(trap)}</div>" for trap in self.traps
-        )
-        body = f"<ol style='margin:4px 0;padding-left:22px'>{items}</ol>{traps}"
-        return frame(f"How to allow {self.host}", body, "notice")
+
+def _cited(source: str) -> str:
+    return Link(source) if source.startswith("https://") else source
 
 
 def allowlist_advice(

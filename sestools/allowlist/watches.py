@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import datetime
-import html
 import ipaddress
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from sestools.core.document import Document, Table
+from sestools.core.enums import Level
 from sestools.core.text import moment, printable, span
-from sestools.diagnosis.cards import COLOURS, markdown_text
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-    from sestools.allowlist.comparison import Comparison
+from sestools.render.shown import Shown
 
 WARNING = (
     "Do not pin these addresses: they change without notice, an answer gives only some of them, and there is "
@@ -77,7 +72,7 @@ class Asked:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Watch:
+class Watch(Shown):
     """What a name resolved to, in the course of time.
 
     Attributes:
@@ -197,9 +192,9 @@ class Watch:
             found.append("The watch was ended early.")
         return tuple(found)
 
-    def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-        """Headings and one row an address, as text."""
-        rows: list[tuple[str, ...]] = []
+    def table(self) -> Table:
+        """A row for each address."""
+        rows = []
         for address in self.addresses:
             first, last, times = self.seen(address)
             by = len({one.resolver for one in self.sightings if one.address == address})
@@ -212,7 +207,8 @@ class Watch:
                     f"{by} of {len(self.resolvers)}",
                 )
             )
-        return ("address", "first seen", "last seen", "in answers", "by resolvers"), rows
+        headings = ("address", "first seen", "last seen", "in answers", "by resolvers")
+        return Table(headings=headings, rows=tuple(rows))
 
     def to_dict(self) -> dict[str, Any]:
         """The watch for a program."""
@@ -250,58 +246,22 @@ class Watch:
             ],
         }
 
-    def to_markdown(self) -> str:
-        """The watch to paste; the list has its date and its warning."""
-        headings, rows = self.table()
-        lines = [f"**{markdown_text(self.host)}**: {self.summary}", ""]
-        if rows:
-            lines += [f"{self.dated} **{WARNING}**", ""]
-            lines += [f"| {' | '.join(headings)} |", f"| {' | '.join('---' for _ in headings)} |"]
-            lines += [f"| {' | '.join(row)} |" for row in rows] + [""]
-        lines += [f"- {markdown_text(note)}" for note in self.notes]
-        return "\n".join(lines).rstrip() + "\n"
-
-    def plot(self, comparison: Comparison | None = None, ax: Axes | None = None) -> Axes:
-        """Addresses over time: see `plots_addresses.plot_addresses`."""
-        from sestools.plots.addresses import plot_addresses
-
-        return plot_addresses(self, comparison, ax)
+    def document(self) -> Document:
+        """The list, with its date and its warning."""
+        asked = ", ".join(f"{one.resolver} ({one.answers} answers)" for one in self.resolvers)
+        found = bool(self.addresses)
+        return Document(
+            title=f"{self.host}: {self.summary}",
+            level=Level.OK if found else Level.PROBLEM,
+            lead=(f"Asked: {asked}.", self.dated, WARNING) if found else (),
+            tables=(self.table(),) if found else (),
+            notes=self.notes,
+        )
 
     def __repr__(self) -> str:
         return f"<Watch of {printable(self.host)}: {self.summary}>"
-
-    def _repr_html_(self) -> str:
-        headings, rows = self.table()
-        body = f"<p style='margin:2px 0 6px'>{html.escape(self.dated)} <b>{WARNING}</b></p>" if rows else ""
-        body += as_html(headings, rows)
-        body += "".join(f"<div>{html.escape(note)}</div>" for note in self.notes)
-        return frame(f"{self.host}: {self.summary}", body, "ok" if rows else "problem")
 
 
 def _number(address: str) -> tuple[int, int]:
     number = ipaddress.ip_address(address)
     return number.version, int(number)
-
-
-def as_html(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table, escaped; empty without rows."""
-    if not rows:
-        return ""
-    cell = "padding:2px 14px 2px 0;text-align:left;vertical-align:top"
-    head = "".join(
-        f'<th style="{cell};font-weight:400;opacity:.7">{html.escape(text)}</th>' for text in headings
-    )
-    body = "".join(
-        "<tr>" + "".join(f'<td style="{cell}">{html.escape(text)}</td>' for text in row) + "</tr>"
-        for row in rows
-    )
-    return f'<table style="border-collapse:collapse;margin:4px 0"><tr>{head}</tr>{body}</table>'
-
-
-def frame(title: str, body: str, level: str) -> str:
-    """A card around HTML; the title is escaped here."""
-    return (
-        f'<div style="border:1px solid #8886;border-left:5px solid {COLOURS[level]};border-radius:6px;'
-        'padding:10px 16px;margin:6px 0;line-height:1.45;max-width:62em;overflow-wrap:anywhere">'
-        f'<div style="font-size:1.1em;font-weight:600;margin-bottom:6px">{html.escape(printable(title, 600))}</div>{body}</div>'
-    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import enum
-import html
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -13,23 +12,25 @@ from typing import TYPE_CHECKING, Any
 from sestools.checkup.environment import Context
 from sestools.checkup.manual_commands import equivalents
 from sestools.checkup.port_check import Finding, PortCheck
+from sestools.core.document import Code, Document, Field, Table
 from sestools.core.endpoints import Security, region_of
 from sestools.core.enums import Kind, Level, Outcome, Stage
 from sestools.core.results import ProbeResult
 from sestools.core.target import Target
 from sestools.core.text import duration, printable
-from sestools.diagnosis import cards
 from sestools.diagnosis.result import Diagnosis
+from sestools.render.html import as_html
+from sestools.render.shown import Shown
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    pass
 
 SCHEMA_VERSION = 1
 """Version of `Report.to_dict`; it grows when a key changes its meaning or goes away."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Report:
+class Report(Shown):
     """What `check` found.
 
     Attributes:
@@ -83,9 +84,6 @@ class Report:
     def __repr__(self) -> str:
         return f"<Report {self.host}: {self.level}, {self.diagnosis.cause.id}: {self.diagnosis.cause.title}>"
 
-    def __str__(self) -> str:
-        return self.to_markdown()
-
     def to_dict(self) -> dict[str, Any]:
         """Everything, for a program (JSON types only). Credentials are not part of it."""
         return {
@@ -113,25 +111,41 @@ class Report:
             "session": plain(self.session),
         }
 
-    def to_markdown(self) -> str:
-        """What one pastes into a ticket."""
-        return "\n".join(_markdown(self)) + "\n"
+    def document(self, *, real: bool = False) -> Document:
+        """The verdict, whatever else was found, the table of ports, and the transcripts.
+
+        With `real`, commands lead to the endpoint itself, for a simulator that is gone by the time they are typed.
+        """
+        cards = [
+            item.diagnosis.document(item.level, same_with(self, real=real) if index == 0 else ())
+            for index, item in enumerate(self.findings)
+        ]
+        ports = Document(
+            lead=(headline(self), *([f"runs on: {self.context}"] if self.context else [])),
+            tables=(port_table(self),) if self.ports else (),
+            notes=(
+                *(f"Note: {note}" for note in self.notes),
+                *(f"Not checked: {reason}" for reason in self.not_checked),
+                f"Begun {self.started:%Y-%m-%d %H:%M:%S} UTC, took {duration(self.seconds)}. Made by sestools.",
+            ),
+        )
+        talks = [port.dialogue for port in self.ports if port.dialogue.symptom] + [self.session]
+        transcripts = [
+            Document(
+                title=f"Transcript, port {result.target.port}", code=tuple(transcript(result)), folded=True
+            )
+            for result in talks
+            if result and result.steps
+        ]
+        return Document(
+            title=f"SES SMTP check of {self.host}",
+            level=self.level,
+            parts=(*cards, ports, *transcripts),
+        )
 
     def to_html(self, *, real: bool = False) -> str:
-        """The verdict card and the table of ports, escaped, without any outside resource.
-
-        With `real` its lines to type lead to the endpoint itself, for a simulator that is gone by then.
-        """
-        return _html(self, real)
-
-    def _repr_html_(self) -> str:
-        return self.to_html()
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """A waterfall of stage times, one bar a port (needs matplotlib)."""
-        from sestools.plots.stages import plot_stages
-
-        return plot_stages(self, ax)
+        """For a web page; `real` as in `document`."""
+        return as_html(self.document(real=real))
 
 
 def plain(value: Any) -> Any:
@@ -158,42 +172,47 @@ def plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} is not part of a report")
 
 
-HEADINGS = ("port", "mode", "connect", "greeting", "TLS", "sign-in", "result")
+def port_table(report: Report) -> Table:
+    """A row for each port."""
+    return Table(
+        headings=("port", "mode", "connect", "greeting", "TLS", "sign-in", "result"),
+        rows=tuple(_cells(report, check) for check in report.ports),
+        right=("port",),
+        levels=tuple(
+            Level.OK if check.ready else Level.NOTICE if check.dialogue.ok else Level.PROBLEM
+            for check in report.ports
+        ),
+        coloured="result",
+        narrow=("mode", "greeting", "connect", "TLS", "sign-in"),
+    )
 
 
-def table(report: Report) -> Iterator[tuple[str, ...]]:
-    """The cells of the table of ports, one row a port, under `HEADINGS`."""
-    for check in report.ports:
-        result = check.dialogue
-        symptom = result.symptom
-        tls = result.facts.tls if result.facts else None
+def _cells(report: Report, check: PortCheck) -> tuple[str, ...]:
+    symptom = check.dialogue.symptom
+    tls = check.dialogue.facts.tls if check.dialogue.facts else None
 
-        def cell(stage: Stage, result: ProbeResult = result) -> str:
-            symptom = result.symptom
-            seconds = result.seconds(stage)
-            failed = symptom is not None and symptom.stage is stage
-            if seconds is None:
-                return "-"
-            if not failed:
-                return duration(seconds)
-            return (
-                f"{'timeout' if symptom and symptom.kind is Kind.TIMEOUT else 'failed'} ({duration(seconds)})"
-            )
+    def cell(stage: Stage) -> str:
+        seconds = check.dialogue.seconds(stage)
+        if seconds is None:
+            return "-"
+        if symptom is None or symptom.stage is not stage:
+            return duration(seconds)
+        return f"{'timeout' if symptom.kind is Kind.TIMEOUT else 'failed'} ({duration(seconds)})"
 
-        session = report.session
-        signed = "not tried"
-        if session and session.target.port == check.port:
-            signed = "signed in" if session.facts.signed_in else "failed"
-        handshake = cell(Stage.TLS)
-        yield (
-            str(check.port),
-            "TLS wrapper" if check.security is Security.WRAPPER else check.security.upper(),
-            _connect_cell(check),
-            cell(Stage.GREETING),
-            f"{tls.version} {handshake}" if tls and tls.version else handshake,
-            signed if symptom is None else "-",
-            printable(check.result, 60),
-        )
+    session = report.session
+    signed = "not tried"
+    if session and session.target.port == check.port:
+        signed = "signed in" if session.facts.signed_in else "failed"
+    handshake = cell(Stage.TLS)
+    return (
+        str(check.port),
+        "TLS wrapper" if check.security is Security.WRAPPER else check.security.upper(),
+        _connect_cell(check),
+        cell(Stage.GREETING),
+        f"{tls.version} {handshake}" if tls and tls.version else handshake,
+        signed if symptom is None else "-",
+        printable(check.result, 60),
+    )
 
 
 def _connect_cell(check: PortCheck) -> str:
@@ -203,11 +222,6 @@ def _connect_cell(check: PortCheck) -> str:
         return duration(made.seconds)
     symptom = next((step.symptom for step in steps if step.symptom), None)
     return f"{symptom.kind} ({duration(max(step.seconds for step in steps))})" if symptom else "-"
-
-
-def where_from(report: Report) -> str:
-    """Where the check ran, or an empty text."""
-    return f"runs on: {report.context}" if report.context else ""
 
 
 def headline(report: Report) -> str:
@@ -226,17 +240,14 @@ def headline(report: Report) -> str:
     return f"{report.host}  {counts}{ttl}  {duration(seconds) if seconds is not None else ''}".rstrip()
 
 
-def same_with(report: Report, *, real: bool = False) -> list[cards.Row]:
-    """Rows for a card: lines to type that show the verdict without this program, and how to read each.
-
-    With `real` they lead to the endpoint itself, for a simulator that is gone by the time they are typed.
-    """
+def same_with(report: Report, *, real: bool = False) -> tuple[Field, ...]:
+    """Commands that show the verdict without this program, and how to read each."""
     if report.level is Level.OK:
-        return []
+        return ()
     symptom = report.diagnosis.symptom
     seen = [check.dialogue for check in report.ports] + ([report.session] if report.session else [])
     if not seen:
-        return []
+        return ()
     result = next(
         (one for one in reversed(seen) if one.symptom == symptom),
         next((one for one in seen if one.target.port == symptom.port), seen[0]),
@@ -244,11 +255,11 @@ def same_with(report: Report, *, real: bool = False) -> list[cards.Row]:
     target = replace(result.target, connect_to=None, ca_file=None) if real else result.target
     if symptom.host and symptom.host != report.host:
         target = replace(target, connect_to=(symptom.host, (target.connect_to or ("", target.port))[1]))
-    texts = []
+    texts: list[str] = []
     for line in equivalents(target, signs_in=result is report.session):
         here = line.at(symptom.stage)
-        texts += [line.command, f"{cards.ARROW}{f'{here}. ' if here else ''}Healthy: {line.healthy}."]
-    return [(cards.SAME_WITH, tuple(texts))]
+        texts += [Code(line.command), f"→ {f'{here}. ' if here else ''}Healthy: {line.healthy}."]
+    return (Field(label="Same with", texts=tuple(texts)),)
 
 
 def transcript(result: ProbeResult) -> Iterator[str]:
@@ -265,63 +276,3 @@ def transcript(result: ProbeResult) -> Iterator[str]:
                 yield f"             < {step.reply.code}{' ' if index == last else '-'}{printable(line)}"
         if step.symptom and not step.reply:
             yield f"             ! {step.symptom.kind}: {printable(step.symptom.detail)}"
-
-
-def _markdown(report: Report) -> Iterator[str]:
-    yield f"## SES SMTP check of {cards.markdown_text(report.host)}: {report.level}"
-    yield ""
-    yield cards.as_markdown(report.diagnosis, same_with(report))
-    for finding in report.findings[1:]:
-        yield ""
-        yield cards.as_markdown(finding.diagnosis)
-    yield ""
-    yield cards.markdown_text(headline(report))
-    if report.context:
-        yield ""
-        yield cards.markdown_text(where_from(report))
-    yield ""
-    yield "| " + " | ".join(HEADINGS) + " |"
-    yield "|" + " --- |" * len(HEADINGS)
-    for cells in table(report):
-        yield "| " + " | ".join(cards.markdown_text(cell) for cell in cells) + " |"
-    yield ""
-    for note in report.notes:
-        yield f"- Note: {cards.markdown_text(note)}"
-    for left_out in report.not_checked:
-        yield f"- Not checked: {cards.markdown_text(left_out)}"
-    for result in [port.dialogue for port in report.ports if port.dialogue.symptom] + [report.session]:
-        if result and result.steps:
-            yield ""
-            yield f"<details><summary>Transcript, port {result.target.port}</summary>"
-            yield ""
-            for line in transcript(result):
-                yield "    " + line
-            yield ""
-            yield "</details>"
-    yield ""
-    yield f"Begun {report.started:%Y-%m-%d %H:%M:%S} UTC, took {duration(report.seconds)}. Made by sestools."
-
-
-def _html(report: Report, real: bool) -> str:
-    cells = "".join(
-        "<tr>"
-        + "".join(
-            f'<td style="text-align:left;padding:2px 12px 2px 0">{html.escape(cell)}</td>' for cell in row
-        )
-        + "</tr>"
-        for row in table(report)
-    )
-    head = "".join(f'<th style="text-align:left;padding:2px 12px 2px 0">{name}</th>' for name in HEADINGS)
-    more = "".join(cards.as_html(finding.diagnosis, finding.level) for finding in report.findings[1:])
-    small = "".join(
-        f"<div>{html.escape(label)}: {html.escape(printable(text))}</div>"
-        for label, texts in (("Note", report.notes), ("Not checked", report.not_checked))
-        for text in texts
-    )
-    place = f"<div>{html.escape(where_from(report))}</div>" if report.context else ""
-    return (
-        f'<div style="font-size:13px">{cards.as_html(report.diagnosis, report.level, same_with(report, real=real))}{more}'
-        f'<div style="margin:8px 0 2px">{html.escape(headline(report))}{place}</div>'
-        f'<table style="border-collapse:collapse"><thead><tr>{head}</tr></thead><tbody>{cells}</tbody></table>'
-        f'<div style="opacity:.75;margin-top:6px">{small}</div></div>'
-    )

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import html
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from sestools.core.document import Document, Table
 from sestools.core.endpoints import region_of
-from sestools.core.enums import Outcome, Stage
+from sestools.core.enums import Level, Outcome, Stage
 from sestools.core.results import Symptom
 from sestools.core.target import Target
 from sestools.core.text import printable
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-MOST_SHOWN = 200
-"""Rows that a notebook shows at most."""
+from sestools.render.shown import Shown
 
 TIMED = (Stage.CONNECT, Stage.GREETING, Stage.TLS, Stage.EHLO)
 """Stages that have a column of their own."""
@@ -67,7 +62,7 @@ class Row:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Sweep:
+class Sweep(Shown):
     """What a sweep saw, one row a target, in the order of the targets.
 
     Attributes:
@@ -98,10 +93,22 @@ class Sweep:
             parts.append(f"{count[Outcome.NOT_RUN]} not run")
         return f"{len(self.rows)} targets in {self.seconds:.2f} s: {', '.join(parts)}."
 
-    def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-        """Headings and rows as text; times in milliseconds."""
-        headings = ("region", "port", "address", "outcome", *(f"{stage} ms" for stage in TIMED), "what")
-        return headings, [_cells(row) for row in self.rows]
+    def table(self) -> Table:
+        """A row for each target; times in milliseconds."""
+        times = tuple(f"{stage} ms" for stage in TIMED)
+        return Table(
+            headings=("region", "port", "address", "outcome", *times, "what"),
+            rows=tuple(_cells(row) for row in self.rows),
+            right=("port", *times),
+            levels=tuple(_LEVELS[row.outcome] for row in self.rows),
+            coloured="what",
+            narrow=(*reversed(times), "outcome"),
+        )
+
+    def document(self) -> Document:
+        """The table and the summary."""
+        level = max((_LEVELS[row.outcome] for row in self.rows), key=tuple(Level).index, default=Level.OK)
+        return Document(title=self.summary, level=level, tables=(self.table(),))
 
     def to_dict(self) -> dict[str, Any]:
         """The sweep for a program."""
@@ -132,25 +139,11 @@ class Sweep:
         columns = list(self.rows[0].to_dict()) if self.rows else None
         return pd.DataFrame([row.to_dict() for row in self.rows], columns=columns)
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """A heat map, regions by ports: see `plots.plot_sweep`."""
-        from sestools.plots.sweep import plot_sweep
-
-        return plot_sweep(self, ax)
-
     def __repr__(self) -> str:
         return f"<Sweep: {self.summary}>"
 
-    def _repr_html_(self) -> str:
-        headings, rows = self.table()
-        head = "".join(f"<th>{html.escape(cell)}</th>" for cell in headings)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
-            for row in rows[:MOST_SHOWN]
-        )
-        more = len(rows) - MOST_SHOWN
-        rest = f"<p>and {more} more: see <code>table()</code></p>" if more > 0 else ""
-        return f"<p>{html.escape(self.summary)}</p><table><tr>{head}</tr>{body}</table>{rest}"
+
+_LEVELS = {Outcome.OK: Level.OK, Outcome.FAILED: Level.PROBLEM, Outcome.NOT_RUN: Level.UNCLEAR}
 
 
 def _cells(row: Row) -> tuple[str, ...]:

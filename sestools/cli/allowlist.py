@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import os
 import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-from sestools.cli.options import HEALTHY, PROBLEM, UNCLEAR, _progress, _region, _simulator, say, stoppable
+from sestools.cli.options import (
+    HEALTHY,
+    PROBLEM,
+    UNCLEAR,
+    _progress,
+    _region,
+    _simulator,
+    output,
+    say,
+    stoppable,
+)
 
 if TYPE_CHECKING:
     from sestools.core.target import Target
@@ -60,17 +69,12 @@ def allowlist(options: argparse.Namespace) -> int:
             connect_to = target if options.connect and not watched.cancelled else None
             found = compare(pinned, watched, target=connect_to, cancel=stop)
     advice = allowlist_advice(watched, ports=ports)
-    if options.json:
-        body: dict[str, Any] = {"schema_version": 1, **watched.to_dict()}
-        body["comparison"] = found.to_dict() if found else None
-        body["advice"] = advice.to_dict()
-        print(json.dumps(body, indent=2))
-    elif options.markdown:
-        print("\n".join(part.to_markdown() for part in (found, watched, advice) if part), end="")
-    else:
-        from sestools.cli.terminal_allowlist import print_allowlist
-
-        print_allowlist(sys.stdout, watched, found, advice)
+    data = {
+        **watched.to_dict(),
+        "comparison": found.to_dict() if found else None,
+        "advice": advice.to_dict(),
+    }
+    output(options, data, *(part.document() for part in (found, watched, advice) if part))
     if watched.cancelled:
         raise KeyboardInterrupt
     return UNCLEAR if not watched.addresses else PROBLEM if found and not found.ok else HEALTHY

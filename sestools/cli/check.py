@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,6 +19,7 @@ from sestools.cli.options import (
     _simulated,
     _timeout,
     add_place,
+    output,
     stoppable,
 )
 
@@ -49,14 +48,7 @@ def check(options: argparse.Namespace) -> int:
         )
     if stop.is_set():
         raise KeyboardInterrupt
-    if options.json:
-        print(json.dumps(report.to_dict(), indent=2))
-    elif options.markdown:
-        print(report.to_markdown(), end="")
-    else:
-        from sestools.cli.terminal import console, print_report
-
-        print_report(console(sys.stdout), report, simulated=options.simulate is not None)
+    output(options, report.to_dict(), report.document(real=options.simulate is not None))
     return _exit_code(report.level)
 
 

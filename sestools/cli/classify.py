@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     pass
 from typing import Any
 
-from sestools.cli.options import HEALTHY, PROBLEM, UNCLEAR, _add_format, _command
+from sestools.cli.options import HEALTHY, PROBLEM, UNCLEAR, _add_format, _command, output
 
 HALF_INPUT = 2 * 1024 * 1024
 """Bytes that `classify` keeps of the beginning of standard input, and as many of its end."""
@@ -31,14 +31,10 @@ def classify(options: argparse.Namespace) -> int:
         if not text.strip():
             raise ValueError("there is nothing to classify; give a text, or pipe one in")
         diagnosis = explain(text)
-        if options.json:
+        if options.json:  # one line for each text
             print(json.dumps({"schema_version": 1, **diagnosis.to_dict()}))
-        elif options.markdown:
-            print(diagnosis.to_markdown())
         else:
-            from sestools.cli.terminal import console, print_diagnosis
-
-            print_diagnosis(console(sys.stdout), diagnosis)
+            output(options, {}, diagnosis.document())
         known = not diagnosis.cause.id.startswith("unknown")
         good = diagnosis.cause.retry == "not needed"
         codes.append(HEALTHY if good else PROBLEM if known else UNCLEAR)

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
-import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     pass
 from typing import Any
 
-from sestools.cli.options import HEALTHY, PROBLEM, UNCLEAR, _command, _connect_to, _region, _simulator
+from sestools.cli.options import (
+    _command,
+    _connect_to,
+    _exit_code,
+    _region,
+    _simulator,
+    output,
+)
 
 
 def mtu(options: argparse.Namespace) -> int:
     """Run `sestools mtu`."""
     from sestools.checkup.check import targets
+    from sestools.checkup.mtu_report import mtu_document, mtu_level
     from sestools.diagnosis.classifier import classify as explain
     from sestools.probes import probe_mtu
 
@@ -33,14 +39,8 @@ def mtu(options: argparse.Namespace) -> int:
             target = ses.target(options.port)
         result = probe_mtu(target, timeout=options.timeout, mtu=options.mtu)
     diagnosis = explain(result)
-    if options.json:
-        print(json.dumps({"schema_version": 1, **result.facts.to_dict(), **diagnosis.to_dict()}, indent=2))
-    else:
-        from sestools.cli.terminal import console, print_mtu
-
-        print_mtu(console(sys.stdout), result, diagnosis)
-    well = result.ok and diagnosis.cause.retry == "not needed"
-    return UNCLEAR if result.reason else HEALTHY if well else PROBLEM
+    output(options, {**result.facts.to_dict(), **diagnosis.to_dict()}, mtu_document(result, diagnosis))
+    return _exit_code(mtu_level(result, diagnosis))
 
 
 def _add_mtu(parsers: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import os
 import signal
 import sys
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sestools.core.credentials import Credentials
+    from sestools.core.document import Document
     from sestools.core.enums import Level
     from sestools.simulator import Simulator
 from typing import Any
@@ -198,13 +200,29 @@ def _exit_code(level: Level) -> int:
     return {"ok": HEALTHY, "notice": HEALTHY, "problem": PROBLEM, "unclear": UNCLEAR}[level]
 
 
+def output(options: argparse.Namespace, data: dict[str, Any], *documents: Document) -> None:
+    """Print a result as it was asked for: JSON for programs, Markdown for tickets, or text for this terminal."""
+    if options.json:
+        print(json.dumps({"schema_version": 1, **data}, indent=2))
+    elif getattr(options, "markdown", False):
+        from sestools.render.markdown import as_markdown
+
+        print("\n".join(map(as_markdown, documents)), end="")
+    else:
+        from sestools.render.terminal import console, show
+
+        out = console(sys.stdout)
+        for document in documents:
+            show(out, document)
+
+
 @contextlib.contextmanager
 def _progress() -> Iterator[Callable[[int, int, str], None] | None]:
     """A spinner on stderr, if somebody is looking."""
     if not sys.stderr.isatty():
         yield None
         return
-    from sestools.cli.terminal import console
+    from sestools.render.terminal import console
 
     with console(sys.stderr).status("checking") as status:
         yield lambda done, total, what: status.update(f"checking {what} ({done} of {total} done)")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
-import sys
 from typing import Any
 
 from sestools.cli.options import (
@@ -17,6 +15,7 @@ from sestools.cli.options import (
     _setting,
     _simulator,
     _timeout,
+    output,
 )
 
 
@@ -53,12 +52,7 @@ def sweep(options: argparse.Namespace) -> int:
             )
         progress = stack.enter_context(_progress())
         found = look(targets, timeout=_timeout(options), progress=progress)
-    if options.json:
-        print(json.dumps(found.to_dict(), indent=2))
-    else:
-        from sestools.cli.terminal import console, print_sweep
-
-        print_sweep(console(sys.stdout), found)
+    output(options, found.to_dict(), found.document())
     outcomes = {row.outcome for row in found.rows}
     return PROBLEM if Outcome.FAILED in outcomes else HEALTHY if outcomes == {Outcome.OK} else UNCLEAR
 

@@ -112,6 +112,36 @@ class Retry(StrEnum):
     UNKNOWN_FATE = "unknown fate"
     """The message may have been accepted: a retry can duplicate it, no retry can lose it."""
 
+    @property
+    def advice(self) -> str:
+        """What to tell a person about trying again."""
+        return _RETRY[self][0]
+
+    @property
+    def short(self) -> str:
+        """The same in a few words, for tables and plots."""
+        return _RETRY[self][1]
+
+
+_RETRY = {
+    Retry.NOT_NEEDED: ("not needed", "not needed"),
+    Retry.NO: ("no: the same attempt fails again; change something first", "change something first"),
+    Retry.SOON: (
+        "yes: after 5 s, 10 s, 30 s; if the third retry fails, wait 20 minutes and begin again",
+        "after 5, 10, 30 s",
+    ),
+    Retry.NEW_CONNECTION: ("yes, at once, on a new connection", "on a new connection"),
+    Retry.SLOWER: (
+        "yes, more slowly: lower the rate and wait longer after each failure, with random jitter",
+        "more slowly",
+    ),
+    Retry.HOURS: ("yes, but only time helps: hours, not seconds", "after hours"),
+    Retry.UNKNOWN_FATE: (
+        "your choice: the message may have been accepted, so a retry can duplicate it",
+        "may duplicate",
+    ),
+}
+
 
 class Who(StrEnum):
     """Who has to act."""

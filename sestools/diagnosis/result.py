@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from sestools.core.cause import Cause
-from sestools.core.enums import Retry, Stage
+from sestools.core.document import Document, Field, Link
+from sestools.core.enums import Level, Retry, Stage
 from sestools.core.results import Symptom
 from sestools.core.text import printable
-from sestools.diagnosis import cards
+from sestools.render.shown import Shown
 
 _BEFORE_MESSAGE = tuple(Stage)[: tuple(Stage).index(Stage.BODY)]
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Diagnosis:
+class Diagnosis(Shown):
     """What a symptom means.
 
     Attributes:
@@ -45,18 +46,36 @@ class Diagnosis:
         known = self.symptom.stage in _BEFORE_MESSAGE
         return Retry.SOON if known and self.cause.retry is Retry.UNKNOWN_FATE else self.cause.retry
 
-    def __str__(self) -> str:
-        return cards.as_text(self)
-
     def __repr__(self) -> str:
         return f"<Diagnosis {self.cause.id}: {self.cause.title}>"
 
-    def _repr_html_(self) -> str:
-        return cards.as_html(self)
+    def document(self, level: Level | None = None, more: tuple[Field, ...] = ()) -> Document:
+        """The card.
 
-    def to_markdown(self) -> str:
-        """The card as Markdown, to paste into a ticket."""
-        return cards.as_markdown(self)
+        Args:
+            level: How serious it is, if that is known.
+            more: Fields to add.
+        """
+        cause = self.cause
+        todo = cause.retry is not Retry.NOT_NEEDED
+        fields = (
+            Field(label="What", texts=(cause.meaning,)),
+            Field(label="Evidence", texts=self.evidence),
+            Field(label="Ruled out", texts=self.ruled_out),
+            Field(label="Do", texts=cause.fix),
+            Field(label="Who", texts=(", ".join(cause.who),) if todo else ()),
+            Field(label="Retry", texts=(self.retry.advice,) if todo else ()),
+            Field(label="Or else", texts=tuple(f"{one.title} [{one.id}]" for one in self.candidates[1:4])),
+            *more,
+            Field(label="Unsure", texts=(cause.note,) if cause.note else ()),
+            Field(label="Source", texts=(Link(cause.source),)),
+        )
+        return Document(
+            title=cause.title,
+            level=level,
+            labels=(str(cause.mark), cause.id),
+            fields=tuple(field for field in fields if field.texts),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The diagnosis for a program; `causes` are ids, the likeliest first."""

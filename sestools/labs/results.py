@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from sestools.render import tables
+from sestools.core.document import Document, Table
+from sestools.render.shown import Shown
 from sestools.sending.mail import Entry
 
 
@@ -49,7 +50,7 @@ class Result:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Lab:
+class Lab(Shown):
     """The results of an experiment, one row for each sender, script and seed."""
 
     results: tuple[Result, ...]
@@ -73,8 +74,8 @@ class Lab:
             groups.setdefault((result.script, result.sender), []).append(result)
         return tuple(_total(some) for some in groups.values())
 
-    def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-        """Headings and rows as text, seeds added up."""
+    def table(self) -> Table:
+        """A row for each script and sender, seeds added up."""
         rows: list[tuple[str, ...]] = [
             (
                 one.script,
@@ -99,15 +100,16 @@ class Lab:
             "longest, s",
             "attempts",
         )
-        return (*headings, "connections"), rows
+        return Table(
+            headings=(*headings, "connections"), rows=tuple(rows), right=(*headings[2:], "connections")
+        )
+
+    def document(self) -> Document:
+        """The table."""
+        return Document(tables=(self.table(),))
 
     def __repr__(self) -> str:
-        headings, rows = self.table()
-        return tables.as_text(headings, rows, right=headings[2:])
-
-    def _repr_html_(self) -> str:
-        headings, rows = self.table()
-        return tables.as_html(headings, rows, right=headings[2:])
+        return str(self)
 
 
 def _total(some: list[Result]) -> Result:

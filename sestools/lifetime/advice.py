@@ -6,17 +6,18 @@ three are stated with the advice.
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Any
 
+from sestools.core.document import Document, Table
 from sestools.core.text import duration
 from sestools.lifetime.costs import PRICE, Cost, Costs, Thresholds, Traffic, World, options
 from sestools.lifetime.survival import Curve, survival
 from sestools.probes import LifetimeFacts, Purpose
+from sestools.render.shown import Shown
 
 MARGIN = 0.95
 """Share of the shortest idle cut-off seen that is used: what is sent takes time to arrive."""
@@ -42,7 +43,7 @@ class Reason:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Advice:
+class Advice(Shown):
     """When to change connections, why, and at what cost.
 
     Attributes:
@@ -81,6 +82,11 @@ class Advice:
             for name, one in (("messages", self.messages), ("age", self.age), ("silence", self.idle))
         )
 
+    def document(self) -> Document:
+        """The thresholds, each with its reason, and the cost."""
+        table = Table(headings=("change the connection after", "limit", "why"), rows=self.rows)
+        return Document(tables=(table,), notes=(self.summary,))
+
     @property
     def summary(self) -> str:
         """The cost in a sentence."""
@@ -89,28 +95,6 @@ class Advice:
             f"For a thousand messages ({self.traffic.words}): {cost.handshakes:.1f} handshakes and {cost.broken:.2f} "
             f"broken sends; with a broken send worth {cost.price:g} handshakes, {cost.total:.1f}. If connections live "
             f"as long or as short as the intervals allow: {self.least.total:.1f} to {self.most.total:.1f}."
-        )
-
-    def to_markdown(self) -> str:
-        """As a table, for a ticket or a wiki."""
-        lines = ["| change the connection after | | why |", "|---|---|---|"]
-        lines += [f"| {name} | {value} | {why} |" for name, value, why in self.rows]
-        return "\n".join([*lines, "", self.summary, ""])
-
-    def _repr_html_(self) -> str:
-        cells = "".join(
-            "<tr>"
-            + "".join(
-                f'<td style="text-align:left;vertical-align:top;padding:2px 14px 2px 0{"" if at == 2 else ";white-space:nowrap"}">{html.escape(cell)}</td>'
-                for at, cell in enumerate(row)
-            )
-            + "</tr>"
-            for row in self.rows
-        )
-        return (
-            '<table style="border-collapse:collapse"><thead><tr><th style="text-align:left;white-space:nowrap">change after</th><th></th>'
-            f'<th style="text-align:left">why</th></tr></thead><tbody>{cells}</tbody></table>'
-            f"<p>{html.escape(self.summary)}</p>"
         )
 
     def __repr__(self) -> str:

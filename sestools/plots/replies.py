@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from sestools.core.enums import Retry, Stage
-from sestools.diagnosis.cards import RETRY_IN_SHORT
 from sestools.knowledge.client_output import known_replies
 from sestools.plots.picture import COLOURS, FAILED, Picture
 
@@ -62,7 +61,7 @@ def plot_replies(ax: Axes | None = None) -> Axes:
     ax.set_ylim(total + 0.1, -0.1)
     ax.set_xticks(
         range(len(COLUMNS)),
-        [fill(RETRY_IN_SHORT[retry].replace("30 s", "30\N{NO-BREAK SPACE}s"), 15) for retry in COLUMNS],
+        [fill(retry.short.replace("30 s", "30\N{NO-BREAK SPACE}s"), 15) for retry in COLUMNS],
     )
     ax.set_yticks(middles, [str(stage) for stage in ROWS])
     ax.xaxis.tick_top()
@@ -98,7 +97,7 @@ def alt_text() -> str:
     rows = []
     for stage in ROWS:
         said = [
-            f"{RETRY_IN_SHORT[retry]}: " + ", ".join(_words(*item) for item in codes.items())
+            f"{retry.short}: " + ", ".join(_words(*item) for item in codes.items())
             for retry in COLUMNS
             if (codes := found[stage, retry])
         ]

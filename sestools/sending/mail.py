@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -11,10 +10,12 @@ from email import message_from_bytes, policy
 from enum import StrEnum
 from typing import Any, Self
 
+from sestools.core.document import Document, Table
+from sestools.core.enums import Level
 from sestools.core.mailboxes import mailboxes
 from sestools.core.text import duration, printable
 from sestools.diagnosis.result import Diagnosis
-from sestools.render import tables
+from sestools.render.shown import Shown
 
 __all__ = ["Account", "Attempt", "Entry", "Fate", "Mail"]
 
@@ -189,7 +190,7 @@ class Entry:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Account:
+class Account(Shown):
     """What became of every message; it shows as a table in a notebook.
 
     Attributes:
@@ -215,9 +216,9 @@ class Account:
         twice = sum(entry.unknown > 0 for entry in self.entries if entry.fate is Fate.SENT)
         return fates + (f"; {twice} of them perhaps twice" if twice else "") + "."
 
-    def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-        """Headings and rows as text."""
-        rows: list[tuple[str, ...]] = [
+    def table(self) -> Table:
+        """A row for each message."""
+        rows = tuple(
             (
                 printable(entry.mail.name or f"message {number}", 40),
                 str(entry.fate),
@@ -226,8 +227,22 @@ class Account:
                 entry.what,
             )
             for number, entry in enumerate(self.entries, 1)
-        ]
-        return ("message", "fate", "attempts", "waited", "what"), rows
+        )
+        return Table(
+            headings=("message", "fate", "attempts", "waited", "what"),
+            rows=rows,
+            right=("attempts", "waited"),
+            levels=tuple(_level(entry) for entry in self.entries),
+            coloured="fate",
+        )
+
+    def document(self) -> Document:
+        """A row for each message, how many of each fate, and the card of each thing that stood in the way."""
+        failed = [entry.diagnosis for entry in self.entries if entry.diagnosis]
+        failed += [diagnosis for entry in self.entries for diagnosis in entry.refused.values()]
+        cards = {found.cause.id: found.document(Level.PROBLEM) for found in failed}
+        table = Document(tables=(self.table(),), notes=(self.summary,))
+        return Document(parts=(table, *cards.values()))
 
     def to_dict(self) -> dict[str, Any]:
         """The account for a program."""
@@ -238,10 +253,9 @@ class Account:
         }
 
     def __repr__(self) -> str:
-        return f"{tables.as_text(*self.table(), right=_NUMBERS)}\n{self.summary}"
-
-    def _repr_html_(self) -> str:
-        return f"{tables.as_html(*self.table(), right=_NUMBERS)}<p>{html.escape(self.summary)}</p>"
+        return f"<Account: {self.summary}>"
 
 
-_NUMBERS = ("attempts", "waited")
+def _level(entry: Entry) -> Level:
+    good = entry.fate is Fate.SENT and not entry.refused
+    return Level.OK if good else Level.UNCLEAR if entry.fate is Fate.UNKNOWN else Level.PROBLEM

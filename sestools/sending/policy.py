@@ -17,12 +17,13 @@ from tenacity import RetryCallState, Retrying, stop_after_attempt, stop_before_d
 from tenacity.stop import stop_any, stop_base
 from tenacity.wait import wait_base
 
+from sestools.core.document import Document, Table
 from sestools.core.enums import Kind, Retry, Stage
 from sestools.core.results import Symptom
 from sestools.core.text import duration, printable
 from sestools.diagnosis.classifier import classify
 from sestools.diagnosis.result import Diagnosis
-from sestools.render import tables
+from sestools.render.shown import Shown
 from sestools.sending.backoff import Exponential, Jitter, Schedule
 
 __all__ = ["Decision", "Policy", "WhenUnknown", "is_unknown"]
@@ -62,7 +63,7 @@ def is_unknown(symptom: Symptom) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Policy:
+class Policy(Shown):
     """When to try again.
 
     Attributes:
@@ -157,9 +158,10 @@ class Policy:
             return Decision(again=False, why=f"given up after {tried} in {duration(seconds)}: {why}")
         return Decision(again=True, seconds=pause, why=why)
 
-    def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-        """Headings and rows: what this policy does after each kind of failure."""
-        return ("step", "what happened", "what follows"), [self._row(*one) for one in _KINDS]
+    def document(self) -> Document:
+        """What this policy does after each kind of failure."""
+        rows = tuple(self._row(*one) for one in _KINDS)
+        return Document(tables=(Table(headings=("step", "what happened", "what follows"), rows=rows),))
 
     def _row(self, stage: Stage, what: Any) -> tuple[str, ...]:
         failure = classify(what, stage=stage, host=_HOST)
@@ -178,12 +180,6 @@ class Policy:
         where = " on a new connection" if "new connection" in why else ""
         twice = "; perhaps twice" if is_unknown(failure.symptom) else ""
         return stage, said, f"again{where}: {waits}{twice}"
-
-    def _repr_html_(self) -> str:
-        return tables.as_html(*self.table())
-
-    def __str__(self) -> str:
-        return tables.as_text(*self.table())
 
     def retrying(self, **more: Any) -> Retrying:
         """This policy around a function of yours that sends: `policy.retrying()(send, message)`.

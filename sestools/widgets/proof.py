@@ -11,9 +11,9 @@ from sestools.checkup.report import Report
 from sestools.core.credentials import Credentials
 from sestools.core.enums import Level
 from sestools.core.text import printable
-from sestools.diagnosis.cards import COLOURS, RETRY_IN_SHORT
 from sestools.diagnosis.classifier import classify
 from sestools.knowledge.table import CAUSES
+from sestools.render.html import COLOURS
 from sestools.widgets.places import own_simulator, tell_about_binder
 
 
@@ -35,7 +35,7 @@ class Proof:
         return self.said
 
     def _repr_html_(self) -> str:
-        colour = COLOURS["ok" if self.solved else "unclear" if self.report is None else "problem"]
+        colour = COLOURS[Level.OK if self.solved else Level.UNCLEAR if self.report is None else Level.PROBLEM]
         return f'<div style="border-left:5px solid {colour};padding:4px 12px">{html.escape(self.said)}</div>'
 
 
@@ -88,6 +88,6 @@ def judge(error: str, answer: dict[str, Any]) -> Proof:
         )
     if answer["cause"] != found.id:
         return Proof(solved=False, said="not yet: the cause is another one; read the words behind the code")
-    if retry not in (found.retry, RETRY_IN_SHORT[found.retry]):
+    if retry not in (found.retry, found.retry.short):
         return Proof(solved=False, said="not yet: the cause is right, what to do about it is not")
-    return Proof(solved=True, said=f"solved: {found.title}; retry: {RETRY_IN_SHORT[found.retry]}")
+    return Proof(solved=True, said=f"solved: {found.title}; retry: {found.retry.short}")

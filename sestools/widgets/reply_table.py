@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 from ipywidgets import HTML, Layout, Text, VBox  # type: ignore[import-untyped]
 
 from sestools.core.text import printable
-from sestools.diagnosis.cards import RETRY_IN_SHORT
 from sestools.knowledge.client_output import KnownReply, known_replies
 from sestools.widgets.style import CELL, ROW, STYLE, TABLE
 
@@ -93,7 +92,7 @@ class ReplyTable(VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def __repr__(self) -> str:
         lines = [
-            f"  {reply.stage:<8}  {RETRY_IN_SHORT[reply.cause.retry]:<22}  {reply.cause.id:<26}  "
+            f"  {reply.stage:<8}  {reply.cause.retry.short:<22}  {reply.cause.id:<26}  "
             f"{printable(reply.text, 70)}"
             for reply in self.rows
         ]
@@ -111,7 +110,7 @@ class ReplyTable(VBox):  # type: ignore[misc]  # ipywidgets has no types
 def _cells(reply: KnownReply) -> tuple[str, ...]:
     """What is written in a row, and searched."""
     row = reply.cause
-    return (reply.text, reply.stage, row.title, row.id, RETRY_IN_SHORT[row.retry], reply.mark, row.source)
+    return (reply.text, reply.stage, row.title, row.id, row.retry.short, reply.mark, row.source)
 
 
 def _row(reply: KnownReply) -> str:

@@ -9,7 +9,6 @@ from sestools.core.endpoints import Security
 from sestools.core.enums import Stage
 from sestools.core.results import ProbeResult, Step
 from sestools.core.text import printable
-from sestools.diagnosis.cards import RETRY
 from sestools.diagnosis.classifier import classify
 from sestools.diagnosis.result import Diagnosis
 from sestools.knowledge.client_output import Face, faces, recognise
@@ -68,7 +67,7 @@ class SaidReply:
             return "It is good news: nothing to try again."
         usual, first = ("soon", "try again later") if digit == "4" else ("no", "change something first")
         known = "That holds here." if retry == usual else "More is known of this one."
-        return f"{digit}xx: {first}. {known} {RETRY[retry].capitalize()}."
+        return f"{digit}xx: {first}. {known} {retry.advice.capitalize()}."
 
     def __repr__(self) -> str:
         cause = self.diagnosis.cause
