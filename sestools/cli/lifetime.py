@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import math
 import sys
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from sestools.cli.options import (
     _setting,
     _timeout,
     add_place,
+    output,
     say,
     simulator_extra,
     stoppable,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sestools.core.results import ProbeResult
     from sestools.lifetime.advice import Advice
     from sestools.lifetime.costs import Traffic
-    from sestools.probes import Estimate, LifetimeFacts
+    from sestools.probes import Estimate
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -212,38 +212,23 @@ def _progress() -> Iterator[Any]:
     if not sys.stderr.isatty():
         yield None
         return
-    from sestools.cli.terminal import console
+    from sestools.render.terminal import console
 
     with console(sys.stderr).status("holding connections") as status:
         yield lambda done, total, what: status.update(f"{done} of about {total} {what} seen to their end")
 
 
-def _lives(facts: LifetimeFacts) -> str:
-    """Every life in a line: what there is to read where nothing is computed from them."""
-    from sestools.render import tables
-
-    headings = ("purpose", "signed in", "lived s", "silent s", "messages", "end")
-    rows = [
-        (
-            str(life.purpose), "yes" if life.signed_in else "no", f"{life.seconds:.1f}", f"{life.silence:.1f}",
-            str(life.messages), str(life.end or "alive when it was left"),
-        )
-        for life in facts.lives
-    ]  # fmt: skip
-    return tables.as_text(headings, rows, right=("lived s", "silent s", "messages"))
-
-
 def _show(options: argparse.Namespace, result: ProbeResult, advice: Advice | None, advises: bool) -> None:
-    from sestools.cli.terminal import console, print_lifetime
     from sestools.lifetime.recipes import recipe
+    from sestools.lifetime.report import lifetime_document
     from sestools.lifetime.survival import survival
 
     facts = result.facts
     found = recipe(options.client, advice, result.target.host) if options.client and advice else None
+    data: dict[str, Any] = {}
     if options.json:
         curves = {by: survival(facts, by) if advises else None for by in ("age", "messages", "silence")}
         data = {
-            "schema_version": 1,
             "target": str(result.target),
             "outcome": str(result.outcome),
             "symptom": str(result.symptom) if result.symptom else None,
@@ -252,22 +237,7 @@ def _show(options: argparse.Namespace, result: ProbeResult, advice: Advice | Non
             "advice": advice.to_dict() if advice else None,
             "recipe": {"file": found.file, "text": found.text, "notes": found.notes} if found else None,
         }
-        print(json.dumps(data, indent=2))
-    elif options.markdown:
-        print(f"**Lifetime of connections to {result.target.host}, port {result.target.port}**\n")
-        print("\n".join(f"- {line}" for line in facts.lines))
-        if advice:
-            print(f"\n{advice.to_markdown()}", end="")
-        elif facts.lives:
-            print(f"\n```\n{_lives(facts)}\n```")
-        if found:
-            print(f"\n{found.client}, `{found.file}`:\n\n```\n{found}```")
-    else:
-        print_lifetime(console(sys.stdout), result, advice)
-        if facts.lives and not advice:
-            print(f"\n{_lives(facts)}")
-        if found:
-            print(f"\n{found.client}, {found.file}:\n\n{found}", end="")
+    output(options, data, lifetime_document(result, advice, found))
 
 
 def _add_lifetime(parsers: Any) -> None:

@@ -77,7 +77,7 @@ class Report:
     """Tells what became of each message, as soon as it is decided."""
 
     def __init__(self, *, json: bool = False) -> None:
-        from sestools.cli.terminal import console
+        from sestools.render.terminal import console
 
         self._json = json
         self._console = console(sys.stdout or io.StringIO())
@@ -99,8 +99,6 @@ class Report:
 
     def tell(self, entry: Entry) -> None:
         """A line, once for each message."""
-        from sestools.cli.terminal import entry_line
-
         if id(entry.mail) in self.told:
             return
         self.told.add(id(entry.mail))
@@ -108,11 +106,11 @@ class Report:
         if self._json:
             self.output.tell(dumps({"schema_version": 1, **entry.to_dict()}))
         else:
-            self.output.tell(entry_line(self._console, entry, min(self.width, 40)))
+            self.output.tell(self._line(entry))
 
     def end(self) -> int:
         """The sum of it, and the exit code."""
-        from sestools.cli.terminal import account_text
+        from sestools.render.terminal import show
         from sestools.sending.mail import Account, Fate
 
         account = Account(entries=tuple(self._entries))
@@ -120,7 +118,28 @@ class Report:
             counts = {str(fate): account.count(fate) for fate in Fate}
             self.output.tell(dumps({"schema_version": 1, "summary": account.summary, "counts": counts}))
         else:
-            self.output.tell(account_text(self._console, account))
+            with self._console.capture() as written:
+                self._console.print()
+                show(self._console, account.closing())
+            self.output.tell(written.get().rstrip("\n"))
         if any(entry.fate in (Fate.REFUSED, Fate.UNSENT) or entry.refused for entry in self._entries):
             return PROBLEM
         return HEALTHY if account.ok else UNCLEAR
+
+    def _line(self, entry: Entry) -> str:
+        """One line: a message, its fate, what there is to say about it."""
+        from rich.text import Text
+
+        from sestools.core.text import duration, printable
+        from sestools.render.terminal import STYLES
+
+        waited = sum(attempt.wait or 0.0 for attempt in entry.attempts)
+        tried = (
+            f"{len(entry.attempts)} attempts, {duration(waited)} waited" if len(entry.attempts) > 1 else ""
+        )
+        name = f"{printable(entry.mail.name, 60):<{min(self.width, 40)}}"
+        story = "; ".join(part for part in (entry.what, tried) if part)
+        with self._console.capture() as written:
+            line = Text.assemble(f"{name}  ", (f"{entry.fate:<8}", STYLES[entry.level]), f"  {story}")
+            self._console.print(line, soft_wrap=True)
+        return written.get().rstrip()

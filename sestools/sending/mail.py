@@ -156,6 +156,12 @@ class Entry:
     earlier: str = ""
 
     @property
+    def level(self) -> Level:
+        """How serious its fate is."""
+        good = self.fate is Fate.SENT and not self.refused
+        return Level.OK if good else Level.UNCLEAR if self.fate is Fate.UNKNOWN else Level.PROBLEM
+
+    @property
     def what(self) -> str:
         """The fate in words: SES's id, or why not."""
         parts = [one for one in (self.id, self.earlier) if one]
@@ -232,30 +238,20 @@ class Account(Shown):
             headings=("message", "fate", "attempts", "waited", "what"),
             rows=rows,
             right=("attempts", "waited"),
-            levels=tuple(_level(entry) for entry in self.entries),
+            levels=tuple(entry.level for entry in self.entries),
             coloured="fate",
         )
 
     def document(self) -> Document:
         """A row for each message, how many of each fate, and the card of each thing that stood in the way."""
+        return Document(parts=(Document(tables=(self.table(),)), self.closing()))
+
+    def closing(self) -> Document:
+        """How many of each fate, and the card of each thing that stood in the way."""
         failed = [entry.diagnosis for entry in self.entries if entry.diagnosis]
         failed += [diagnosis for entry in self.entries for diagnosis in entry.refused.values()]
         cards = {found.cause.id: found.document(Level.PROBLEM) for found in failed}
-        table = Document(tables=(self.table(),), notes=(self.summary,))
-        return Document(parts=(table, *cards.values()))
-
-    def to_dict(self) -> dict[str, Any]:
-        """The account for a program."""
-        return {
-            "schema_version": 1,
-            "summary": self.summary,
-            "messages": [entry.to_dict() for entry in self.entries],
-        }
+        return Document(lead=(self.summary,), parts=tuple(cards.values()))
 
     def __repr__(self) -> str:
         return f"<Account: {self.summary}>"
-
-
-def _level(entry: Entry) -> Level:
-    good = entry.fate is Fate.SENT and not entry.refused
-    return Level.OK if good else Level.UNCLEAR if entry.fate is Fate.UNKNOWN else Level.PROBLEM
