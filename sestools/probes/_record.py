@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
-import socket
 import ssl
 import threading
 import time
@@ -12,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from sestools.core.enums import Kind, Stage
+from sestools.core.errors import kind_of
 from sestools.core.limits import out_of_files
 from sestools.core.results import Reply, Step, Symptom
 from sestools.core.smtp import Garbled
@@ -129,7 +128,7 @@ class Recorder:
 
     def symptom(self, error: Exception, stage: Stage) -> Symptom:
         """What an exception of this probe means, before anybody judges it."""
-        return self.symptom_of(kind_of(error), stage, describe(error))
+        return self.symptom_of(kind_seen(error), stage, describe(error))
 
     def symptom_of(self, kind: Kind, stage: Stage, detail: str, reply: Reply | None = None) -> Symptom:
         """A symptom of this probe's target."""
@@ -155,30 +154,14 @@ class Notes:
         self.symptom: Symptom | None = None
 
 
-_UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EACCES, errno.EPERM}
-_RESET = {errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ENOTCONN, errno.ESHUTDOWN}
-
-
-def kind_of(error: Exception) -> Kind:
-    """The form in which an exception says that something went wrong."""
+def kind_seen(error: Exception) -> Kind:
+    """The form in which a step's exception says that something went wrong."""
     match error:
-        case Closed() | ssl.SSLEOFError() | ssl.SSLZeroReturnError():
+        case Closed():
             return Kind.CLOSED
         case Garbled():
             return Kind.GARBLED
-        case ssl.SSLError():
-            return Kind.TLS
-        case socket.gaierror():
-            return Kind.NOT_FOUND
-        case TimeoutError():
-            return Kind.TIMEOUT
-        case OSError(errno=errno.ECONNREFUSED):
-            return Kind.REFUSED
-        case OSError(errno=code) if code in _RESET:
-            return Kind.RESET
-        case OSError(errno=code) if code in _UNREACHABLE:
-            return Kind.UNREACHABLE
-    return Kind.RESET
+    return kind_of(error) or Kind.RESET
 
 
 def describe(error: Exception) -> str:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import errno
-import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sestools.core.enums import Kind, Stage
+from sestools.core.errors import kind_of
 from sestools.core.results import Symptom
 from sestools.reading.texts import from_pair, from_text
 
 __all__ = ["from_exception"]
 
-_RESET = {errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ENOTCONN, errno.ESHUTDOWN}
-_UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EACCES, errno.EPERM, 10013}
 _CLASS_STAGE = {
     "SMTPConnectError": Stage.GREETING,
     "SMTPHeloError": Stage.EHLO,
@@ -131,27 +128,8 @@ def _first_pair(recipients: Mapping[Any, Any]) -> tuple[int, str | bytes] | None
 
 
 def _kind_of(error: BaseException) -> Kind | None:
-    name = type(error).__name__
-    match error:
-        case ssl.SSLEOFError() | ssl.SSLZeroReturnError() | EOFError():
-            return Kind.CLOSED
-        case ssl.SSLError():
-            return Kind.TLS
-        case socket.gaierror() | socket.herror():
-            return Kind.NOT_FOUND
-        case TimeoutError():
-            return Kind.TIMEOUT
-        case ConnectionRefusedError():
-            return Kind.REFUSED
-        case OSError(errno=code) if code in _RESET:
-            return Kind.RESET
-        case OSError(errno=code) if code in _UNREACHABLE:
-            return Kind.UNREACHABLE
-        case OSError(errno=code) if code in (errno.ECONNREFUSED, 10061):
-            return Kind.REFUSED
-        case OSError(errno=code) if code in (errno.ETIMEDOUT, 10060):
-            return Kind.TIMEOUT
-    return Kind.TIMEOUT if name.endswith(("TimeoutError", "Timeout")) else None
+    timed_out = type(error).__name__.endswith(("TimeoutError", "Timeout"))
+    return kind_of(error) or (Kind.TIMEOUT if timed_out else None)
 
 
 def _stage_of(error: BaseException) -> Stage | None:

@@ -1,0 +1,55 @@
+"""Wrong use, and in what form an error of the network says that something went wrong."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+
+from sestools.core.enums import Kind
+
+__all__ = ["UsageError", "kind_of"]
+
+
+class UsageError(ValueError):
+    """The caller asked for something that cannot be done; the message says what, and what to do instead."""
+
+
+# With the numbers of Windows, which it uses in place of POSIX's.
+_KINDS = {
+    **dict.fromkeys(
+        (errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ENOTCONN, errno.ESHUTDOWN, 10053, 10054),
+        Kind.RESET,
+    ),
+    **dict.fromkeys(
+        (
+            errno.ENETUNREACH,
+            errno.EHOSTUNREACH,
+            errno.EADDRNOTAVAIL,
+            errno.EACCES,
+            errno.EPERM,
+            10013,
+            10051,
+            10065,
+        ),
+        Kind.UNREACHABLE,
+    ),
+    **dict.fromkeys((errno.ECONNREFUSED, 10061), Kind.REFUSED),
+    **dict.fromkeys((errno.ETIMEDOUT, 10060), Kind.TIMEOUT),
+}
+
+
+def kind_of(error: BaseException) -> Kind | None:
+    """In what form an exception says that something went wrong; None if it is not one of the network's."""
+    match error:
+        case ssl.SSLEOFError() | ssl.SSLZeroReturnError() | EOFError():
+            return Kind.CLOSED
+        case ssl.SSLError():
+            return Kind.TLS
+        case socket.gaierror() | socket.herror():
+            return Kind.NOT_FOUND
+        case TimeoutError():
+            return Kind.TIMEOUT
+        case OSError():
+            return _KINDS.get(error.errno or 0)
+    return None
