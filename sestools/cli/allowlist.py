@@ -16,7 +16,7 @@ from sestools.cli.options import (
     _progress,
     _region,
     _simulator,
-    output,
+    emit,
     say,
     stoppable,
 )
@@ -74,7 +74,7 @@ def allowlist(options: argparse.Namespace) -> int:
         "comparison": found.to_dict() if found else None,
         "advice": advice.to_dict(),
     }
-    output(options, data, *(part.document() for part in (found, watched, advice) if part))
+    emit(options, data, *(part.document() for part in (found, watched, advice) if part))
     if watched.cancelled:
         raise KeyboardInterrupt
     return UNCLEAR if not watched.addresses else PROBLEM if found and not found.ok else HEALTHY

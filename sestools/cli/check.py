@@ -19,7 +19,7 @@ from sestools.cli.options import (
     _simulated,
     _timeout,
     add_place,
-    output,
+    emit,
     stoppable,
 )
 
@@ -48,7 +48,7 @@ def check(options: argparse.Namespace) -> int:
         )
     if stop.is_set():
         raise KeyboardInterrupt
-    output(options, report.to_dict(), report.document(real=options.simulate is not None))
+    emit(options, report.to_dict(), report.document(real=options.simulate is not None))
     return _exit_code(report.level)
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     pass
 from typing import Any
 
-from sestools.cli.options import HEALTHY, PROBLEM, UNCLEAR, _add_format, _command, output
+from sestools.cli.options import HEALTHY, PROBLEM, UNCLEAR, _add_format, _command, emit
 
 HALF_INPUT = 2 * 1024 * 1024
 """Bytes that `classify` keeps of the beginning of standard input, and as many of its end."""
@@ -34,7 +34,7 @@ def classify(options: argparse.Namespace) -> int:
         if options.json:  # one line for each text
             print(json.dumps({"schema_version": 1, **diagnosis.to_dict()}))
         else:
-            output(options, {}, diagnosis.document())
+            emit(options, {}, diagnosis.document())
         known = not diagnosis.cause.id.startswith("unknown")
         good = diagnosis.cause.retry == "not needed"
         codes.append(HEALTHY if good else PROBLEM if known else UNCLEAR)

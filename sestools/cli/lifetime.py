@@ -19,7 +19,7 @@ from sestools.cli.options import (
     _setting,
     _timeout,
     add_place,
-    output,
+    emit,
     say,
     simulator_extra,
     stoppable,
@@ -237,7 +237,7 @@ def _show(options: argparse.Namespace, result: ProbeResult, advice: Advice | Non
             "advice": advice.to_dict() if advice else None,
             "recipe": {"file": found.file, "text": found.text, "notes": found.notes} if found else None,
         }
-    output(options, data, lifetime_document(result, advice, found))
+    emit(options, data, lifetime_document(result, advice, found))
 
 
 def _add_lifetime(parsers: Any) -> None:

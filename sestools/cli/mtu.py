@@ -16,7 +16,7 @@ from sestools.cli.options import (
     _exit_code,
     _region,
     _simulator,
-    output,
+    emit,
 )
 
 
@@ -39,7 +39,7 @@ def mtu(options: argparse.Namespace) -> int:
             target = ses.target(options.port)
         result = probe_mtu(target, timeout=options.timeout, mtu=options.mtu)
     diagnosis = explain(result)
-    output(options, {**result.facts.to_dict(), **diagnosis.to_dict()}, mtu_document(result, diagnosis))
+    emit(options, {**result.facts.to_dict(), **diagnosis.to_dict()}, mtu_document(result, diagnosis))
     return _exit_code(mtu_level(result, diagnosis))
 
 

@@ -200,7 +200,7 @@ def _exit_code(level: Level) -> int:
     return {"ok": HEALTHY, "notice": HEALTHY, "problem": PROBLEM, "unclear": UNCLEAR}[level]
 
 
-def output(options: argparse.Namespace, data: dict[str, Any], *documents: Document) -> None:
+def emit(options: argparse.Namespace, data: dict[str, Any], *documents: Document) -> None:
     """Print a result as it was asked for: JSON for programs, Markdown for tickets, or text for this terminal."""
     if options.json:
         print(json.dumps({"schema_version": 1, **data}, indent=2))

@@ -15,7 +15,7 @@ from sestools.cli.options import (
     _setting,
     _simulator,
     _timeout,
-    output,
+    emit,
 )
 
 
@@ -52,7 +52,7 @@ def sweep(options: argparse.Namespace) -> int:
             )
         progress = stack.enter_context(_progress())
         found = look(targets, timeout=_timeout(options), progress=progress)
-    output(options, found.to_dict(), found.document())
+    emit(options, found.to_dict(), found.document())
     outcomes = {row.outcome for row in found.rows}
     return PROBLEM if Outcome.FAILED in outcomes else HEALTHY if outcomes == {Outcome.OK} else UNCLEAR
 
