@@ -11,8 +11,8 @@ from sestools.core.endpoints import Security
 from sestools.simulator import Account
 from sestools.simulator.actions import Close, Say, StartTls
 from sestools.simulator.clock import VirtualClock
-from sestools.simulator.session import Session
-from sestools.simulator.world import Rules, World
+from sestools.simulator.service import Rules, Service
+from sestools.simulator.session import ServerSession
 
 REPLIES = re.compile(rb"(?:\d{3}[ -][^\r\n]*\r\n)*")
 ACCOUNT = Account(identities=frozenset({"example.com"}), daily_quota=1000, rate=5, max_size=2000)
@@ -53,12 +53,12 @@ def fuzz(inputs: int, seed: int) -> dict[str, int]:
     """
     chance = random.Random(seed)
     clock = VirtualClock()
-    world = World(ACCOUNT, Rules(max_messages=3), clock=clock, seed=seed)
+    world = Service(ACCOUNT, Rules(max_messages=3), clock=clock, seed=seed)
     counts = {"sessions": 0, "ended": 0}
     given = 0
     while given < inputs:
         visit = world.open(587)
-        session = Session(world, visit, chance.choice((Security.STARTTLS, Security.WRAPPER)))
+        session = ServerSession(world, visit, chance.choice((Security.STARTTLS, Security.WRAPPER)))
         counts["sessions"] += 1
         actions = session.begin()
         for piece in _inputs(chance):

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sestools.labs.replays import replay
-from sestools.lifetime.advice import Advice, advise, typical_idle
-from sestools.lifetime.costs import Cost, Costs, Thresholds, Traffic, World, options
+from sestools.lifetime.advice import RecycleAdvice, advise, typical_idle
+from sestools.lifetime.costs import ConnectionLimits, Cost, Costs, Thresholds, Traffic, options
 from sestools.lifetime.recipes import DEFAULTS
 from sestools.lifetime.survival import survival
 from sestools.probes import LifetimeFacts, Plan, probe_lifetime
@@ -61,9 +61,9 @@ def covered(facts: LifetimeFacts) -> list[float]:
     return found
 
 
-def truth() -> World:
+def truth() -> ConnectionLimits:
     """What is to be found."""
-    return World(alive=lambda ages: np.exp(-ages / LIFE), cap=CAP, cutoff=IDLE)
+    return ConnectionLimits(alive=lambda ages: np.exp(-ages / LIFE), cap=CAP, cutoff=IDLE)
 
 
 @dataclass(kw_only=True)
@@ -77,7 +77,7 @@ class Score:
     """By traffic: what the advice costs in truth, as a share of the best."""
     dearest: dict[str, float] = field(default_factory=dict)
     """By traffic: what the dearest advice costs in truth."""
-    advice: Advice | None = None
+    advice: RecycleAdvice | None = None
 
     def add(self, facts: LifetimeFacts, best: dict[str, tuple[Costs, Cost]]) -> None:
         """Count one measurement in."""

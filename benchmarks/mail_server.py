@@ -26,7 +26,7 @@ from sestools.core.credentials import Credentials
 from sestools.simulator import Account, Simulator, connection
 from sestools.simulator.certificates import Authority
 from sestools.simulator.listener import BACKLOG
-from sestools.simulator.session import Session
+from sestools.simulator.session import ServerSession
 
 CREDENTIALS = Credentials(user="canary", password="a made-up secret")
 ACCOUNT = Account(
@@ -38,7 +38,7 @@ ACCOUNT = Account(
 )
 
 
-class OpenSession(Session):
+class OpenSession(ServerSession):
     """A session that asks for neither TLS nor credentials, which the simulator itself never allows."""
 
     def __init__(self, *args: Any) -> None:

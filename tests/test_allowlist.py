@@ -19,8 +19,8 @@ import pytest
 
 from sestools import allowlist_advice, watch_addresses
 from sestools.allowlist.comparison import compare, entries
+from sestools.allowlist.history import WARNING, AddressHistory
 from sestools.allowlist.rules import covers
-from sestools.allowlist.watches import WARNING, Watch
 from sestools.cli.main import main
 from sestools.plots.addresses import addresses_picture, plot_addresses
 from sestools.simulator import Simulator
@@ -295,7 +295,7 @@ def test_private_answers_point_to_a_vpc_endpoint(ses: Simulator) -> None:
         ses.set_addresses(*ses.addresses)
 
 
-def shown(watched: Watch, pinned: Sequence[str]) -> list[str]:
+def shown(watched: AddressHistory, pinned: Sequence[str]) -> list[str]:
     """Everything in which a list of addresses is shown."""
     found = compare(pinned, watched)
     return [

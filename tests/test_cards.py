@@ -1,10 +1,10 @@
 """Cards: what is left out when nothing has to be done, and what can be copied out of Markdown."""
 
 import pytest
+from sestools.diagnosis.cards import ARROW, SAME_WITH, as_markdown, as_text, rows
 
 from sestools import classify
 from sestools.core.results import Symptom
-from sestools.diagnosis.cards import ARROW, SAME_WITH, as_markdown, as_text, rows
 from sestools.diagnosis.result import Diagnosis
 from sestools.knowledge.table import CAUSES, cause
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from sestools.cli.terminal import print_report
 
 from sestools import check
-from sestools.cli.terminal import print_report
 from sestools.simulator import Simulator, faults
 
 COMMAND = [sys.executable, "-m", "sestools.cli"]

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
+from sestools.cli.terminal import console, print_report
 
 from sestools.checkup.check import _Looking, _not_run, check, targets
 from sestools.checkup.port_check import Finding
 from sestools.checkup.reachability import half_dead_addresses, shut_ports
 from sestools.checkup.report import Report, same_with
 from sestools.checkup.verdict import judge
-from sestools.cli.terminal import console, print_report
 from sestools.core.endpoints import Security, is_private
 from sestools.core.enums import Level, Outcome
 from sestools.diagnosis import cards

@@ -11,7 +11,7 @@ from sestools.core.enums import Kind, Outcome, Stage
 from sestools.core.target import Target
 from sestools.labs.replays import replay
 from sestools.lifetime.advice import advise, typical_idle
-from sestools.lifetime.costs import PRICE, Costs, Thresholds, Traffic, World, options
+from sestools.lifetime.costs import PRICE, ConnectionLimits, Costs, Thresholds, Traffic, options
 from sestools.lifetime.survival import curve, one_a_host, survival
 from sestools.probes import Life, LifetimeFacts, Plan, Purpose, probe_lifetime
 from sestools.simulator import Simulator
@@ -215,7 +215,7 @@ def test_an_end_counts_where_it_belongs() -> None:
 
 def test_costs_are_those_of_the_textbook() -> None:
     """One message a connection costs a handshake each; a limit of messages breaks the one after it."""
-    world = World(alive=lambda ages: ages * 0 + 1.0, cap=100, cutoff=10.0)
+    world = ConnectionLimits(alive=lambda ages: ages * 0 + 1.0, cap=100, cutoff=10.0)
     costs = Costs(world, Traffic.steady(1))
     once, capped, endless = (costs.of(Thresholds(messages=n)) for n in (1, 100, None))
     assert (once.handshakes, once.broken) == (1000, 0)

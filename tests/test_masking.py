@@ -34,9 +34,10 @@ from rich.console import Console
 from rich.traceback import Traceback
 
 pass
+from sestools.cli.terminal import print_report
+
 from sestools.checkup.check import check
 from sestools.checkup.report import transcript
-from sestools.cli.terminal import print_report
 from sestools.core.credentials import Credentials, smtp_password
 from sestools.core.enums import Stage
 from sestools.core.masking import MASK, Known, mask_command, mask_secrets
@@ -49,7 +50,7 @@ from sestools.probes import probe_dialogue
 from sestools.probes._lives import Plan
 from sestools.probes.lifetime import probe_lifetime
 from sestools.sending.client import Client
-from sestools.sending.mail import Account, Mail
+from sestools.sending.mail import Mail, SendReport
 from sestools.sending.policy import Policy
 from sestools.sending.postfix_relay import write_relay
 from sestools.sending.sender import Sender
@@ -257,7 +258,7 @@ def test_a_sender(tmp_path: Path, answer: str) -> None:
         policy = Policy.fixed(when_unknown="give up", attempts=2, wait=0.01)
         with Sender(server.target(), policy=policy, timeout=1, final_timeout=1) as sender:
             entry = sender.send(MAIL)
-            shown = everything(entry) + everything(Account(entries=(entry,))) + str(vars(sender))
+            shown = everything(entry) + everything(SendReport(entries=(entry,))) + str(vars(sender))
         again = Client(server.target(), 2)
         again.close()
     assert MASK in again.greeting

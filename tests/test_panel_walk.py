@@ -25,7 +25,7 @@ from sestools.widgets import (
     LabPanel,
     LifetimePanel,
     ReplyPanel,
-    places,
+    endpoints,
     simulator,
 )
 from sestools.widgets import panel as panel_module

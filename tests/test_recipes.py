@@ -14,7 +14,7 @@ import yaml
 from clients.senders import NODE, libraries
 from peers.servers import POSTFIX
 
-from sestools.lifetime.advice import Advice, Reason
+from sestools.lifetime.advice import Reason, RecycleAdvice
 from sestools.lifetime.costs import Cost, Thresholds, Traffic
 from sestools.lifetime.recipes import CLIENTS, DEFAULTS, recipe
 from sestools.sending.mail import Fate, Mail
@@ -23,10 +23,10 @@ from sestools.simulator import Simulator
 HOST = "email-smtp.eu-west-1.amazonaws.com"
 
 
-def advice(messages: int | None = 120, age: float | None = 77.5, idle: float | None = 9.5) -> Advice:
+def advice(messages: int | None = 120, age: float | None = 77.5, idle: float | None = 9.5) -> RecycleAdvice:
     """Advice with these thresholds."""
     cost = Cost(handshakes=5, broken=1)
-    return Advice(
+    return RecycleAdvice(
         thresholds=Thresholds(messages=messages, age=age, idle=idle),
         cost=cost, least=cost, most=cost, traffic=Traffic.steady(1),
         messages=Reason(value=messages, unit="messages", why="the reason for messages: 100 % sure"),

@@ -17,11 +17,11 @@ import pytest
 from sestools import Target
 from sestools.core.credentials import Credentials
 from sestools.core.endpoints import Security
-from sestools.sending.mail import Account, Attempt, Entry, Fate, Mail
+from sestools.sending.mail import Attempt, Entry, Fate, Mail, SendReport
 from sestools.sending.policy import Policy
 from sestools.sending.sender import Sender
 from sestools.simulator import Simulator, faults
-from sestools.simulator.account import Account as SesAccount
+from sestools.simulator.account import SendReport as SesAccount
 from sestools.simulator.memory import ETHERNET_MSS, VirtualSes, VirtualSmtp
 
 RECIPIENT = "success@simulator.amazonses.com"
@@ -62,7 +62,7 @@ def test_over_sockets(port: int) -> None:
     said: list[str] = []
     with Simulator(on_event=lambda _port, _number, way, text: said.append(f"{way} {text}")) as ses:
         with Sender(ses.target(port, sign_in=True), policy=RESEND) as sender:
-            account = Account(entries=tuple(sender.send_all(mails(3))))
+            account = SendReport(entries=tuple(sender.send_all(mails(3))))
         assert account.ok, account
         assert [entry.id for entry in account.entries] == [accepted.id for accepted in ses.accepted]
         assert ses.accepted[2].message.endswith(b"Subject: 2\r\n\r\n.hi\r\n")
@@ -151,7 +151,7 @@ def test_refused_alone() -> None:
     assert {name: why.cause.id for name, why in entries[6].refused.items()} == {"no-domain": "rcpt-invalid"}
     assert [accepted.recipients for accepted in ses.accepted] == [(RECIPIENT, "b@example.com"), (RECIPIENT,)]
     assert ses.connections == 1
-    account = Account(entries=tuple(entries))
+    account = SendReport(entries=tuple(entries))
     assert account.summary == "2 sent, 6 refused."
     assert not account.ok
     assert "\r" not in repr(account)
@@ -323,7 +323,7 @@ def test_secrets_stay_secret(caplog: pytest.LogCaptureFixture) -> None:
         ses = VirtualSes(credentials=Credentials(user="canary", password="canary-password"),
                          faults=[faults.parse(fault)])  # fmt: skip
         with virtual(ses, on_attempt=lambda _, attempt: seen.append(attempt)) as sender:
-            account = Account(entries=tuple(sender.send_all(mails(2))))
+            account = SendReport(entries=tuple(sender.send_all(mails(2))))
         for text in (repr(account), repr(account.entries), account._repr_html_(), str(account.to_dict()),
                      repr(vars(sender)), caplog.text, repr(seen)):  # fmt: skip
             assert "canary-password" not in text

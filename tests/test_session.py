@@ -13,8 +13,8 @@ from sestools.simulator import faults
 from sestools.simulator.account import Account
 from sestools.simulator.actions import Say
 from sestools.simulator.clock import VirtualClock
-from sestools.simulator.session import Session
-from sestools.simulator.world import Event, Rules, World
+from sestools.simulator.service import Event, Rules, Service
+from sestools.simulator.session import ServerSession
 
 GOOD = Credentials(user="user", password="password")
 COMMANDS = [
@@ -56,19 +56,19 @@ def session(
     *given: str,
     on_event: Event | None = None,
     **account: Any,
-) -> tuple[Session, World]:
+) -> tuple[ServerSession, Service]:
     """A session in a world whose clock stands still; with these faults, and an account like this."""
-    world = World(
+    world = Service(
         Account(region="eu-west-1", credentials=GOOD, **account),
         Rules(),
         clock=VirtualClock(1_700_000_000.0),
         faults=map(faults.parse, given),
         on_event=on_event,
     )
-    return Session(world, world.open(465), security), world
+    return ServerSession(world, world.open(465), security), world
 
 
-def said(one: Session, pieces: list[bytes]) -> bytes:
+def said(one: ServerSession, pieces: list[bytes]) -> bytes:
     """Everything that a session says to these bytes."""
     out = b"".join(action.data for action in one.begin() if isinstance(action, Say))
     for piece in pieces:
@@ -257,8 +257,8 @@ def test_whoever_watches_sees_no_credentials(lines: str, security: Security) -> 
 )
 def test_what_was_announced_is_the_limit(era: str, megabytes: int, reply: bytes) -> None:
     """While EHLO said SIZE 10485760, that was the size of a message."""
-    world = World(Account(credentials=GOOD), Rules(era=era), clock=VirtualClock())
-    one = Session(world, world.open(465), Security.WRAPPER)
+    world = Service(Account(credentials=GOOD), Rules(era=era), clock=VirtualClock())
+    one = ServerSession(world, world.open(465), Security.WRAPPER)
     piece = (b"x" * 1022 + b"\r\n") * 1024
     assert said(one, [BEGIN, *[piece] * megabytes, b".\r\n"]).split(b"\r\n")[-2].startswith(reply)
 

@@ -19,11 +19,11 @@ from typing import Any
 
 import pytest
 from rich.console import Console
+from sestools.cli.terminal import print_sweep
 
 from sestools import sweep, targets_of
 from sestools.checkup.sweep import MOST_THREADS
 from sestools.checkup.sweep_result import Sweep
-from sestools.cli.terminal import print_sweep
 from sestools.core.credentials import Credentials
 from sestools.core.enums import Outcome, Stage
 from sestools.core.target import Target

@@ -23,16 +23,16 @@ from sestools.widgets import (
     CheckPanel,
     DiagnosisPanel,
     credentials_for,
+    endpoints,
     lines_to_type,
     next_notebook,
     place,
-    places,
     prove,
     simulator,
 )
 from sestools.widgets import panel as panel_module
+from sestools.widgets.endpoints import BINDER_NOTE, own_simulator
 from sestools.widgets.panel import FAULTS
-from sestools.widgets.places import BINDER_NOTE, own_simulator
 from sestools.widgets.secret import PasswordField
 from sestools.widgets.triage import SYMPTOMS
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
-from sestools.allowlist.watches import Asked, Sighting, Watch
+from sestools.allowlist.history import AddressHistory, Asked, Sighting
 from sestools.core.endpoints import smtp_host
 from sestools.core.target import Target
 from sestools.core.text import printable
@@ -54,7 +54,7 @@ def watch_addresses(
     clock: Clock | None = None,
     progress: Progress | None = None,
     cancel: threading.Event | None = None,
-) -> Watch:
+) -> AddressHistory:
     """Ask several resolvers for the addresses of an endpoint, again and again, side by side.
 
     A resolver that keeps answers says the same until they expire (SES: after 60 seconds), so a watch shows
@@ -101,7 +101,7 @@ def watch_addresses(
                 progress(number + 1, rounds, f"{len(book.known)} addresses")
             # Resolvers that do not answer must not make the watch longer: what was missed is left out.
             number = max(number + 1, int((watch.now() - start) / interval))
-    return Watch(
+    return AddressHistory(
         host=host,
         began=began,
         moments=tuple(book.moments),

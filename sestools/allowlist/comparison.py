@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sestools.allowlist.history import WARNING, AddressHistory
 from sestools.allowlist.rules import covers
-from sestools.allowlist.watches import WARNING, Watch
 from sestools.core.document import Document, Table
 from sestools.core.enums import Level
 from sestools.core.target import Target
@@ -66,7 +66,7 @@ class Comparison(Shown):
 
     pins: tuple[Pin, ...]
     blocked: tuple[str, ...]
-    watched: Watch
+    watched: AddressHistory
     since: float = 0.0
 
     @property
@@ -214,7 +214,7 @@ def _addresses(count: int) -> str:
 
 def compare(
     pinned: str | Sequence[str],
-    watched: Watch,
+    watched: AddressHistory,
     *,
     target: Target | None = None,
     recent: float = 300.0,

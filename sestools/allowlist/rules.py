@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sestools.allowlist.watches import Watch
+from sestools.allowlist.history import AddressHistory
 from sestools.core.document import Document, Field, Link
 from sestools.core.endpoints import PORTS, Security, is_private, look_alike, region_of, smtp_host
 from sestools.core.enums import Level
@@ -45,7 +45,7 @@ class Rule:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Advice(Shown):
+class AllowlistAdvice(Shown):
     """How to allow an endpoint through a firewall, the best way first.
 
     Attributes:
@@ -77,7 +77,7 @@ class Advice(Shown):
         )
 
     def __repr__(self) -> str:
-        return f"<Advice for {printable(self.host)}: {'; '.join(rule.title for rule in self.rules)}>"
+        return f"<AllowlistAdvice for {printable(self.host)}: {'; '.join(rule.title for rule in self.rules)}>"
 
 
 def _cited(source: str) -> str:
@@ -85,8 +85,8 @@ def _cited(source: str) -> str:
 
 
 def allowlist_advice(
-    where: str | Watch, *, ports: Sequence[int] = (587, 465), private: bool | None = None
-) -> Advice:
+    where: str | AddressHistory, *, ports: Sequence[int] = (587, 465), private: bool | None = None
+) -> AllowlistAdvice:
     """How to let mail out to an endpoint through a firewall, as rules. Never as addresses.
 
     Args:
@@ -97,7 +97,7 @@ def allowlist_advice(
     Raises:
         ValueError: If there is no such region, or no port is named.
     """
-    watched = where if isinstance(where, Watch) else None
+    watched = where if isinstance(where, AddressHistory) else None
     given = watched.host if watched else str(where)
     host = given if "." in given else smtp_host(given)
     if other := look_alike(given):  # rules for this one would open the wrong way
@@ -123,7 +123,7 @@ def allowlist_advice(
     traps.append(
         "The addresses that SES sends from, which recipients may allow, are others. They do not help here."
     )
-    return Advice(host=host, ports=ports, rules=tuple(rules), traps=tuple(traps))
+    return AllowlistAdvice(host=host, ports=ports, rules=tuple(rules), traps=tuple(traps))
 
 
 _UNKNOWN = "email-smtp.REGION.amazonaws.com"
@@ -141,7 +141,7 @@ def _list(ports: Sequence[int]) -> str:
     return f"{'port' if len(ports) == 1 else 'ports'} {', '.join(map(str, ports))}"
 
 
-def _by_name(host: str, ports: Sequence[int], watched: Watch | None) -> Rule:
+def _by_name(host: str, ports: Sequence[int], watched: AddressHistory | None) -> Rule:
     low = watched.ttls[0] if watched and watched.ttls else 60
     seen = "in this watch" if watched and watched.ttls else "as seen with SES"
     return Rule(

@@ -27,7 +27,7 @@ from sestools.cli.options import (
 
 if TYPE_CHECKING:
     from sestools.core.results import ProbeResult
-    from sestools.lifetime.advice import Advice
+    from sestools.lifetime.advice import RecycleAdvice
     from sestools.lifetime.costs import Traffic
     from sestools.probes import Estimate
 from collections.abc import Callable, Iterator
@@ -218,7 +218,9 @@ def _progress() -> Iterator[Any]:
         yield lambda done, total, what: status.update(f"{done} of about {total} {what} seen to their end")
 
 
-def _show(options: argparse.Namespace, result: ProbeResult, advice: Advice | None, advises: bool) -> None:
+def _show(
+    options: argparse.Namespace, result: ProbeResult, advice: RecycleAdvice | None, advises: bool
+) -> None:
     from sestools.lifetime.recipes import recipe
     from sestools.lifetime.report import lifetime_document
     from sestools.lifetime.survival import survival

@@ -111,9 +111,9 @@ class Report:
     def end(self) -> int:
         """The sum of it, and the exit code."""
         from sestools.render.terminal import show
-        from sestools.sending.mail import Account, Fate
+        from sestools.sending.mail import Fate, SendReport
 
-        account = Account(entries=tuple(self._entries))
+        account = SendReport(entries=tuple(self._entries))
         if self._json:
             counts = {str(fate): account.count(fate) for fate in Fate}
             self.output.tell(dumps({"schema_version": 1, "summary": account.summary, "counts": counts}))

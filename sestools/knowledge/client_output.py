@@ -16,13 +16,13 @@ from sestools.core.cause import Cause
 from sestools.core.enums import Mark, Stage
 from sestools.knowledge.table import CAUSES, cause
 
-__all__ = ["Face", "KnownReply", "faces", "known_replies", "recognise"]
+__all__ = ["ClientOutput", "KnownReply", "faces", "known_replies", "recognise"]
 
 FILE = "client_output.jsonl"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Face:
+class ClientOutput:
     """What one client printed of one reply.
 
     Attributes:
@@ -74,14 +74,16 @@ class KnownReply:
 
 
 @cache
-def recorded() -> tuple[Face, ...]:
+def recorded() -> tuple[ClientOutput, ...]:
     """All that was recorded."""
     lines = (files("sestools.knowledge") / FILE).read_text(encoding="utf-8").splitlines()
     rows = (json.loads(line) for line in lines)
-    return tuple(Face(**{**row, "stage": Stage(row["stage"]), "mark": Mark(row["mark"])}) for row in rows)
+    return tuple(
+        ClientOutput(**{**row, "stage": Stage(row["stage"]), "mark": Mark(row["mark"])}) for row in rows
+    )
 
 
-def faces(of: str) -> tuple[Face, ...]:
+def faces(of: str) -> tuple[ClientOutput, ...]:
     """How each client shows a reply.
 
     Args:

@@ -4,10 +4,10 @@ The senders are real ones; the world they send into is the simulator, whose ledg
 memory a day passes in a moment (thousands of messages); over sockets the same takes its time (a hundred).
 """
 
-from sestools.labs.contenders import Contender, Place, blind, careful, naive
 from sestools.labs.experiment import lost_mail, timelines
 from sestools.labs.results import Lab, Result
 from sestools.labs.scripts import SCRIPTS, Script
+from sestools.labs.senders import Contender, Destination, blind, careful, naive
 
 __all__ = [
     "SCRIPTS",

@@ -10,16 +10,16 @@ from dataclasses import asdict
 from typing import Any
 
 from sestools.core.target import Target
-from sestools.labs.contenders import Contender, Place, blind, careful, naive
 from sestools.labs.results import Lab, Result
 from sestools.labs.scripts import SCRIPTS, Script
+from sestools.labs.senders import Contender, Destination, blind, careful, naive
 from sestools.sending.mail import Attempt, Entry, Fate, Mail
 from sestools.sending.policy import Policy
 from sestools.simulator import Simulator
 from sestools.simulator.clock import RealClock
 from sestools.simulator.faults import parse
 from sestools.simulator.memory import VirtualSes
-from sestools.simulator.world import Accepted
+from sestools.simulator.service import Accepted
 
 
 def lost_mail(
@@ -61,14 +61,14 @@ def lost_mail(
     return Lab(results=tuple(found), entries=kept)
 
 
-_Opened = tuple[Place, Callable[[], list[Accepted]], Callable[[], int]]
+_Opened = tuple[Destination, Callable[[], list[Accepted]], Callable[[], int]]
 PORT = 587
 
 
 @contextlib.contextmanager
 def _in_memory(script: Script, seed: int) -> Iterator[_Opened]:
     ses = VirtualSes(account=script.account, faults=script.faults, seed=seed, **asdict(script.rules))
-    place = Place(
+    place = Destination(
         target=Target(host=ses.host, port=PORT, credentials=ses.credentials),
         connect=lambda: ses.smtp(PORT, timeout=10.0),
         clock=ses.clock,
@@ -84,7 +84,7 @@ def _in_memory(script: Script, seed: int) -> Iterator[_Opened]:
 def _over_sockets(script: Script, seed: int, times: float) -> Iterator[_Opened]:
     fast = script.faster(times)
     with Simulator(account=fast.account, faults=fast.faults, seed=seed, **asdict(fast.rules)) as ses:
-        place = Place(
+        place = Destination(
             target=ses.target(PORT, sign_in=True),
             connect=None,
             clock=_WallClock(),
@@ -97,7 +97,7 @@ def _over_sockets(script: Script, seed: int, times: float) -> Iterator[_Opened]:
 
 
 def _run(
-    contender: Contender, script: Script, place: Place, messages: int
+    contender: Contender, script: Script, place: Destination, messages: int
 ) -> tuple[list[Entry], float, float]:
     clock, start = place.clock, place.clock.now()
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from sestools.core.document import Document, Table
 from sestools.core.text import duration
-from sestools.lifetime.costs import PRICE, Cost, Costs, Thresholds, Traffic, World, options
+from sestools.lifetime.costs import PRICE, ConnectionLimits, Cost, Costs, Thresholds, Traffic, options
 from sestools.lifetime.survival import Curve, survival
 from sestools.probes import LifetimeFacts, Purpose
 from sestools.render.shown import Shown
@@ -43,7 +43,7 @@ class Reason:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Advice(Shown):
+class RecycleAdvice(Shown):
     """When to change connections, why, and at what cost.
 
     Attributes:
@@ -98,7 +98,7 @@ class Advice(Shown):
         )
 
     def __repr__(self) -> str:
-        return f"<Advice: {self} {self.summary}>"
+        return f"<RecycleAdvice: {self} {self.summary}>"
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON wants it."""
@@ -119,7 +119,7 @@ class Advice(Shown):
         }
 
 
-def advise(facts: LifetimeFacts, traffic: Traffic, *, price: float = PRICE) -> Advice:
+def advise(facts: LifetimeFacts, traffic: Traffic, *, price: float = PRICE) -> RecycleAdvice:
     """When this traffic should change connections that live as these did.
 
     The cheapest thresholds are searched for among usual values, with the survival curve smoothed (Weibull)
@@ -137,7 +137,7 @@ def advise(facts: LifetimeFacts, traffic: Traffic, *, price: float = PRICE) -> A
     messages, cap = _messages(facts)
     idle, cutoff = _idle(facts)
     longest = (math.floor(curve.longest) or curve.longest) if curve else None
-    worlds = [World(alive=alive, cap=cap, cutoff=cutoff) for alive in _alive(curve)]
+    worlds = [ConnectionLimits(alive=alive, cap=cap, cutoff=cutoff) for alive in _alive(curve)]
     expected, least, most = (Costs(world, traffic, price=price) for world in worlds)
     found = options(messages=int(messages.value or 0) or None, age=longest, idle=idle.value)
     chosen, cost = expected.best(found, within=0.02)
@@ -149,7 +149,7 @@ def advise(facts: LifetimeFacts, traffic: Traffic, *, price: float = PRICE) -> A
         "age": [],
         "idle": [cutoff * more for more in (1.0, 1.2, 1.5, 2.5)] if cutoff else [],
     }
-    return Advice(
+    return RecycleAdvice(
         thresholds=chosen,
         cost=cost,
         least=least.of(chosen),

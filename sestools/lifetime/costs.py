@@ -126,7 +126,7 @@ class Cost:
 
 
 @dataclass(frozen=True, kw_only=True)
-class World:
+class ConnectionLimits:
     """How long connections live, as it was measured or as it is known.
 
     Attributes:
@@ -143,7 +143,7 @@ class World:
 class Costs:
     """What thresholds cost in a world, at some traffic: exact but for the drawing of gaps, which is repeatable."""
 
-    def __init__(self, world: World, traffic: Traffic, *, price: float = PRICE) -> None:
+    def __init__(self, world: ConnectionLimits, traffic: Traffic, *, price: float = PRICE) -> None:
         import numpy as np
 
         self.price = price

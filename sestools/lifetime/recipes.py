@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sestools.core.endpoints import smtp_host
-from sestools.lifetime.advice import Advice
+from sestools.lifetime.advice import RecycleAdvice
 from sestools.lifetime.costs import Thresholds
 
 WIDTH = 100
@@ -90,7 +90,7 @@ DEFAULTS = (
 when one is closed: with the same thresholds they break fewer sends than a program that does neither."""
 
 
-def recipe(client: str, advice: Advice, host: str | None = None) -> Recipe:
+def recipe(client: str, advice: RecycleAdvice, host: str | None = None) -> Recipe:
     """The configuration of a program; `CLIENTS` lists them.
 
     Args:
@@ -110,7 +110,7 @@ def _comment(text: str, mark: str = "# ", indent: str = "") -> str:
     return textwrap.fill(text, WIDTH, initial_indent=indent + mark, subsequent_indent=indent + mark)
 
 
-def _words(advice: Advice) -> Mapping[str, str]:
+def _words(advice: RecycleAdvice) -> Mapping[str, str]:
     return {
         name: f"{reason.why[:1].upper()}{reason.why[1:]}."
         for name, reason in (("messages", advice.messages), ("age", advice.age), ("idle", advice.idle))
@@ -121,7 +121,7 @@ def _no(what: str, program: str, why: str) -> str:
     return f"{program} has no option for {what}. {why}"
 
 
-def _postfix(advice: Advice, host: str) -> Recipe:
+def _postfix(advice: RecycleAdvice, host: str) -> Recipe:
     chosen, why = advice.thresholds, _words(advice)
     once = chosen.messages == 1 or any(limit is not None and limit < 1 for limit in (chosen.age, chosen.idle))
     parts = [
@@ -168,7 +168,7 @@ def _postfix(advice: Advice, host: str) -> Recipe:
     return Recipe(client="Postfix", file="main.cf", text="\n".join(parts) + "\n")
 
 
-def _nodemailer(advice: Advice, host: str) -> Recipe:
+def _nodemailer(advice: RecycleAdvice, host: str) -> Recipe:
     chosen, why = advice.thresholds, _words(advice)
     lines = [
         'const nodemailer = require("nodemailer");',
@@ -194,7 +194,7 @@ def _nodemailer(advice: Advice, host: str) -> Recipe:
     return Recipe(client="Nodemailer", file="mailer.cjs", text="\n".join(lines) + "\n")
 
 
-def _symfony(advice: Advice, host: str) -> Recipe:
+def _symfony(advice: RecycleAdvice, host: str) -> Recipe:
     chosen, why = advice.thresholds, _words(advice)
     query, comments = [], []
     if chosen.messages is not None:
@@ -221,7 +221,7 @@ def _symfony(advice: Advice, host: str) -> Recipe:
     return Recipe(client="Symfony Mailer", file="config/packages/mailer.yaml", text="\n".join(lines) + "\n")
 
 
-def _jakarta(advice: Advice, host: str) -> Recipe:
+def _jakarta(advice: RecycleAdvice, host: str) -> Recipe:
     why = _words(advice)
     advised = f"Change it after {advice.thresholds}."
     lines = [
@@ -249,7 +249,7 @@ def _jakarta(advice: Advice, host: str) -> Recipe:
     return Recipe(client="Jakarta Mail", file="mail.properties", text="\n".join(lines) + "\n")
 
 
-def _django(advice: Advice, host: str) -> Recipe:
+def _django(advice: RecycleAdvice, host: str) -> Recipe:
     why, chosen = _words(advice), advice.thresholds
     batch = chosen.messages or 100
     text = f'''from django.core.mail import get_connection
@@ -275,7 +275,7 @@ def send_in_batches(messages):
     return Recipe(client="Django", file="settings.py, and where mail is sent", text=text)
 
 
-def _listmonk(advice: Advice, host: str) -> Recipe:
+def _listmonk(advice: RecycleAdvice, host: str) -> Recipe:
     why, chosen = _words(advice), advice.thresholds
     server: dict[str, object] = {"enabled": True, "host": host, "port": 587, "tls_type": "STARTTLS"}
     server |= {"auth_protocol": "login", "max_msg_retries": 2}
@@ -295,7 +295,7 @@ def _listmonk(advice: Advice, host: str) -> Recipe:
     )
 
 
-def _phpmailer(advice: Advice, host: str) -> Recipe:
+def _phpmailer(advice: RecycleAdvice, host: str) -> Recipe:
     why, chosen = _words(advice), advice.thresholds
     tests = [
         f"$sent >= {chosen.messages}" if chosen.messages is not None else "",
@@ -338,7 +338,7 @@ function fresh(PHPMailer $mail): void
     return Recipe(client="PHPMailer", file="where mail is sent", text=text)
 
 
-def _python(advice: Advice, host: str) -> Recipe:
+def _python(advice: RecycleAdvice, host: str) -> Recipe:
     why, chosen = _words(advice), advice.thresholds
     limits = [
         (name, value, reason)
@@ -372,7 +372,7 @@ def _python(advice: Advice, host: str) -> Recipe:
     return Recipe(client="Python", file="your program", text="\n".join([*lines, "    )"]) + "\n")
 
 
-CLIENTS: Mapping[str, Callable[[Advice, str], Recipe]] = {
+CLIENTS: Mapping[str, Callable[[RecycleAdvice, str], Recipe]] = {
     "postfix": _postfix,
     "nodemailer": _nodemailer,
     "symfony": _symfony,

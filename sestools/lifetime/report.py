@@ -10,13 +10,15 @@ from sestools.core.results import ProbeResult
 from sestools.probes import LifetimeFacts
 
 if TYPE_CHECKING:  # they need NumPy, which the base install lacks
-    from sestools.lifetime.advice import Advice
+    from sestools.lifetime.advice import RecycleAdvice
     from sestools.lifetime.recipes import Recipe
 
 __all__ = ["lifetime_document"]
 
 
-def lifetime_document(result: ProbeResult, advice: Advice | None, recipe: Recipe | None = None) -> Document:
+def lifetime_document(
+    result: ProbeResult, advice: RecycleAdvice | None, recipe: Recipe | None = None
+) -> Document:
     """The lives that were seen, then when to change connections, and the configuration that does it."""
     notes = (f"could not be measured: {result.symptom}",) if result.symptom else ()
     parts = [

@@ -14,7 +14,7 @@ from sestools.plots.picture import COLOURS, FAILED, Picture
 
 if TYPE_CHECKING:
     from sestools.allowlist.comparison import Comparison
-    from sestools.allowlist.watches import Watch
+    from sestools.allowlist.history import AddressHistory
 
 MOST_ROWS = 40
 """Rows that are drawn, and told in the text form."""
@@ -32,7 +32,9 @@ _LOOKS = (
 )
 
 
-def plot_addresses(watched: Watch, comparison: Comparison | None = None, ax: Axes | None = None) -> Axes:
+def plot_addresses(
+    watched: AddressHistory, comparison: Comparison | None = None, ax: Axes | None = None
+) -> Axes:
     """Churn over time: a row an address, a mark for each answer that held it; gaps stay visible.
 
     Args:
@@ -108,7 +110,7 @@ _IN_ROW: dict[str, Any] = {
 }
 
 
-def _rows(watched: Watch, comparison: Comparison | None) -> tuple[list[tuple[str, str]], int]:
+def _rows(watched: AddressHistory, comparison: Comparison | None) -> tuple[list[tuple[str, str]], int]:
     """Addresses in the order in which they appeared and what the list says of each; and how many find no room."""
     ordered = sorted(watched.addresses, key=lambda address: watched.seen(address)[:2])
     if comparison is None:
@@ -123,7 +125,7 @@ def _rows(watched: Watch, comparison: Comparison | None) -> tuple[list[tuple[str
     return [(address, words.get(address, "")) for address in shown], len(never) + len(ordered) - len(shown)
 
 
-def addresses_picture(watched: Watch, comparison: Comparison | None = None) -> Picture:
+def addresses_picture(watched: AddressHistory, comparison: Comparison | None = None) -> Picture:
     """`plot_addresses` as a picture that a notebook stores, its text form in words."""
     figure = plot_addresses(watched, comparison).figure
     assert isinstance(figure, Figure)  # noqa: S101 - a new figure, not a part of one

@@ -10,7 +10,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sestools.lifetime.advice import Advice
+from sestools.lifetime.advice import RecycleAdvice
 from sestools.lifetime.survival import Curve
 from sestools.plots.picture import COLOURS, FAILED, Picture
 
@@ -59,7 +59,7 @@ def plot_survival(curve: Curve, ax: Axes | None = None, *, chosen: float | None 
     return ax
 
 
-def plot_costs(advice: Advice, axes: Sequence[Axes] | None = None) -> Sequence[Axes]:
+def plot_costs(advice: RecycleAdvice, axes: Sequence[Axes] | None = None) -> Sequence[Axes]:
     """What other thresholds would cost, each with the other two as advised; the advice is the large point.
 
     What costs more than three and a half times as much is beyond the upper edge.
@@ -115,7 +115,7 @@ def survival_words(curve: Curve) -> str:
     )
 
 
-def costs_words(advice: Advice) -> str:
+def costs_words(advice: RecycleAdvice) -> str:
     """The costs in words."""
     parts = []
     for name, label in _TRIED.items():
@@ -137,7 +137,7 @@ def survival_picture(curve: Curve, *, chosen: float | None = None) -> Picture:
     return _picture(plot_survival(curve, chosen=chosen).figure, words)
 
 
-def costs_picture(advice: Advice) -> Picture:
+def costs_picture(advice: RecycleAdvice) -> Picture:
     """`plot_costs` as a picture that a notebook stores, its text form in words."""
     return _picture(plot_costs(advice)[0].figure, costs_words(advice))
 

@@ -67,7 +67,7 @@ def resolve(recorder: Recorder) -> tuple[str, ...]:
         return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-class Attempt:
+class ConnectAttempt:
     """One connection attempt under way."""
 
     def __init__(self, address: str, port: int, started: float, clamp: int | None = None) -> None:
@@ -144,10 +144,10 @@ def attempts(
                 key.fileobj.close()  # type: ignore[union-attr]
 
 
-def _start(recorder: Recorder, address: str, port: int, clamp: int | None) -> Attempt | None:
+def _start(recorder: Recorder, address: str, port: int, clamp: int | None) -> ConnectAttempt | None:
     started = recorder.deadline.elapsed()
     try:
-        attempt = Attempt(address, port, started, clamp)
+        attempt = ConnectAttempt(address, port, started, clamp)
     except OSError as error:
         _record(recorder, address, started, error)
         return None
@@ -158,7 +158,7 @@ def _start(recorder: Recorder, address: str, port: int, clamp: int | None) -> At
     return attempt
 
 
-def _finish(recorder: Recorder, attempt: Attempt) -> bool:
+def _finish(recorder: Recorder, attempt: ConnectAttempt) -> bool:
     code = attempt.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     if code:
         attempt.socket.close()

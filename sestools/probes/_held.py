@@ -14,22 +14,22 @@ from sestools.probes._connect import STAGGER, attempts, resolve
 from sestools.probes._connection import Connection
 from sestools.probes._lives import Life, Purpose
 from sestools.probes._record import Cancelled, Closed, Deadline, Recorder, Stopped
-from sestools.probes._session import Envelope, Session
+from sestools.probes._session import ClientSession, Envelope
 from sestools.probes.dialogue import SUCCESS
 
 if TYPE_CHECKING:
-    from sestools.probes.lifetime import Watch
+    from sestools.probes.lifetime import Measurement
 
 
 class Held:
     """One connection that is held."""
 
-    def __init__(self, watch: Watch, sign_in: bool) -> None:
+    def __init__(self, watch: Measurement, sign_in: bool) -> None:
         self._clock = watch.clock
         self._deadline = Deadline(watch.timeout, watch.cancel, watch.clock.now)
         self._recorder = Recorder(watch.target, self._deadline)
         until = Stage.AUTH if sign_in else Stage.EHLO
-        session = Session(self._recorder, until)
+        session = ClientSession(self._recorder, until)
         began = watch.clock.now()
         self._connection = self._connect(watch)
         try:
@@ -50,7 +50,7 @@ class Held:
         self.refused: Symptom | None = None
         self._ended: float | None = None
 
-    def _connect(self, watch: Watch) -> Connection:
+    def _connect(self, watch: Measurement) -> Connection:
         if watch.connect is None:
             made = list(attempts(self._recorder, resolve(self._recorder), stagger=STAGGER, first_only=True))
             if not made:

@@ -106,7 +106,7 @@ def stages(target: Target, until: Stage) -> tuple[Stage, ...]:
     return order[: order.index(until) + 1]
 
 
-class Session:
+class ClientSession:
     """A session under way. `run` drives it; every method does one stage and records its step."""
 
     def __init__(self, recorder: Recorder, until: Stage, context: ssl.SSLContext | None = None) -> None:
@@ -256,7 +256,7 @@ class Session:
         Where this one trusted Amazon alone, the second trusts what the system trusts, and may verify.
         """
         context = None if self.signs_in and trust.only_amazon(self.target) else blind_context()
-        second = Session(Recorder(self.target, self.recorder.deadline), Stage.TLS, context)
+        second = ClientSession(Recorder(self.target, self.recorder.deadline), Stage.TLS, context)
         # Whatever goes wrong here, the first connection's symptom is the result.
         with contextlib.suppress(Stopped, Cancelled):
             second.run((address,))
@@ -318,7 +318,7 @@ def run(
 ) -> ProbeResult:
     """Run a session and return what it saw; `facts` are `DialogueFacts`."""
     recorder = Recorder(target, Deadline(timeout, cancel))
-    session = Session(recorder, until)
+    session = ClientSession(recorder, until)
     outcome, symptom, reason = Outcome.OK, None, ""
     try:
         session.run(addresses or resolve(recorder), mechanism, envelope)

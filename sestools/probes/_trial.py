@@ -161,7 +161,7 @@ class Trial:
         }
 
 
-class Watch:
+class CounterWatch:
     """Drives one large flight and looks at the counters meanwhile."""
 
     def __init__(self, sock: socket.socket, deadline: Deadline, before: Counters) -> None:
@@ -240,13 +240,17 @@ class Watch:
 
 
 def watched(
-    way: Way, clamp: int | None, sock: socket.socket, deadline: Deadline, act: Callable[[Watch], Flight]
+    way: Way,
+    clamp: int | None,
+    sock: socket.socket,
+    deadline: Deadline,
+    act: Callable[[CounterWatch], Flight],
 ) -> Trial:
     """Do one large flight and say what became of it."""
     before = counters(sock)
     if before is None:
         return Trial(way=way, clamp=clamp, flight=Flight.BROKEN)
-    watch = Watch(sock, deadline, before)
+    watch = CounterWatch(sock, deadline, before)
     flight = act(watch)
     seconds = watch.elapsed()
     return Trial(

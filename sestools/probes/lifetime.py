@@ -80,7 +80,7 @@ def probe_lifetime(
         path(sender)
         if not target.credentials:
             raise ValueError("sending messages needs a target with credentials")
-    watch = Watch(target, plan, sender, timeout, clock or _RealTime(cancel), connect, cancel, progress)
+    watch = Measurement(target, plan, sender, timeout, clock or _RealTime(cancel), connect, cancel, progress)
     outcome, reason = Outcome.OK, ""
     try:
         watch.run()
@@ -108,7 +108,7 @@ class _RealTime:
         self._cancel.wait(seconds)
 
 
-class Watch:
+class Measurement:
     """A measurement under way: many connections, one thread, whoever is due next has its turn."""
 
     def __init__(

@@ -17,8 +17,8 @@ from sestools.probes._connection import Connection, blind_context
 from sestools.probes._passage import MtuFacts, Passage
 from sestools.probes._record import Cancelled, Deadline, Recorder, Stopped
 from sestools.probes._route import Route, route_to
-from sestools.probes._session import Session
-from sestools.probes._trial import Flight, Trial, Watch, Way, counters, watched
+from sestools.probes._session import ClientSession
+from sestools.probes._trial import CounterWatch, Flight, Trial, Way, counters, watched
 
 MOST_TRIALS = 30
 """Connections that the probe makes at most."""
@@ -186,7 +186,7 @@ class _Probe:
         return trial
 
     def _fly(self, way: Way, clamp: int | None, own: Recorder, connection: Connection) -> Trial:
-        session = Session(own, Stage.TLS if self._context else Stage.EHLO, self._context)
+        session = ClientSession(own, Stage.TLS if self._context else Stage.EHLO, self._context)
         if self._target.security is Security.WRAPPER:
             trial = self._handshake(clamp, connection)
             if way is Way.DOWN or trial.flight is not Flight.PASSED:
@@ -225,7 +225,7 @@ class _Probe:
         for _ in range(SMALL):
             before = counters(sock)
             if before is not None:
-                Watch(sock, self._deadline, before).push(b"NOOP\r\n", 8)
+                CounterWatch(sock, self._deadline, before).push(b"NOOP\r\n", 8)
 
     def _tally(self, sock: socket.socket) -> None:
         """Count the small packets so far, and how many of them had to be sent again."""

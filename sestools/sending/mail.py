@@ -17,7 +17,7 @@ from sestools.core.text import duration, printable
 from sestools.diagnosis.result import Diagnosis
 from sestools.render.shown import Shown
 
-__all__ = ["Account", "Attempt", "Entry", "Fate", "Mail"]
+__all__ = ["SendReport", "Attempt", "Entry", "Fate", "Mail"]
 
 SIMULATOR = "simulator.amazonses.com"
 """The domain of SES's mailbox simulator: mail to it hurts nobody's reputation."""
@@ -196,7 +196,7 @@ class Entry:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Account(Shown):
+class SendReport(Shown):
     """What became of every message; it shows as a table in a notebook.
 
     Attributes:
@@ -254,4 +254,4 @@ class Account(Shown):
         return Document(lead=(self.summary,), parts=tuple(cards.values()))
 
     def __repr__(self) -> str:
-        return f"<Account: {self.summary}>"
+        return f"<SendReport: {self.summary}>"

@@ -3,4 +3,4 @@
 from sestools.simulator.account import Account as Account
 from sestools.simulator.scenario import Scenario as Scenario
 from sestools.simulator.server import Simulator as Simulator
-from sestools.simulator.world import Accepted as Accepted
+from sestools.simulator.service import Accepted as Accepted

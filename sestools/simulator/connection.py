@@ -21,15 +21,15 @@ from sestools.simulator.actions import Abort, Action, Close, HalfClose, Pour, Sa
 from sestools.simulator.certificates import Authority
 from sestools.simulator.faults import BadCertificate, Drips, Silent
 from sestools.simulator.path import Path
-from sestools.simulator.session import Session
-from sestools.simulator.world import World
+from sestools.simulator.service import Service
+from sestools.simulator.session import ServerSession
 
 PIECE = 64 * 1024
 LINGER = 2.0
 """Seconds that a connection which was ended waits for the client to end it too: a reset could lose the last reply."""
 
 
-class Connection(asyncio.BufferedProtocol):
+class ServerConnection(asyncio.BufferedProtocol):
     """One client connection of the simulator.
 
     Args:
@@ -43,10 +43,10 @@ class Connection(asyncio.BufferedProtocol):
 
     def __init__(
         self,
-        world: World,
+        world: Service,
         authority: Authority,
         port: int,
-        everyone: set[Connection],
+        everyone: set[ServerConnection],
         buffer: memoryview,
     ) -> None:
         self._world = world
@@ -71,7 +71,7 @@ class Connection(asyncio.BufferedProtocol):
         self._visit = self._world.open(self._port)
         self._path = Path(self._world, self._visit, transport, self._loop, self._arrived)
         security = self._world.security(self._visit)
-        self._session = Session(self._world, self._visit, security)
+        self._session = ServerSession(self._world, self._visit, security)
         if self._world.of(self._visit, Silent):
             self._deaf = True
             return

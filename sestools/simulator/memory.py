@@ -35,8 +35,8 @@ from sestools.simulator.faults import (
     Silent,
 )
 from sestools.simulator.scenario import Scenario
-from sestools.simulator.session import Session
-from sestools.simulator.world import Accepted, Event, World
+from sestools.simulator.service import Accepted, Event, Service
+from sestools.simulator.session import ServerSession
 
 ETHERNET_MSS = 1460
 """Segment size that a client on an ordinary network announces."""
@@ -79,7 +79,7 @@ class VirtualSes:
         if credentials is not None:
             chosen = replace(chosen, credentials=credentials)
         self.clock = VirtualClock()
-        self._world = World(
+        self._world = Service(
             chosen,
             replace(script.rules, **rules),
             clock=self.clock,
@@ -150,7 +150,7 @@ class MemorySocket:
 
     _numbers: ClassVar[count[int]] = count()
 
-    def __init__(self, world: World, clock: VirtualClock, port: int, timeout: float, mss: int) -> None:
+    def __init__(self, world: Service, clock: VirtualClock, port: int, timeout: float, mss: int) -> None:
         self._world = world
         self._clock = clock
         self._timeout: float | None = timeout
@@ -158,7 +158,7 @@ class MemorySocket:
         self._visit = world.open(port)
         self._random = random.Random(self._visit.number)  # noqa: S311 - jitter, not secrets
         self.security = world.security(self._visit)
-        self._session = Session(world, self._visit, self.security)
+        self._session = ServerSession(world, self._visit, self.security)
         self._inbox: list[tuple[float, int, bytes | ConnectionError | None]] = []
         """What is on its way to the client: bytes, the end (None), or a reset; by time of arrival."""
         self._outbox = bytearray()

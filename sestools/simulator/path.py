@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 
 from sestools.simulator.faults import Bandwidth, BlackHole, Latency, Outage, Sliced
-from sestools.simulator.world import Visit, World
+from sestools.simulator.service import Service, Visit
 
 
 class Path:
@@ -18,7 +18,7 @@ class Path:
 
     def __init__(
         self,
-        world: World,
+        world: Service,
         visit: Visit,
         transport: asyncio.Transport,
         loop: asyncio.AbstractEventLoop,

@@ -14,7 +14,7 @@ from sestools.core.credentials import Credentials
 from sestools.core.text import printable
 from sestools.simulator.account import Account
 from sestools.simulator.faults import Fault, parse
-from sestools.simulator.world import Rules
+from sestools.simulator.service import Rules
 
 T = TypeVar("T")
 

@@ -17,12 +17,12 @@ from sestools.core.target import Target
 from sestools.simulator.account import Account
 from sestools.simulator.certificates import FILE, FOLDERS, Authority, remove_leftovers
 from sestools.simulator.clock import RealClock
-from sestools.simulator.connection import PIECE, Connection
+from sestools.simulator.connection import PIECE, ServerConnection
 from sestools.simulator.faults import BlackHole, Fault
 from sestools.simulator.listener import Listener, listeners
 from sestools.simulator.nameserver import NameServer
 from sestools.simulator.scenario import MOST_ADDRESSES, Scenario
-from sestools.simulator.world import Accepted, Event, World
+from sestools.simulator.service import Accepted, Event, Service
 
 
 class Simulator:
@@ -70,7 +70,7 @@ class Simulator:
             chosen = replace(chosen, region=region)
         if credentials is not None:
             chosen = replace(chosen, credentials=credentials)
-        self._world = World(
+        self._world = Service(
             chosen,
             replace(script.rules, **rules),
             clock=RealClock(),
@@ -85,7 +85,7 @@ class Simulator:
             raise ValueError(f"addresses must be between 1 and {MOST_ADDRESSES}, not {count!r}")
         self._addresses = [f"127.0.0.{number}" for number in range(1, count + 1)]
         self._listeners: dict[int, list[Listener]] = {}
-        self._open: set[Connection] = set()
+        self._open: set[ServerConnection] = set()
         self._buffer = memoryview(bytearray(PIECE))
         self._turn: asyncio.TimerHandle | None = None
         self._looking = asyncio.Lock()
@@ -232,8 +232,8 @@ class Simulator:
             self._listeners[port] = listeners(self._addresses, self._connect(port))
         await self._look()
 
-    def _connect(self, port: int) -> Callable[[], Connection]:
-        return lambda: Connection(self._world, self._authority, port, self._open, self._buffer)
+    def _connect(self, port: int) -> Callable[[], ServerConnection]:
+        return lambda: ServerConnection(self._world, self._authority, port, self._open, self._buffer)
 
     async def _look(self) -> None:
         """Do as the faults want it: one at a time, since a port that is being opened cannot be shut yet."""

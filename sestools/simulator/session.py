@@ -18,7 +18,7 @@ from sestools.simulator.account import Submission, reply_of
 from sestools.simulator.actions import Action, Close, Say, StartTls
 from sestools.simulator.faults import Fault, Says
 from sestools.simulator.replies import HOST, INFERRED, OBSERVED
-from sestools.simulator.world import Visit, World
+from sestools.simulator.service import Service, Visit
 
 MAX_COMMAND = 998
 """Longest command line that is taken, in bytes."""
@@ -50,7 +50,7 @@ class _Mail:
     recipients: list[str] = field(default_factory=list)
 
 
-class Session:
+class ServerSession:
     """One session. Every method returns what to do, in order.
 
     Args:
@@ -59,7 +59,7 @@ class Session:
         security: The TLS mode of the port.
     """
 
-    def __init__(self, world: World, visit: Visit, security: Security) -> None:
+    def __init__(self, world: Service, visit: Visit, security: Security) -> None:
         self._world = world
         self._visit = visit
         self._offers_starttls = security is Security.STARTTLS
@@ -415,11 +415,11 @@ def _waits(fault: Fault) -> bool:
 
 
 _HANDLERS = {
-    "EHLO": Session._ehlo,
-    "HELO": Session._helo,
-    "STARTTLS": Session._starttls,
-    "MAIL": Session._mail_from,
-    "RCPT": Session._rcpt_to,
-    "DATA": Session._data,
-    "QUIT": Session._quit,
+    "EHLO": ServerSession._ehlo,
+    "HELO": ServerSession._helo,
+    "STARTTLS": ServerSession._starttls,
+    "MAIL": ServerSession._mail_from,
+    "RCPT": ServerSession._rcpt_to,
+    "DATA": ServerSession._data,
+    "QUIT": ServerSession._quit,
 }

@@ -4,15 +4,15 @@ A panel renders its result into an HTML child. Its text form holds no times and 
 so a notebook's stored output can be compared.
 """
 
+from sestools.widgets.endpoints import credentials_for, on_binder, place, simulator
+from sestools.widgets.exercises import Proof, judge, prove
 from sestools.widgets.lab import LabPanel
 from sestools.widgets.lifetime import LifetimePanel
 from sestools.widgets.lines import Lines, lines_to_type
 from sestools.widgets.panel import CheckPanel
-from sestools.widgets.places import credentials_for, on_binder, place, simulator
-from sestools.widgets.proof import Proof, judge, prove
 from sestools.widgets.replies import ReplyPanel
+from sestools.widgets.reply_demo import SaidReply, say
 from sestools.widgets.reply_table import ReplyTable
-from sestools.widgets.said import SaidReply, say
 from sestools.widgets.triage import DiagnosisPanel, next_notebook
 
 __all__ = [

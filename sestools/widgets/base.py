@@ -14,7 +14,7 @@ import traitlets
 from ipywidgets import HTML, Button, GridBox, HBox, Layout, VBox, Widget  # type: ignore[import-untyped]
 
 from sestools.core.text import printable
-from sestools.widgets.places import tell_about_binder
+from sestools.widgets.endpoints import tell_about_binder
 from sestools.widgets.style import STYLE
 
 AUTO = Layout(width="auto")

@@ -11,7 +11,7 @@ from ipywidgets import (  # type: ignore[import-untyped]
     Dropdown,
 )
 
-from sestools.lifetime.advice import Advice, advise
+from sestools.lifetime.advice import RecycleAdvice, advise
 from sestools.lifetime.costs import Traffic
 from sestools.probes import Plan, probe_lifetime
 from sestools.simulator.memory import VirtualSes
@@ -80,7 +80,7 @@ class LifetimePanel(Panel):
         }
         super().__init__(fields, given)
 
-    def _measure(self, run: Run) -> Advice:
+    def _measure(self, run: Run) -> RecycleAdvice:
         asked = run.settings
         ses = VirtualSes(
             idle=asked["idle"],
@@ -93,7 +93,7 @@ class LifetimePanel(Panel):
         facts = probe_lifetime(**ses.reach(), plan=Plan(rate=14), sender=_SENDER).facts
         return advise(facts, TRAFFIC[asked["traffic"]], price=asked["price"])
 
-    def _html(self, found: Advice) -> str:
+    def _html(self, found: RecycleAdvice) -> str:
         from sestools.plots.lifetime import costs_picture, survival_picture  # matplotlib takes a while
 
         parts = [found._repr_html_()]
@@ -101,7 +101,7 @@ class LifetimePanel(Panel):
             parts.append(survival_picture(found.curve, chosen=found.thresholds.age)._repr_html_())
         return "".join([*parts, costs_picture(found)._repr_html_()])
 
-    def _text(self, found: Advice) -> str:
+    def _text(self, found: RecycleAdvice) -> str:
         return f"  {found}"
 
     def _words(self, settings: Mapping[str, Any]) -> str:

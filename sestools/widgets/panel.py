@@ -26,8 +26,8 @@ from sestools.core.endpoints import PORTS, REGIONS, Security, smtp_host
 from sestools.core.masking import Secret
 from sestools.core.text import printable
 from sestools.widgets.base import AUTO, Panel, Run
+from sestools.widgets.endpoints import binder_note, own_simulator, written_faults
 from sestools.widgets.lines import lines_to_type
-from sestools.widgets.places import binder_note, own_simulator, written_faults
 from sestools.widgets.secret import PasswordField
 
 FAULTS = {

@@ -11,7 +11,7 @@ from sestools.core.enums import Stage
 from sestools.core.text import printable
 from sestools.knowledge.client_output import known_replies, recognise
 from sestools.widgets.base import AUTO, Panel, Run
-from sestools.widgets.said import SaidReply, say
+from sestools.widgets.reply_demo import SaidReply, say
 
 _ALL = "all stages"
 _STAGES = {

@@ -72,7 +72,7 @@ class Asked:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Watch(Shown):
+class AddressHistory(Shown):
     """What a name resolved to, in the course of time.
 
     Attributes:
@@ -259,7 +259,7 @@ class Watch(Shown):
         )
 
     def __repr__(self) -> str:
-        return f"<Watch of {printable(self.host)}: {self.summary}>"
+        return f"<AddressHistory of {printable(self.host)}: {self.summary}>"
 
 
 def _number(address: str) -> tuple[int, int]:

@@ -11,9 +11,9 @@ from sestools.core.results import ProbeResult, Step
 from sestools.core.text import printable
 from sestools.diagnosis.classifier import classify
 from sestools.diagnosis.result import Diagnosis
-from sestools.knowledge.client_output import Face, faces, recognise
+from sestools.knowledge.client_output import ClientOutput, faces, recognise
 from sestools.probes import probe_dialogue
-from sestools.widgets.places import own_simulator, tell_about_binder
+from sestools.widgets.endpoints import own_simulator, tell_about_binder
 from sestools.widgets.style import CELL, ROW, TABLE
 
 SENDER = "sender@example.com"
@@ -40,7 +40,7 @@ class SaidReply:
     text: str
     result: ProbeResult
     diagnosis: Diagnosis
-    faces: tuple[Face, ...]
+    faces: tuple[ClientOutput, ...]
 
     @property
     def code(self) -> int:

@@ -17,7 +17,7 @@ from sestools.sending.sender import Sender
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class Destination:
     """Where a contender sends: how to connect, whose credentials, which clock, at what rate."""
 
     target: Target
@@ -39,7 +39,7 @@ class Contender:
     """
 
     name: str
-    run: Callable[[Iterable[Mail], Place], Iterable[Entry]]
+    run: Callable[[Iterable[Mail], Destination], Iterable[Entry]]
 
 
 def careful(policy: Policy | None = None, *, name: str = "", **more: Any) -> Contender:
@@ -49,7 +49,7 @@ def careful(policy: Policy | None = None, *, name: str = "", **more: Any) -> Con
     """
     chosen = policy or Policy.documented(when_unknown="resend")
 
-    def run(mails: Iterable[Mail], place: Place) -> Iterator[Entry]:
+    def run(mails: Iterable[Mail], place: Destination) -> Iterator[Entry]:
         limits = {"max_age": 60.0, "max_idle": 5.0, **more}
         for seconds in ("max_age", "max_idle"):
             limits[seconds] /= place.times
@@ -93,7 +93,7 @@ def blind(attempts: int = 5, wait: float = 1.0) -> Contender:
     )
 
 
-def _plain(mails: Iterable[Mail], place: Place, *, attempts: int, wait: float) -> Iterator[Entry]:
+def _plain(mails: Iterable[Mail], place: Destination, *, attempts: int, wait: float) -> Iterator[Entry]:
     """smtplib without a thought: any exception is the same exception."""
     client: smtplib.SMTP | None = None
     for mail in mails:
@@ -117,7 +117,7 @@ def _plain(mails: Iterable[Mail], place: Place, *, attempts: int, wait: float) -
         client.close()
 
 
-def _signed_in(place: Place) -> smtplib.SMTP:
+def _signed_in(place: Destination) -> smtplib.SMTP:
     # The connection itself is the careful sender's, so that only what is done with it differs.
     line = Line(
         place.target,

@@ -14,7 +14,7 @@ from sestools.core.text import printable
 from sestools.diagnosis.classifier import classify
 from sestools.knowledge.table import CAUSES
 from sestools.render.html import COLOURS
-from sestools.widgets.places import own_simulator, tell_about_binder
+from sestools.widgets.endpoints import own_simulator, tell_about_binder
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

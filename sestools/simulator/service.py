@@ -117,7 +117,7 @@ class Rules:
         return ERAS[self.era]
 
 
-class World:
+class Service:
     """SES of a region under a clock.
 
     Args:
@@ -353,7 +353,7 @@ class _Active:
 class _Host:
     """A place behind the balancer: one host after the other serves there."""
 
-    def __init__(self, seed: str, world: World, index: int) -> None:
+    def __init__(self, seed: str, world: Service, index: int) -> None:
         self._random = random.Random(seed)  # noqa: S311 - lifetimes, not secrets
         self._lifetime = world.rules.host_lifetime
         self._at_random = world.rules.random_lifetimes
