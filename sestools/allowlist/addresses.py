@@ -11,6 +11,7 @@ from typing import Protocol
 
 from sestools.allowlist.history import AddressHistory, Asked, Sighting
 from sestools.core.endpoints import smtp_host
+from sestools.core.errors import UsageError
 from sestools.core.target import Target
 from sestools.core.text import printable
 from sestools.probes import DnsAnswer
@@ -71,17 +72,17 @@ def watch_addresses(
         cancel: Set it to end the watch within about a tenth of a second; what was seen until then is kept.
 
     Raises:
-        ValueError: On wrong use, and where no resolver is known.
+        UsageError: On wrong use, and where no resolver is known.
     """
     host = Target(host=where if "." in where or ":" in where else smtp_host(where), port=587).host
     if is_address(host):
-        raise ValueError(f"{host} is an address; name a region or a host")
+        raise UsageError(f"{host} is an address; name a region or a host")
     servers = _checked(resolvers)
     if not 0 <= duration < float("inf") or not 1 <= interval < float("inf"):
-        raise ValueError("duration is seconds, 0 or more, and interval is 1 second or more")
+        raise UsageError("duration is seconds, 0 or more, and interval is 1 second or more")
     rounds = int(duration / interval + 1e-9) + 1
     if rounds > MOST_ROUNDS:
-        raise ValueError(f"a watch has {MOST_ROUNDS} rounds at most, not {rounds}: take a longer interval")
+        raise UsageError(f"a watch has {MOST_ROUNDS} rounds at most, not {rounds}: take a longer interval")
     Deadline(timeout)  # says what is wrong with it before anything starts
     watch, stop = clock or _RealClock(), cancel or threading.Event()
     book = _Book(servers)
@@ -119,17 +120,17 @@ def watch_addresses(
 
 def _checked(resolvers: Sequence[str] | None) -> tuple[str, ...]:
     if isinstance(resolvers, str):
-        raise ValueError(f"resolvers is a list, such as [{resolvers!r}]")
+        raise UsageError(f"resolvers is a list, such as [{resolvers!r}]")
     try:
         servers = tuple(dict.fromkeys(system_resolvers() if resolvers is None else resolvers))
     except LookupError as error:
-        raise ValueError(f"this system names no resolver ({error}); name one") from None
+        raise UsageError(f"this system names no resolver ({error}); name one") from None
     for server in servers:
         address, _, port = server.partition("#")
         if not is_address(address) or (port and not (port.isdigit() and 0 < int(port) < 65536)):
-            raise ValueError(f"a resolver is an IP address, or address#port, not '{printable(server, 80)}'")
+            raise UsageError(f"a resolver is an IP address, or address#port, not '{printable(server, 80)}'")
     if not 1 <= len(servers) <= MOST_RESOLVERS:
-        raise ValueError(f"name between 1 and {MOST_RESOLVERS} resolvers, not {len(servers)}")
+        raise UsageError(f"name between 1 and {MOST_RESOLVERS} resolvers, not {len(servers)}")
     return servers
 
 

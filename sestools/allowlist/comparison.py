@@ -14,6 +14,7 @@ from sestools.allowlist.history import WARNING, AddressHistory
 from sestools.allowlist.rules import covers
 from sestools.core.document import Document, Table
 from sestools.core.enums import Level
+from sestools.core.errors import UsageError
 from sestools.core.target import Target
 from sestools.core.text import moment, printable, span
 from sestools.probes import probe_tcp
@@ -234,11 +235,11 @@ def compare(
         cancel: Set it to end the connecting.
 
     Raises:
-        ValueError: If an entry is none of those.
+        UsageError: If an entry is none of those.
     """
     listed = entries(pinned)
     if not recent >= 0:
-        raise ValueError(f"recent is seconds, 0 or more, not {recent!r}")
+        raise UsageError(f"recent is seconds, 0 or more, not {recent!r}")
     since = max(0.0, watched.seconds - recent)
     current = set(watched.current(since))
     answered = [(address, ipaddress.ip_address(address)) for address in watched.addresses]
@@ -276,7 +277,7 @@ def entries(pinned: str | Sequence[str]) -> list[str]:
     """The entries of a list in one form, each once.
 
     Raises:
-        ValueError: If one is not an address, a range or a host name, or there is none.
+        UsageError: If one is not an address, a range or a host name, or there is none.
     """
     text = (pinned if isinstance(pinned, str) else "\n".join(pinned)).lstrip("\ufeff")  # as Windows saves it
     words = [
@@ -286,7 +287,7 @@ def entries(pinned: str | Sequence[str]) -> list[str]:
         if word.strip("\"'[]")
     ]
     if len(words) > MOST_PINNED:
-        raise ValueError(f"a list may have {MOST_PINNED} entries, not {len(words)}")
+        raise UsageError(f"a list may have {MOST_PINNED} entries, not {len(words)}")
     found = []
     for word in words:
         if networks := _networks(word):
@@ -294,13 +295,13 @@ def entries(pinned: str | Sequence[str]) -> list[str]:
         elif _NAME.fullmatch(word):
             found.append(word.lower().rstrip("."))
         else:
-            raise ValueError(
+            raise UsageError(
                 f"'{printable(word, 60)}' is not an address, a range such as 192.0.2.0/24, or a host name"
             )
     if not found:
-        raise ValueError("the list is empty")
+        raise UsageError("the list is empty")
     if len(found) > MOST_PINNED:
-        raise ValueError(f"a list may have {MOST_PINNED} entries, not {len(found)}")
+        raise UsageError(f"a list may have {MOST_PINNED} entries, not {len(found)}")
     return list(dict.fromkeys(found))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from sestools.core.document import Document, Table
 from sestools.core.enums import Level
+from sestools.core.errors import UsageError
 from sestools.core.text import moment, printable, span
 from sestools.render.shown import Shown
 
@@ -131,7 +132,7 @@ class AddressHistory(Shown):
     def seen(self, address: str) -> tuple[float, float, int]:
         """First and last second at which an address was answered by anybody, and in how many answers."""
         if address not in self._seen:
-            raise ValueError(f"{address} was not answered")
+            raise UsageError(f"{address} was not answered")
         return self._seen[address]
 
     @cached_property

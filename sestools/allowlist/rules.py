@@ -12,6 +12,7 @@ from sestools.allowlist.history import AddressHistory
 from sestools.core.document import Document, Field, Link
 from sestools.core.endpoints import PORTS, Security, is_private, look_alike, region_of, smtp_host
 from sestools.core.enums import Level
+from sestools.core.errors import UsageError
 from sestools.core.text import printable
 from sestools.render.shown import Shown
 
@@ -95,7 +96,7 @@ def allowlist_advice(
         private: Whether the name resolves to private addresses, as with a VPC endpoint; known from a watch.
 
     Raises:
-        ValueError: If there is no such region, or no port is named.
+        UsageError: If there is no such region, or no port is named.
     """
     watched = where if isinstance(where, AddressHistory) else None
     given = watched.host if watched else str(where)
@@ -103,7 +104,7 @@ def allowlist_advice(
     if other := look_alike(given):  # rules for this one would open the wrong way
         host, watched = _right_host(given), None
     if not ports:
-        raise ValueError("name at least one port")
+        raise UsageError("name at least one port")
     if private is None and watched:
         private = any(map(is_private, watched.addresses))
     ports = tuple(dict.fromkeys(ports))

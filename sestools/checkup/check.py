@@ -20,6 +20,7 @@ from sestools.core import trust
 from sestools.core.credentials import Credentials
 from sestools.core.endpoints import PORTS, Security, default_security, is_private, smtp_host
 from sestools.core.enums import Outcome, Stage
+from sestools.core.errors import UsageError
 from sestools.core.results import ProbeResult
 from sestools.core.target import Target
 from sestools.probes import SUCCESS, DnsFacts, is_mailbox_simulator, probe_dialogue, probe_dns, probe_tcp
@@ -54,16 +55,16 @@ def targets(
     """
     host = where if "." in where or ":" in where else smtp_host(where)
     if ports is not None and not ports:
-        raise ValueError("name at least one port")
+        raise UsageError("name at least one port")
     chosen = tuple(dict.fromkeys(PORTS if ports is None else ports))
     if isinstance(connect_to, Mapping):
         missing = [port for port in chosen if port not in connect_to]
         if ports is None:
             chosen = tuple(port for port in chosen if port in connect_to)
             if not chosen:
-                raise ValueError(f"connect_to names no SES port; those are {', '.join(map(str, PORTS))}")
+                raise UsageError(f"connect_to names no SES port; those are {', '.join(map(str, PORTS))}")
         elif missing:
-            raise ValueError(
+            raise UsageError(
                 f"connect_to says nothing for port {missing[0]}; it has {', '.join(map(str, connect_to))}"
             )
     return tuple(
@@ -123,16 +124,16 @@ def check(
         A `Report`; whatever the network does is in it.
 
     Raises:
-        ValueError: On wrong use.
+        UsageError: On wrong use.
     """
     chosen = targets(where, ports=ports, security=security, connect_to=connect_to, ca_file=ca_file)
     trust.looking(ca_file)  # a CA file that cannot be read is told now
     if send and (credentials is None or not sender):
-        raise ValueError(
+        raise UsageError(
             "sending needs credentials and a sender (an address or domain verified in the region)"
         )
     if send and not (confirm_recipient or is_mailbox_simulator(recipient)):
-        raise ValueError(f"{recipient} is not the mailbox simulator; confirm_recipient allows mail to it")
+        raise UsageError(f"{recipient} is not the mailbox simulator; confirm_recipient allows mail to it")
     host = chosen[0].host
     where_from = _context(context, chosen)
     started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()

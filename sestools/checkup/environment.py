@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sestools.core.enums import Place
+from sestools.core.errors import UsageError
 from sestools.core.text import printable
 
 METADATA = ("169.254.169.254", 80)
@@ -67,13 +68,13 @@ def told(place: str, who: str = "you said so") -> Context:
     """The context that somebody names, such as `ec2`.
 
     Raises:
-        ValueError: If there is no such place.
+        UsageError: If there is no such place.
     """
     try:
         return Context(place=Place(place.strip().lower()), evidence=who)
     except ValueError:
         known = ", ".join(Place)
-        raise ValueError(f"a context is one of {known}; not {printable(place, 40)!r}") from None
+        raise UsageError(f"a context is one of {known}; not {printable(place, 40)!r}") from None
 
 
 def named(environment: Mapping[str, str] = os.environ) -> Context | None:
@@ -91,7 +92,7 @@ def here() -> Context:
     """Where this process runs. It takes a second at most, and that once.
 
     Raises:
-        ValueError: If SESTOOLS_CONTEXT names no place.
+        UsageError: If SESTOOLS_CONTEXT names no place.
     """
     return Search().result()
 

@@ -15,6 +15,7 @@ from sestools.checkup.port_check import Finding, PortCheck
 from sestools.core.document import Code, Document, Field, Table
 from sestools.core.endpoints import Security, region_of
 from sestools.core.enums import Kind, Level, Outcome, Stage
+from sestools.core.errors import UsageError
 from sestools.core.results import ProbeResult
 from sestools.core.target import Target
 from sestools.core.text import duration, printable
@@ -59,7 +60,7 @@ class Report(Shown):
 
     def __post_init__(self) -> None:
         if not self.findings:
-            raise ValueError("a report concludes something; 'healthy' and 'could not tell' are findings too")
+            raise UsageError("a report concludes something; 'healthy' and 'could not tell' are findings too")
 
     @property
     def verdict(self) -> Finding:

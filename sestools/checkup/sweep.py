@@ -17,6 +17,7 @@ from sestools.checkup.sweep_result import Row, Sweep
 from sestools.core import trust
 from sestools.core.endpoints import default_security
 from sestools.core.enums import Outcome, Stage
+from sestools.core.errors import UsageError
 from sestools.core.results import ProbeResult
 from sestools.core.target import Target
 from sestools.diagnosis.classifier import classify
@@ -54,12 +55,12 @@ def targets_of(
         timeout: Seconds for resolving the names.
     """
     if isinstance(regions, str):
-        raise ValueError(f"regions is a list, such as [{regions!r}]")
+        raise UsageError(f"regions is a list, such as [{regions!r}]")
     if addresses not in ("all", "first"):
-        raise ValueError(f"addresses is 'all' or 'first', not {addresses!r}")
+        raise UsageError(f"addresses is 'all' or 'first', not {addresses!r}")
     places = [targets_at(region, ports=ports, ca_file=ca_file) for region in dict.fromkeys(regions)]
     if not places:
-        raise ValueError("name at least one region")
+        raise UsageError("name at least one region")
 
     def found(place: Sequence[Target]) -> tuple[str, ...]:
         try:
@@ -106,13 +107,13 @@ def sweep(
         A `Sweep`; whatever the network does is in it, and what was cancelled is "not run".
 
     Raises:
-        ValueError: On wrong use.
+        UsageError: On wrong use.
     """
     chosen = [replace(target, credentials=None) for target in targets]
     if not chosen:
-        raise ValueError("name at least one target")
+        raise UsageError("name at least one target")
     if not 0 <= apart < float("inf"):
-        raise ValueError(f"apart must be seconds, 0 or more, not {apart!r}")
+        raise UsageError(f"apart must be seconds, 0 or more, not {apart!r}")
     Deadline(timeout)  # says what is wrong with it before anything starts
     started = time.perf_counter()
     stop = cancel or threading.Event()

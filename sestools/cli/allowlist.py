@@ -20,6 +20,7 @@ from sestools.cli.options import (
     say,
     stoppable,
 )
+from sestools.core.errors import UsageError
 
 if TYPE_CHECKING:
     from sestools.core.target import Target
@@ -51,7 +52,7 @@ def allowlist(options: argparse.Namespace) -> int:
     region = _region(options.where)
     pinned = _pinned(options.pinned)
     if options.connect and not pinned:
-        raise ValueError("--connect tries pinned addresses: name them with --pinned")
+        raise UsageError("--connect tries pinned addresses: name them with --pinned")
     ports = tuple(options.ports or (587, 465))
     with contextlib.ExitStack() as stack:
         more, target = _place(options, region, ports[0], stack)
@@ -93,13 +94,13 @@ def _pinned(given: str | None) -> str:
             with open(given, encoding="utf-8", errors="replace") as file:
                 return file.read(LARGEST_LIST)
         except OSError as error:
-            raise ValueError(f"--pinned: {given!r} cannot be read: {error.strerror}") from None
+            raise UsageError(f"--pinned: {given!r} cannot be read: {error.strerror}") from None
     if given.endswith((".txt", ".csv", ".list", ".json", ".conf")):  # else taken for the name of a host
-        raise ValueError(f"--pinned: there is no file {given!r}")
+        raise UsageError(f"--pinned: there is no file {given!r}")
     try:
         entries(given)
     except ValueError as error:  # a range has a slash as well
-        raise ValueError(f"--pinned: {error}; and there is no file of that name") from None
+        raise UsageError(f"--pinned: {error}; and there is no file of that name") from None
     return given
 
 
@@ -113,7 +114,7 @@ def _place(
         (target,) = targets(region, ports=[port])
         return {"resolvers": options.resolvers}, target
     if options.resolvers:
-        raise ValueError("--simulate brings its own --resolver")
+        raise UsageError("--simulate brings its own --resolver")
     say("Simulated: addresses and time are made up.")
     ses = stack.enter_context(_simulator(region, [options.simulate] if options.simulate else []))
     from sestools.simulator.nameserver import Churn
@@ -121,7 +122,7 @@ def _place(
     if len(ses.addresses) > 1:
         changing: tuple[str, ...] = ses.addresses
     elif options.connect:
-        raise ValueError("--connect needs a simulator that listens there: --simulate s7-changing-addresses")
+        raise UsageError("--connect needs a simulator that listens there: --simulate s7-changing-addresses")
     else:
         changing = tuple(f"203.0.113.{number}" for number in range(10, 22))
     return {"resolvers": ses.resolvers, "clock": Churn(ses, changing)}, ses.target(port)

@@ -7,6 +7,8 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+from sestools.core.errors import UsageError
+
 if TYPE_CHECKING:
     pass
 from typing import Any
@@ -23,13 +25,13 @@ def classify(options: argparse.Namespace) -> int:
 
     texts = options.text or ["-"]
     if texts.count("-") > 1:
-        raise ValueError("standard input can be read once")
+        raise UsageError("standard input can be read once")
     codes = []
     for text in texts:
         if text == "-":
             text = _piped()
         if not text.strip():
-            raise ValueError("there is nothing to classify; give a text, or pipe one in")
+            raise UsageError("there is nothing to classify; give a text, or pipe one in")
         diagnosis = explain(text)
         if options.json:  # one line for each text
             print(json.dumps({"schema_version": 1, **diagnosis.to_dict()}))

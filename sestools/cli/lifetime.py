@@ -24,6 +24,7 @@ from sestools.cli.options import (
     simulator_extra,
     stoppable,
 )
+from sestools.core.errors import UsageError
 
 if TYPE_CHECKING:
     from sestools.core.results import ProbeResult
@@ -114,7 +115,7 @@ def lifetime(options: argparse.Namespace) -> int:
     )
     traffic = _traffic(options.traffic)
     if not 0 < options.price < math.inf:
-        raise ValueError(f"--price must be greater than 0, and a number of handshakes, not {options.price!r}")
+        raise UsageError(f"--price must be greater than 0, and a number of handshakes, not {options.price!r}")
     place = _place(options)
     signs_in = place["target"].credentials is not None
     sender = options.sender or ("sender@example.com" if options.simulate is not None else None)
@@ -146,7 +147,7 @@ def _advises(options: argparse.Namespace) -> bool:
         scipy()
     except ValueError as error:
         if options.client:
-            raise ValueError(f"--client writes advice that rests on them: {error}") from None
+            raise UsageError(f"--client writes advice that rests on them: {error}") from None
         say(f"{error}. Without it the lives are measured and listed, with no curve and no advice.")
         return False
     return True
@@ -158,7 +159,7 @@ def _place(options: argparse.Namespace) -> dict[str, Any]:
             from sestools.simulator.memory import VirtualSes
 
         if options.connect_to or options.ca_file or options.user:
-            raise ValueError("--simulate brings its own --connect-to, --ca-file and --user")
+            raise UsageError("--simulate brings its own --connect-to, --ca-file and --user")
         return VirtualSes(_region(options.where), scenario=options.simulate).reach(options.port)
     from dataclasses import replace
 
@@ -186,9 +187,9 @@ def _traffic(written: str) -> Traffic:
         make, count = kinds[kind]
         values = [float(number) for number in numbers.split(",")]
         if len(values) != count:
-            raise ValueError
+            raise UsageError
     except (KeyError, ValueError):
-        raise ValueError(
+        raise UsageError(
             f"--traffic wants steady:RATE, scattered:RATE or bursts:SIZE,RATE,PAUSE, not {written!r}"
         ) from None
     return make(*values)
@@ -201,10 +202,10 @@ def _agreed(options: argparse.Namespace, estimate: Estimate) -> None:
     if options.yes or options.simulate is not None:
         return
     if not sys.stdin.isatty() or options.password_stdin:
-        raise ValueError("nobody is there to agree to that: --yes says so beforehand")
+        raise UsageError("nobody is there to agree to that: --yes says so beforehand")
     say("Go on? [y/N] ", end="")
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise ValueError("nothing was done")
+        raise UsageError("nothing was done")
 
 
 @contextlib.contextmanager

@@ -26,6 +26,7 @@ from sestools.cli.output import BROKEN_PIPE, NOT_WRITTEN
 from sestools.cli.send import _add_send
 from sestools.cli.simulate import _add_simulate
 from sestools.cli.sweep import _add_sweep
+from sestools.core.errors import UsageError
 from sestools.core.limits import out_of_files, require_files
 
 WRONG_USE, BUG = 2, 70
@@ -97,7 +98,7 @@ def _failed(error: Exception, masked: Callable[[str], str]) -> int:
         say(f"sestools: the output cannot be written: {error.strerror}")
         return NOT_WRITTEN
     reason = out_of_files(error)
-    if reason or type(error) is ValueError:  # its subclasses come from libraries, and are bugs of ours
+    if reason or isinstance(error, UsageError):
         say(f"sestools: {reason or masked(str(error))}")
         return WRONG_USE
     say(

@@ -6,6 +6,8 @@ import argparse
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+from sestools.core.errors import UsageError
+
 if TYPE_CHECKING:
     pass
 from typing import Any
@@ -33,7 +35,7 @@ def mtu(options: argparse.Namespace) -> int:
             given = _connect_to([options.connect_to] if options.connect_to else None)
             (target,) = targets(region, ports=[options.port], connect_to=given)
         elif options.connect_to:
-            raise ValueError("--simulate brings its own --connect-to")
+            raise UsageError("--simulate brings its own --connect-to")
         else:
             ses = stack.enter_context(_simulator(region, [options.simulate] if options.simulate else []))
             target = ses.target(options.port)

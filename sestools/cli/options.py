@@ -12,6 +12,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from sestools.core.errors import UsageError
+
 if TYPE_CHECKING:
     from sestools.core.credentials import Credentials
     from sestools.core.document import Document
@@ -69,7 +71,7 @@ def _credentials(options: argparse.Namespace) -> Credentials | None:
     user = options.user or _setting("USER")
     if options.password_stdin:
         if not user:
-            raise ValueError("--password-stdin needs --user (or SESTOOLS_USER)")
+            raise UsageError("--password-stdin needs --user (or SESTOOLS_USER)")
     elif not user:
         return None
     return Credentials(user=user, password=_password(user, options.password_stdin))
@@ -82,7 +84,7 @@ def _password(user: str, piped: bool) -> str:
     if sys.stdin.isatty():
         return _typed(user)
     if not piped:
-        raise ValueError("a user needs a password: use --password-stdin, or set SESTOOLS_PASSWORD")
+        raise UsageError("a user needs a password: use --password-stdin, or set SESTOOLS_PASSWORD")
     return _first_line()
 
 
@@ -97,7 +99,7 @@ def _first_line() -> str:
     try:
         line = sys.stdin.buffer.readline(4096).decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise ValueError("the password on standard input is not UTF-8; SES's passwords are ASCII") from None
+        raise UsageError("the password on standard input is not UTF-8; SES's passwords are ASCII") from None
     return line.rstrip("\r\n")
 
 
@@ -114,9 +116,9 @@ def _connect_to(given: Sequence[str] | None) -> dict[int, tuple[str, int]] | tup
             elif len(given) == 1:
                 return rest.strip("[]"), int(port)
             else:
-                raise ValueError
+                raise UsageError
         except ValueError:
-            raise ValueError(
+            raise UsageError(
                 f"--connect-to wants [PORT:]ADDRESS:PORT, such as 587:127.0.0.1:2587, not {text!r}"
             ) from None
     return found
@@ -129,7 +131,7 @@ def _timeout(options: argparse.Namespace, default: str = "5") -> float:
     try:
         return float(text)
     except ValueError:
-        raise ValueError(f"SESTOOLS_TIMEOUT must be a number of seconds, not {text!r}") from None
+        raise UsageError(f"SESTOOLS_TIMEOUT must be a number of seconds, not {text!r}") from None
 
 
 @contextlib.contextmanager
@@ -143,7 +145,7 @@ def _simulated(options: argparse.Namespace, region: str) -> Iterator[dict[str, A
         }
         return
     if options.connect_to or options.ca_file:
-        raise ValueError("--simulate brings its own --connect-to and --ca-file")
+        raise UsageError("--simulate brings its own --connect-to and --ca-file")
     with _simulator(region, [options.simulate] if options.simulate else []) as simulator:
         yield {
             "connect_to": simulator.connect_to,
@@ -158,7 +160,7 @@ def simulator_extra() -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        raise ValueError(f"the simulator needs {error.name}: pip install 'sestools[simulator]'") from None
+        raise UsageError(f"the simulator needs {error.name}: pip install 'sestools[simulator]'") from None
 
 
 def _simulator(
@@ -173,7 +175,7 @@ def _simulator(
         from sestools.simulator.scenario import names
     known = [text for text in given if text in names()]
     if len(known) + (scenario is not None) > 1:
-        raise ValueError("one scenario at a time")
+        raise UsageError("one scenario at a time")
     name = scenario or next(iter(known), None)
     script = Scenario.named(name) if name else Scenario()
     return Simulator(
@@ -192,7 +194,7 @@ def _played(where: str) -> str:
         return where
     region = region_of(where)
     if region is None or smtp_host(region) != where.lower().rstrip("."):
-        raise ValueError(f"--simulate plays the SMTP endpoint of a region, such as eu-west-1, not {where!r}")
+        raise UsageError(f"--simulate plays the SMTP endpoint of a region, such as eu-west-1, not {where!r}")
     return region
 
 

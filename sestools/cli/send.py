@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from sestools.cli.options import _region, _simulated, _timeout, add_place
 from sestools.cli.send_run import Report, run
+from sestools.core.errors import UsageError
 
 if TYPE_CHECKING:
     from sestools.sending.mail import Mail
@@ -139,7 +140,7 @@ def send(options: argparse.Namespace) -> int:
         mails = _mails(options, journal.created if journal else None)
         place = stack.enter_context(_simulated(options, _region(options.where)))
         if (credentials := place.pop("credentials")) is None:
-            raise ValueError("sending needs --user (or SESTOOLS_USER) and a password")
+            raise UsageError("sending needs --user (or SESTOOLS_USER) and a password")
         (target,) = targets(_region(options.where), ports=[options.port], **place)
         report = Report(json=options.json)
         sender = Sender(
@@ -177,14 +178,14 @@ def _mails(options: argparse.Namespace, created: float | None = None) -> Sequenc
     from sestools.sending.mail import Mail
 
     if options.to_header and options.recipients:
-        raise ValueError("--to and --to-header exclude each other")
+        raise UsageError("--to and --to-header exclude each other")
     if options.messages.count("-") > 1 or ("-" in options.messages and options.password_stdin):
-        raise ValueError("standard input can be read once")
+        raise UsageError("standard input can be read once")
     if options.count < 1:
-        raise ValueError(f"--count must be at least 1, not {options.count}")
+        raise UsageError(f"--count must be at least 1, not {options.count}")
     sender = options.sender or ("sender@example.com" if options.simulate is not None else "")
     if not options.messages and not sender:
-        raise ValueError("a test message needs --from: an address or domain verified in the region")
+        raise UsageError("a test message needs --from: an address or domain verified in the region")
     to = () if options.to_header else tuple(options.recipients or [SUCCESS])
     contents = [
         (f"{'standard input' if name == '-' else name}{f' #{number}' if number else ''}", content)
@@ -204,7 +205,7 @@ def _mails(options: argparse.Namespace, created: float | None = None) -> Sequenc
         some = ", ".join(printable(one, 80) for one in strangers[:3]) + (
             ", ..." if len(strangers) > 3 else ""
         )
-        raise ValueError(f"{some}: not the mailbox simulator; --confirm-recipient allows mail to others")
+        raise UsageError(f"{some}: not the mailbox simulator; --confirm-recipient allows mail to others")
     return mails
 
 
@@ -213,18 +214,18 @@ def _contents(name: str) -> Iterator[tuple[int | None, bytes]]:
     try:
         with contextlib.ExitStack() as stack:
             if name == "-" and sys.stdin is None:
-                raise ValueError("standard input is closed")
+                raise UsageError("standard input is closed")
             file = sys.stdin.buffer if name == "-" else stack.enter_context(open(name, "rb"))
             content = file.read()
     except OSError as error:
-        raise ValueError(f"cannot read {name}: {error.strerror}") from None
+        raise UsageError(f"cannot read {name}: {error.strerror}") from None
     if not content.strip():
-        raise ValueError(f"{name} holds no message")
+        raise UsageError(f"{name} holds no message")
     if not content.startswith(b"From "):
         yield None, content
         return
     if not _MBOX.match(content):
-        raise ValueError(
+        raise UsageError(
             f"{name} begins as an mbox does, but with no date, as in From x Thu Jan  1 00:00:00 2026"
         )
     for number, one in enumerate(_MBOX.split(content)[1:], 1):

@@ -17,6 +17,7 @@ from sestools.cli.options import (
     _timeout,
     emit,
 )
+from sestools.core.errors import UsageError
 
 
 def sweep(options: argparse.Namespace) -> int:
@@ -39,7 +40,7 @@ def sweep(options: argparse.Namespace) -> int:
             )
         else:
             if len(options.regions) > 1 or options.ca_file:
-                raise ValueError("--simulate plays one region, and brings its own --ca-file")
+                raise UsageError("--simulate plays one region, and brings its own --ca-file")
             region = options.regions[0] if options.regions else DEFAULT_REGION
             faults = [options.simulate] if options.simulate else []
             ses = stack.enter_context(_simulator(region, faults))

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from sestools.core.enums import Kind, Mark, Retry, Stage, Who
+from sestools.core.errors import UsageError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +53,7 @@ class Cause:
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", self.id):
-            raise ValueError(f"a cause's id is lower-case words joined by hyphens, not {self.id!r}")
+            raise UsageError(f"a cause's id is lower-case words joined by hyphens, not {self.id!r}")
         for name in ("title", "meaning", "fix", "source"):
             if not getattr(self, name):
-                raise ValueError(f"cause {self.id} has no {name}")
+                raise UsageError(f"cause {self.id} has no {name}")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from sestools.core.errors import UsageError
 from sestools.core.masking import Known, Secret, mask_secrets
 
 
@@ -28,19 +29,19 @@ class Credentials:
         object.__setattr__(self, "_password", Secret(password))
         password = ""  # a traceback can show what a function still holds
         if not self.user or not self.password:
-            raise ValueError("credentials need a user name and a password; one of them is empty")
+            raise UsageError("credentials need a user name and a password; one of them is empty")
         # A lone surrogate is how Python keeps a byte that is not UTF-8; the secret itself is not quoted here.
         if re.search("[\ud800-\udfff]", self.user + self.password):
-            raise ValueError(
+            raise UsageError(
                 "the user name or password is not UTF-8 text; save the file as UTF-8 (not UTF-16 or Latin-1)"
             )
         if "\ufeff" in self.user + self.password:
-            raise ValueError(
+            raise UsageError(
                 "the user name or password holds a byte order mark (U+FEFF), which editors put at the head of a "
                 "file; save it as UTF-8 without BOM"
             )
         if "\0" in self.user + self.password:
-            raise ValueError("a user name or password cannot hold a NUL character")
+            raise UsageError("a user name or password cannot hold a NUL character")
 
     @property
     def password(self) -> str:
@@ -90,11 +91,11 @@ def smtp_password(secret_access_key: str, region: str) -> str:
     It is valid in that region only; the user name is the access key id, unchanged.
 
     Raises:
-        ValueError: If the key or the region is empty.
+        UsageError: If the key or the region is empty.
     """
     if not secret_access_key or not region:
         secret_access_key = ""  # a traceback can show what a function still holds
-        raise ValueError("a secret access key and a region are needed")
+        raise UsageError("a secret access key and a region are needed")
     key = ("AWS4" + secret_access_key).encode()
     # The date is this literal, so the password never changes; AWS's page on SMTP credentials says so.
     for message in ("11111111", region, "ses", "aws4_request", "SendRawEmail"):
@@ -106,10 +107,10 @@ def smtp_password_v2(secret_access_key: str) -> str:
     """The SMTP password of the kind made before 10 January 2019: for all regions, and slowed down by SES.
 
     Raises:
-        ValueError: If the key is empty.
+        UsageError: If the key is empty.
     """
     if not secret_access_key:
-        raise ValueError("a secret access key is needed")
+        raise UsageError("a secret access key is needed")
     return base64.b64encode(bytes([_V2]) + _hmac(secret_access_key.encode(), "SendRawEmail")).decode()
 
 

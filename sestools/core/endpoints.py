@@ -9,6 +9,8 @@ import ipaddress
 import re
 from enum import StrEnum
 
+from sestools.core.errors import UsageError
+
 
 class Security(StrEnum):
     """How a connection is protected."""
@@ -85,10 +87,10 @@ def smtp_host(region: str) -> str:
     Capitals are fine: SES itself writes EU-WEST-1.
 
     Raises:
-        ValueError: If this cannot be a region's name.
+        UsageError: If this cannot be a region's name.
     """
     if not _REGION.fullmatch(region.lower()):
-        raise ValueError(
+        raise UsageError(
             f"{region!r} is not the name of an AWS region; a region looks like 'eu-west-1', "
             "and a host name has a dot"
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import errno
 
+from sestools.core.errors import UsageError
+
 ENOUGH = 128
 """Files and sockets that a command may need at a time: a sweep, or a check with its own simulator."""
 
@@ -13,7 +15,7 @@ def require_files() -> None:
     """Raise the limit of open files, if need be, to what every command can work with.
 
     Raises:
-        ValueError: If this process may not: it says how many there are and what to do.
+        UsageError: If this process may not: it says how many there are and what to do.
     """
     with contextlib.suppress(ModuleNotFoundError):  # Windows
         import resource
@@ -21,7 +23,7 @@ def require_files() -> None:
         least, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         if least != resource.RLIM_INFINITY and least < ENOUGH:
             if most != resource.RLIM_INFINITY and most < ENOUGH:
-                raise ValueError(_too_few(most))
+                raise UsageError(_too_few(most))
             resource.setrlimit(resource.RLIMIT_NOFILE, (ENOUGH, most))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from sestools.core.endpoints import Security
 from sestools.core.enums import Kind, Outcome, Stage
+from sestools.core.errors import UsageError
 from sestools.core.target import Target
 from sestools.core.text import printable
 
@@ -32,9 +33,9 @@ class Reply:
 
     def __post_init__(self) -> None:
         if not 100 <= self.code <= 999:
-            raise ValueError(f"a reply code has three digits, not {self.code!r}")
+            raise UsageError(f"a reply code has three digits, not {self.code!r}")
         if not self.lines:
-            raise ValueError("a reply has at least one line")
+            raise UsageError("a reply has at least one line")
 
     @cached_property
     def enhanced(self) -> str | None:

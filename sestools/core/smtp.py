@@ -6,6 +6,7 @@ import re
 from binascii import b2a_base64
 
 from sestools.core.credentials import Credentials
+from sestools.core.errors import UsageError
 from sestools.core.results import Reply
 from sestools.core.text import printable
 
@@ -88,7 +89,7 @@ def read_reply(data: bytes | str) -> Reply:
     """One reply from its whole text, as it stands in a log or catalogue; a line end may be missing.
 
     Raises:
-        ValueError: If it is not exactly one complete reply.
+        UsageError: If it is not exactly one complete reply.
     """
     if isinstance(data, str):
         data = data.encode()
@@ -97,9 +98,9 @@ def read_reply(data: bytes | str) -> Reply:
     try:
         reply = reader.next()
     except Garbled as error:
-        raise ValueError(str(error)) from None
+        raise UsageError(str(error)) from None
     if reply is None or reader.pending:
-        raise ValueError(f"not one complete SMTP reply: {printable(data, 120)}")
+        raise UsageError(f"not one complete SMTP reply: {printable(data, 120)}")
     return reply
 
 
@@ -110,12 +111,12 @@ def check_word(text: str, what: str) -> str:
     """Refuse what would smuggle another command into the dialogue.
 
     Raises:
-        ValueError: If the text holds CR, LF or NUL, or is not ASCII.
+        UsageError: If the text holds CR, LF or NUL, or is not ASCII.
     """
     if _ADDRESS_FORBIDDEN.search(text):
-        raise ValueError(f"{what} holds a line end or NUL: {printable(text, 80)!r}")
+        raise UsageError(f"{what} holds a line end or NUL: {printable(text, 80)!r}")
     if not text.isascii():
-        raise ValueError(f"{what} is not ASCII, and SES does not offer SMTPUTF8: {printable(text, 80)!r}")
+        raise UsageError(f"{what} is not ASCII, and SES does not offer SMTPUTF8: {printable(text, 80)!r}")
     return text
 
 
@@ -129,7 +130,7 @@ def path(address: str) -> str:
     """An address in angle brackets, as MAIL FROM and RCPT TO want it."""
     check_word(address, "address")
     if "<" in address or ">" in address or " " in address.strip():
-        raise ValueError(f"address {printable(address, 80)!r} must be bare, such as a@example.com")
+        raise UsageError(f"address {printable(address, 80)!r} must be bare, such as a@example.com")
     return f"<{address.strip()}>"
 
 

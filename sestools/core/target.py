@@ -9,6 +9,7 @@ from typing import Any
 
 from sestools.core.credentials import Credentials
 from sestools.core.endpoints import Security, default_security, smtp_host
+from sestools.core.errors import UsageError
 from sestools.core.text import printable
 
 _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*\.?")
@@ -22,18 +23,18 @@ def _check_host(host: str, what: str) -> None:
     address, percent, scope = host.partition("%")
     try:
         if percent and not (":" in address and _SCOPE.fullmatch(scope)):
-            raise ValueError
+            raise UsageError
         ipaddress.ip_address(address)
     except ValueError:
         if len(host) > 253 or not _HOST_NAME.fullmatch(host):
-            raise ValueError(
+            raise UsageError(
                 f"{what} {printable(host, 80)!r} is neither a host name nor an IP address"
             ) from None
 
 
 def _check_port(port: int, what: str) -> None:
     if isinstance(port, bool) or not isinstance(port, int) or not 1 <= port <= 65535:
-        raise ValueError(f"{what} must be a whole number from 1 to 65535, not {port!r}")
+        raise UsageError(f"{what} must be a whole number from 1 to 65535, not {port!r}")
 
 
 @dataclass(frozen=True, kw_only=True)

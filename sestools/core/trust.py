@@ -18,6 +18,7 @@ from weakref import WeakKeyDictionary
 
 from sestools.core.endpoints import region_of
 from sestools.core.enums import Kind, Stage
+from sestools.core.errors import UsageError
 from sestools.core.results import Symptom
 from sestools.core.target import Target
 from sestools.core.text import printable
@@ -92,7 +93,7 @@ def looking(ca_file: str | None = None) -> ssl.SSLContext:
     It is kept, because making one costs as much as fifty handshakes; whoever starts many threads asks once before.
 
     Raises:
-        ValueError: If the CA file cannot be read.
+        UsageError: If the CA file cannot be read.
     """
     return _named(ca_file, _stamp(ca_file)) if ca_file else _systems(*_system())
 
@@ -101,7 +102,7 @@ def signing_in(target: Target) -> ssl.SSLContext:
     """The context of a connection that is to sign in. No other one gets past `permit`.
 
     Raises:
-        ValueError: If the target's CA file cannot be read.
+        UsageError: If the target's CA file cannot be read.
     """
     return _amazons() if only_amazon(target) else looking(target.ca_file)
 
@@ -121,7 +122,7 @@ def _named(ca_file: str, _stamp: object) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=ca_file)
     except OSError as error:
         why = getattr(error, "reason", None) or error.strerror or str(error)
-        raise ValueError(f"CA file {ca_file!r} cannot be read: {printable(why)}") from None
+        raise UsageError(f"CA file {ca_file!r} cannot be read: {printable(why)}") from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     _VOUCHED[context] = ca_file
     return context

@@ -8,6 +8,7 @@ from typing import Any
 from sestools.core.cause import Cause
 from sestools.core.document import Document, Field, Link
 from sestools.core.enums import Level, Retry, Stage
+from sestools.core.errors import UsageError
 from sestools.core.results import Symptom
 from sestools.core.text import printable
 from sestools.render.shown import Shown
@@ -33,7 +34,7 @@ class Diagnosis(Shown):
 
     def __post_init__(self) -> None:
         if not self.candidates:
-            raise ValueError("a diagnosis names at least one candidate")
+            raise UsageError("a diagnosis names at least one candidate")
 
     @property
     def cause(self) -> Cause:

@@ -12,6 +12,7 @@ A symptom of a known form (a time-out, a reset) also matches by `kinds` and `sta
 from __future__ import annotations
 
 from sestools.core.cause import Cause
+from sestools.core.errors import UsageError
 from sestools.knowledge.causes.contrasts import _CONTRASTS
 from sestools.knowledge.causes.conversation import _CONVERSATION
 from sestools.knowledge.causes.credentials import _DOCTOR
@@ -49,9 +50,9 @@ def cause(id: str) -> Cause:
     """The cause with an id, such as `cause("idle-timeout")`.
 
     Raises:
-        ValueError: If there is none.
+        UsageError: If there is none.
     """
     try:
         return _BY_ID[id]
     except (KeyError, TypeError):
-        raise ValueError(f"no cause is called {id!r}; `CAUSES` lists them all") from None
+        raise UsageError(f"no cause is called {id!r}; `CAUSES` lists them all") from None

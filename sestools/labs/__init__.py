@@ -12,8 +12,8 @@ from sestools.labs.senders import Contender, Destination, blind, careful, naive
 __all__ = [
     "SCRIPTS",
     "Contender",
+    "Destination",
     "Lab",
-    "Place",
     "Result",
     "Script",
     "blind",

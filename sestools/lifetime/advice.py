@@ -13,6 +13,7 @@ from statistics import median
 from typing import Any
 
 from sestools.core.document import Document, Table
+from sestools.core.errors import UsageError
 from sestools.core.text import duration
 from sestools.lifetime.costs import PRICE, ConnectionLimits, Cost, Costs, Thresholds, Traffic, options
 from sestools.lifetime.survival import Curve, survival
@@ -132,7 +133,7 @@ def advise(facts: LifetimeFacts, traffic: Traffic, *, price: float = PRICE) -> R
         price: Handshakes that a broken send costs.
     """
     if not 0 < price < math.inf:
-        raise ValueError(f"price must be greater than 0, and a number of handshakes, not {price!r}")
+        raise UsageError(f"price must be greater than 0, and a number of handshakes, not {price!r}")
     curve = survival(facts, "age")
     messages, cap = _messages(facts)
     idle, cutoff = _idle(facts)

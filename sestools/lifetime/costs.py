@@ -12,6 +12,8 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from sestools.core.errors import UsageError
+
 if TYPE_CHECKING:
     from numpy import ndarray
 
@@ -42,7 +44,7 @@ class Traffic:
 
     def __post_init__(self) -> None:
         if not self.gaps or not all(0 <= gap < math.inf for gap in self.gaps):
-            raise ValueError("traffic needs gaps between messages, in seconds")
+            raise UsageError("traffic needs gaps between messages, in seconds")
 
     @classmethod
     def steady(cls, rate: float) -> Traffic:
@@ -58,7 +60,7 @@ class Traffic:
     def bursts(cls, size: float, rate: float, pause: float) -> Traffic:
         """Bursts of so many messages on average, so many a second, with pauses of so many seconds on average."""
         if not 1 <= size < math.inf:
-            raise ValueError(f"a burst has at least 1 message, not {size!r}")
+            raise UsageError(f"a burst has at least 1 message, not {size!r}")
         share = 1 / size
         return cls(
             gaps=(1 / _positive(rate, "rate"), _positive(pause, "pause")),
@@ -71,14 +73,14 @@ class Traffic:
         """As often as messages were sent at these times (seconds, in any order), such as those of a log."""
         ordered = sorted(times)
         if len(ordered) < 3:
-            raise ValueError("recorded traffic needs the times of at least three messages")
+            raise UsageError("recorded traffic needs the times of at least three messages")
         gaps = tuple(after - before for before, after in pairwise(ordered))
         return cls(gaps=gaps, words=f"as recorded: {len(ordered)} messages")
 
 
 def _positive(number: float, name: str) -> float:
     if not 0 < number < math.inf:
-        raise ValueError(f"{name} must be greater than 0, not {number!r}")
+        raise UsageError(f"{name} must be greater than 0, not {number!r}")
     return number
 
 

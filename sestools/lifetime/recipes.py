@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sestools.core.endpoints import smtp_host
+from sestools.core.errors import UsageError
 from sestools.lifetime.advice import RecycleAdvice
 from sestools.lifetime.costs import Thresholds
 
@@ -99,10 +100,10 @@ def recipe(client: str, advice: RecycleAdvice, host: str | None = None) -> Recip
         host: SES's endpoint; by default that of us-east-1.
 
     Raises:
-        ValueError: If there is no recipe for it.
+        UsageError: If there is no recipe for it.
     """
     if client not in CLIENTS:
-        raise ValueError(f"there is no recipe for {client!r}; there are {', '.join(CLIENTS)}")
+        raise UsageError(f"there is no recipe for {client!r}; there are {', '.join(CLIENTS)}")
     return CLIENTS[client](advice, host or smtp_host("us-east-1"))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from sestools.core.errors import UsageError
 from sestools.probes import Life, LifetimeFacts, Purpose
 
 By = Literal["age", "messages", "silence"]
@@ -92,10 +93,10 @@ class Curve:
         """The share that lives beyond a moment, and its interval: from low to high.
 
         Raises:
-            ValueError: If nobody was watched for so long.
+            UsageError: If nobody was watched for so long.
         """
         if time > self.longest:
-            raise ValueError(f"nothing was watched for {time:g}, only for {self.longest:g}")
+            raise UsageError(f"nothing was watched for {time:g}, only for {self.longest:g}")
         at = bisect.bisect_right(self.times, time) - 1
         if at >= 0:
             return self.alive[at], self.low[at], self.high[at]
@@ -187,7 +188,7 @@ def curve(
 ) -> Curve:
     """The Kaplan-Meier curve of lives that ended, or were left, after these times."""
     if not times or len(times) != len(ended):
-        raise ValueError("a curve needs lives, and for each whether it ended")
+        raise UsageError("a curve needs lives, and for each whether it ended")
     stats = scipy()
     alive_at_the_end = [time for time, end in zip(times, ended, strict=True) if not end]
     deaths = [time for time, end in zip(times, ended, strict=True) if end]
@@ -241,10 +242,10 @@ def scipy() -> Any:
     """SciPy's statistics.
 
     Raises:
-        ValueError: If they are not installed.
+        UsageError: If they are not installed.
     """
     try:
         from scipy import stats
     except ImportError:
-        raise ValueError("survival curves need SciPy: pip install 'sestools[notebook]'") from None
+        raise UsageError("survival curves need SciPy: pip install 'sestools[notebook]'") from None
     return stats

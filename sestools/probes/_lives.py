@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from sestools.core.errors import UsageError
 from sestools.core.results import Symptom
 from sestools.core.text import duration
 
@@ -83,17 +84,17 @@ class Plan:
         for name in ("silent", "lives", "senders", "at_once", "messages"):
             number = getattr(self, name)
             if isinstance(number, bool) or not isinstance(number, int) or number < 0:
-                raise ValueError(f"{name} must be a whole number, not {number!r}")
+                raise UsageError(f"{name} must be a whole number, not {number!r}")
         for name in ("silence", "age", "keep", "rate"):
             number = getattr(self, name)
             if not (isinstance(number, int | float) and 0 < number < 1e7):
-                raise ValueError(f"{name} must be greater than 0, not {number!r}")
+                raise UsageError(f"{name} must be greater than 0, not {number!r}")
         if not self.at_once and self.lives:
-            raise ValueError("watching lives needs at_once of at least 1")
+            raise UsageError("watching lives needs at_once of at least 1")
         if not self.silent + self.lives + self.senders:
-            raise ValueError("a measurement needs silent, lives or senders: all are 0")
+            raise UsageError("a measurement needs silent, lives or senders: all are 0")
         if (most := self.held(signs_in=True, sends=True)) > MOST_AT_ONCE:
-            raise ValueError(f"at most {MOST_AT_ONCE} connections may be held at a time, not {most}")
+            raise UsageError(f"at most {MOST_AT_ONCE} connections may be held at a time, not {most}")
 
     def held(self, *, signs_in: bool, sends: bool) -> int:
         """How many connections are held at a time."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from sestools.core.enums import Kind, Stage
-from sestools.core.errors import kind_of
+from sestools.core.errors import UsageError, kind_of
 from sestools.core.limits import out_of_files
 from sestools.core.results import Reply, Step, Symptom
 from sestools.core.smtp import Garbled
@@ -51,7 +51,7 @@ class Deadline:
         now: Callable[[], float] = time.perf_counter,
     ) -> None:
         if not 0 < seconds < float("inf"):
-            raise ValueError(f"timeout must be a positive number of seconds, not {seconds!r}")
+            raise UsageError(f"timeout must be a positive number of seconds, not {seconds!r}")
         self.seconds = seconds
         self.cancel = cancel
         self._now = now
@@ -106,7 +106,7 @@ class Recorder:
             symptom = notes.symptom
         except (OSError, Garbled, Closed) as error:
             if reason := out_of_files(error):
-                raise ValueError(reason) from error
+                raise UsageError(reason) from error
             problem = error
             symptom = self.symptom(error, stage)
         finally:

@@ -13,6 +13,7 @@ from typing import Any
 from sestools.core import trust
 from sestools.core.endpoints import Security
 from sestools.core.enums import Kind, Outcome, Stage
+from sestools.core.errors import UsageError
 from sestools.core.masking import MASK
 from sestools.core.results import ProbeResult, Reply
 from sestools.core.smtp import ACCEPTED, auth_lines, command, dot_stuff, path
@@ -98,11 +99,11 @@ def stages(target: Target, until: Stage) -> tuple[Stage, ...]:
     """The stages of a session with this target, in order, up to the chosen one.
 
     Raises:
-        ValueError: If such a session has no such stage.
+        UsageError: If such a session has no such stage.
     """
     order = _ORDER[target.security or Security.PLAIN]
     if until not in order:
-        raise ValueError(f"a session with security {target.security} has no stage {until}")
+        raise UsageError(f"a session with security {target.security} has no stage {until}")
     return order[: order.index(until) + 1]
 
 

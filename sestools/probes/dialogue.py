@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from sestools.core.endpoints import Security
 from sestools.core.enums import Stage
+from sestools.core.errors import UsageError
 from sestools.core.results import ProbeResult
 from sestools.core.smtp import path
 from sestools.core.target import Target
@@ -60,26 +61,26 @@ def probe_dialogue(
         Facts are `DialogueFacts`.
 
     Raises:
-        ValueError: On wrong use.
+        UsageError: On wrong use.
     """
     if until is None:
         until = Stage.AUTH if target.credentials else Stage.EHLO
     envelope = None
     if until in (Stage.AUTH, Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.BODY):
         if until is Stage.AUTH and not target.credentials:
-            raise ValueError("signing in needs a target with credentials")
+            raise UsageError("signing in needs a target with credentials")
         if target.credentials and target.security is Security.PLAIN:
-            raise ValueError("credentials are never sent in clear text: use STARTTLS or a TLS wrapper")
+            raise UsageError("credentials are never sent in clear text: use STARTTLS or a TLS wrapper")
     if until in (Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.BODY):
         if not sender:
-            raise ValueError(f"going as far as {until} needs a sender")
+            raise UsageError(f"going as far as {until} needs a sender")
         people = [address for address in recipients if not is_mailbox_simulator(address)]
         if people and not confirm_recipients:
-            raise ValueError(
+            raise UsageError(
                 f"{', '.join(people)} is not the mailbox simulator; confirm_recipients=True allows mail to it"
             )
         if not recipients:
-            raise ValueError("a message needs a recipient")
+            raise UsageError("a message needs a recipient")
         for address in (sender, *recipients):
             path(address)
         envelope = Envelope(sender=sender, recipients=tuple(recipients), message=message)

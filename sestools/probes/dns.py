@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sestools.core.enums import Outcome, Stage
+from sestools.core.errors import UsageError
 from sestools.core.results import ProbeResult
 from sestools.core.target import Target
 from sestools.core.text import printable
@@ -183,7 +184,7 @@ def ask(host: str, server: str, lifetime: float) -> DnsAnswer:
         lifetime: Seconds for both questions together.
 
     Raises:
-        ValueError: If the resolver is not an address.
+        UsageError: If the resolver is not an address.
     """
     import dns.exception
     import dns.resolver
@@ -194,7 +195,7 @@ def ask(host: str, server: str, lifetime: float) -> DnsAnswer:
         resolver.nameservers = [address]
         resolver.port = int(port or 53)
     except ValueError as error:
-        raise ValueError(f"resolver {server!r} is not an IP address, or address#port: {error}") from None
+        raise UsageError(f"resolver {server!r} is not an IP address, or address#port: {error}") from None
     found: dict[str, tuple[str, ...]] = {}
     aliases: tuple[str, ...] = ()
     ttl: int | None = None

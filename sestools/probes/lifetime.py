@@ -11,6 +11,7 @@ from itertools import count
 from typing import Any, Protocol
 
 from sestools.core.enums import Outcome
+from sestools.core.errors import UsageError
 from sestools.core.results import ProbeResult, Symptom
 from sestools.core.smtp import command, path
 from sestools.core.target import Target
@@ -71,15 +72,15 @@ def probe_lifetime(
         Facts are `LifetimeFacts`. It failed if no connection could be opened.
 
     Raises:
-        ValueError: On wrong use.
+        UsageError: On wrong use.
     """
     plan = plan or Plan()
     if not 0 < timeout <= 86_400:
-        raise ValueError(f"timeout must be greater than 0, and at most a day, not {timeout!r}")
+        raise UsageError(f"timeout must be greater than 0, and at most a day, not {timeout!r}")
     if sender is not None:
         path(sender)
         if not target.credentials:
-            raise ValueError("sending messages needs a target with credentials")
+            raise UsageError("sending messages needs a target with credentials")
     watch = Measurement(target, plan, sender, timeout, clock or _RealTime(cancel), connect, cancel, progress)
     outcome, reason = Outcome.OK, ""
     try:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from sestools.core.endpoints import Security
 from sestools.core.enums import Kind, Outcome, Stage
+from sestools.core.errors import UsageError
 from sestools.core.results import ProbeResult, Symptom
 from sestools.core.target import Target
 from sestools.probes._connect import STAGGER, attempts, resolve
@@ -64,10 +65,10 @@ def probe_mtu(
         Facts are `MtuFacts`. Not run where the system has no such counters (Linux has).
 
     Raises:
-        ValueError: If `mtu` is no size that a packet can have.
+        UsageError: If `mtu` is no size that a packet can have.
     """
     if mtu is not None and not 576 <= mtu <= 65535:
-        raise ValueError(f"an MTU is between 576 and 65535 bytes, not {mtu!r}")
+        raise UsageError(f"an MTU is between 576 and 65535 bytes, not {mtu!r}")
     recorder = Recorder(target, Deadline(timeout, cancel))
     probe = _Probe(recorder, mtu)
     outcome, symptom, reason = Outcome.OK, None, ""

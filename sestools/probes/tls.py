@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from sestools.core.endpoints import Security
 from sestools.core.enums import Stage
+from sestools.core.errors import UsageError
 from sestools.core.results import ProbeResult
 from sestools.core.target import Target
 from sestools.probes import _session
@@ -36,10 +37,10 @@ def probe_tls(
         Facts are `TlsFacts`; None if no handshake was reached.
 
     Raises:
-        ValueError: On wrong use, such as a target without TLS.
+        UsageError: On wrong use, such as a target without TLS.
     """
     if target.security is Security.PLAIN:
-        raise ValueError(f"{target} uses no TLS; choose STARTTLS or a TLS wrapper")
+        raise UsageError(f"{target} uses no TLS; choose STARTTLS or a TLS wrapper")
     result = _session.run("tls", target, timeout=timeout, until=Stage.TLS, addresses=addresses, cancel=cancel)
     facts: TlsFacts | None = result.facts.tls
     return replace(result, facts=facts)

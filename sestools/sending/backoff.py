@@ -9,6 +9,8 @@ from typing import Literal
 from tenacity import RetryCallState
 from tenacity.wait import wait_base
 
+from sestools.core.errors import UsageError
+
 __all__ = ["JITTERS", "Exponential", "Jitter", "Schedule"]
 
 Jitter = Literal["none", "full", "equal", "decorrelated"]
@@ -33,7 +35,7 @@ class Schedule(wait_base):
 
     def __post_init__(self) -> None:
         if not self.seconds or not all(one >= 0 for one in self.seconds):
-            raise ValueError(f"a schedule is one wait or more, in seconds, not {self.seconds!r}")
+            raise UsageError(f"a schedule is one wait or more, in seconds, not {self.seconds!r}")
 
     def __str__(self) -> str:
         times = ", ".join(map(_in_words, self.seconds))
@@ -64,9 +66,9 @@ class Exponential(wait_base):
 
     def __post_init__(self) -> None:
         if self.jitter not in JITTERS:
-            raise ValueError(f"jitter is one of {', '.join(JITTERS)}, not {self.jitter!r}")
+            raise UsageError(f"jitter is one of {', '.join(JITTERS)}, not {self.jitter!r}")
         if not 0 < self.base <= self.cap:
-            raise ValueError(f"a first wait is more than 0 s and at most the cap, not {self.base!r} s")
+            raise UsageError(f"a first wait is more than 0 s and at most the cap, not {self.base!r} s")
 
     def __str__(self) -> str:
         jitter = "no jitter" if self.jitter == "none" else f"{self.jitter} jitter"

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from sestools.core import trust
 from sestools.core.endpoints import Security
 from sestools.core.enums import Retry, Stage
+from sestools.core.errors import UsageError
 from sestools.core.smtp import ACCEPTED, auth_lines, dot_stuff, path
 from sestools.core.target import Target
 from sestools.core.text import printable
@@ -80,7 +81,7 @@ class Line:
         stop: What tells it to stop.
 
     Raises:
-        ValueError: If the target has no credentials or no TLS, or a limit makes no sense.
+        UsageError: If the target has no credentials or no TLS, or a limit makes no sense.
     """
 
     def __init__(
@@ -97,18 +98,18 @@ class Line:
         stop: Stop | None = None,
     ) -> None:
         if target.credentials is None:
-            raise ValueError("SES lets nobody send without credentials: give the target some")
+            raise UsageError("SES lets nobody send without credentials: give the target some")
         if target.security is Security.PLAIN:
-            raise ValueError("credentials are never sent in clear text: use STARTTLS or the TLS wrapper")
+            raise UsageError("credentials are never sent in clear text: use STARTTLS or the TLS wrapper")
         if not (target.credentials.user + target.credentials.password).isascii():
-            raise ValueError("SES's user names and passwords are ASCII, and these are not")
+            raise UsageError("SES's user names and passwords are ASCII, and these are not")
         limits = {"max_messages": max_messages, "max_age": max_age, "max_idle": max_idle}
         for name, value in limits.items():
             if not value > 0:
-                raise ValueError(f"{name} must be greater than 0, not {value!r}")
+                raise UsageError(f"{name} must be greater than 0, not {value!r}")
         for name, value in {"timeout": timeout, "final_timeout": final_timeout}.items():
             if not 0 < value <= 86_400:
-                raise ValueError(f"{name} must be greater than 0, and at most a day, not {value!r}")
+                raise UsageError(f"{name} must be greater than 0, and at most a day, not {value!r}")
         self._target, self._credentials, self._clock = target, target.credentials, clock
         self._max_messages, self._max_age, self.max_idle = max_messages, max_age, max_idle
         self._final_timeout, self._stop = final_timeout, stop or Stop()

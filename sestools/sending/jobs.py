@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from sestools.core.errors import UsageError
 from sestools.diagnosis.result import Diagnosis
 from sestools.sending.connection import ENVELOPE, Clock
 from sestools.sending.mail import Attempt, Entry, Fate, Mail
@@ -70,7 +71,7 @@ class Pace:
 
     def __init__(self, rate: float | None, clock: Clock) -> None:
         if rate is not None and not rate > 0:
-            raise ValueError(f"rate must be greater than 0, not {rate!r}")
+            raise UsageError(f"rate must be greater than 0, not {rate!r}")
         self._rate, self._clock = rate, clock
         self._size = self._left = max(1.0, rate or 0.0)
         self._at = clock.now()

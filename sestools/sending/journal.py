@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Self
 
+from sestools.core.errors import UsageError
 from sestools.core.text import printable
 from sestools.sending.mail import Fate, Mail
 
@@ -64,7 +65,7 @@ class Journal:
         simulated: Whether it is about a simulated SES. Such a journal is not taken for one about SES.
 
     Raises:
-        ValueError: If it cannot be opened, is no journal, or another process uses it.
+        UsageError: If it cannot be opened, is no journal, or another process uses it.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, simulated: bool = False) -> None:
@@ -78,13 +79,13 @@ class Journal:
         try:
             self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise ValueError(f"cannot open the journal {self._path}: {error.strerror}") from None
+            raise UsageError(f"cannot open the journal {self._path}: {error.strerror}") from None
         try:
             self._lock()
             self._read(simulated)
         except JournalError as error:
             self.close()
-            raise ValueError(f"{error}; nothing was sent") from None
+            raise UsageError(f"{error}; nothing was sent") from None
         except BaseException:
             self.close()
             raise
@@ -143,17 +144,17 @@ class Journal:
 
     def _lock(self) -> None:
         if not stat.S_ISREG(os.fstat(self._file).st_mode):
-            raise ValueError(f"the journal {self._path} is not a regular file")
+            raise UsageError(f"the journal {self._path} is not a regular file")
         try:
             import fcntl
         except ImportError:
-            raise ValueError("a journal needs a system with file locks, such as Linux or macOS") from None
+            raise UsageError("a journal needs a system with file locks, such as Linux or macOS") from None
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise ValueError(f"another process uses the journal {self._path}") from None
+            raise UsageError(f"another process uses the journal {self._path}") from None
         except OSError as error:
-            raise ValueError(f"cannot lock the journal {self._path}: {error.strerror}") from None
+            raise UsageError(f"cannot lock the journal {self._path}: {error.strerror}") from None
 
     def _read(self, simulated: bool) -> None:
         with open(os.dup(self._file), "rb") as file:
@@ -161,7 +162,7 @@ class Journal:
             data = file.read()
         whole = data[: data.rfind(b"\n") + 1]
         if not data.startswith(_MAGIC) and not (not whole and _MAGIC.startswith(data)):
-            raise ValueError(f"{self._path} is no journal of sestools; it was left as it is")
+            raise UsageError(f"{self._path} is no journal of sestools; it was left as it is")
         if data != whole:
             os.ftruncate(self._file, len(whole))  # a line that was being written when the system went down
         if not whole:
@@ -172,17 +173,17 @@ class Journal:
             try:
                 self._learn(json.loads(line)) if number > 1 else self._head(json.loads(line), simulated)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
-                why = str(error) if number == 1 and type(error) is ValueError else "is none of a journal"
-                raise ValueError(f"{self._path}, line {number}: {why}; nothing was sent") from None
+                why = str(error) if number == 1 and isinstance(error, UsageError) else "is none of a journal"
+                raise UsageError(f"{self._path}, line {number}: {why}; nothing was sent") from None
 
     def _head(self, line: dict[str, Any], simulated: bool) -> None:
         if line["sestools journal"] != VERSION:
-            raise ValueError(
+            raise UsageError(
                 f"version {line['sestools journal']!r} of a journal is not known; this is {VERSION}"
             )
         if line["simulated"] is not simulated:
             about = ("SES", "a simulated SES")
-            raise ValueError(f"this journal is about {about[not simulated]}, not about {about[simulated]}")
+            raise UsageError(f"this journal is about {about[not simulated]}, not about {about[simulated]}")
         self.created = int(line["created"])
 
     def _learn(self, line: dict[str, Any]) -> None:

@@ -12,12 +12,13 @@ from typing import Any, Self
 
 from sestools.core.document import Document, Table
 from sestools.core.enums import Level
+from sestools.core.errors import UsageError
 from sestools.core.mailboxes import mailboxes
 from sestools.core.text import duration, printable
 from sestools.diagnosis.result import Diagnosis
 from sestools.render.shown import Shown
 
-__all__ = ["SendReport", "Attempt", "Entry", "Fate", "Mail"]
+__all__ = ["Attempt", "Entry", "Fate", "Mail", "SendReport"]
 
 SIMULATOR = "simulator.amazonses.com"
 """The domain of SES's mailbox simulator: mail to it hurts nobody's reputation."""
@@ -87,13 +88,13 @@ def _several(recipients: Iterable[str]) -> tuple[str, ...]:
     """Recipients, each once. A lone string would be taken for its letters."""
     several = () if isinstance(recipients, str) else tuple(dict.fromkeys(recipients))
     if isinstance(recipients, str) or not all(isinstance(one, str) for one in several):
-        raise ValueError(f"recipients are a tuple of addresses, not {recipients!r}")
+        raise UsageError(f"recipients are a tuple of addresses, not {recipients!r}")
     return several
 
 
 def _require_bytes(content: object) -> None:
     if not isinstance(content, bytes):
-        raise ValueError(f"the content of a message is bytes, not {type(content).__name__}")
+        raise UsageError(f"the content of a message is bytes, not {type(content).__name__}")
 
 
 _BCC = re.compile(rb"(?im)^(?:Resent-)?Bcc[ \t]*:[^\r\n]*(?:\r\n[ \t][^\r\n]*)*(?:\r\n|\Z)")

@@ -19,6 +19,7 @@ from tenacity.wait import wait_base
 
 from sestools.core.document import Document, Table
 from sestools.core.enums import Kind, Retry, Stage
+from sestools.core.errors import UsageError
 from sestools.core.results import Symptom
 from sestools.core.text import duration, printable
 from sestools.diagnosis.classifier import classify
@@ -88,9 +89,9 @@ class Policy(Shown):
     def __post_init__(self) -> None:
         object.__setattr__(self, "when_unknown", WhenUnknown(self.when_unknown))
         if self.attempts is not None and self.attempts < 1:
-            raise ValueError(f"a policy makes at least one attempt, not {self.attempts}")
+            raise UsageError(f"a policy makes at least one attempt, not {self.attempts}")
         if self.seconds is not None and not self.seconds > 0:
-            raise ValueError(f"a policy's time is greater than 0 s, not {self.seconds!r}")
+            raise UsageError(f"a policy's time is greater than 0 s, not {self.seconds!r}")
 
     @classmethod
     def documented(cls, *, when_unknown: WhenUnknown | str, **more: Any) -> Self:

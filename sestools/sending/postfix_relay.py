@@ -17,6 +17,7 @@ from typing import Any
 
 from sestools.core.credentials import Credentials
 from sestools.core.endpoints import PORTS, Security, smtp_host
+from sestools.core.errors import UsageError
 
 CONFIG, PASSWORDS, WAITS = "ses.cf", "ses_password", "ses_waits"
 """The files that `write_relay` writes."""
@@ -57,12 +58,12 @@ def relay_config(
         max_age: Seconds after which a connection is not used again. `sestools lifetime` measures what to choose.
 
     Raises:
-        ValueError: If that is not a port of SES, or a number makes no sense.
+        UsageError: If that is not a port of SES, or a number makes no sense.
     """
     if port not in PORTS:
-        raise ValueError(f"SES has the ports {', '.join(map(str, PORTS))}, and not {port!r}")
+        raise UsageError(f"SES has the ports {', '.join(map(str, PORTS))}, and not {port!r}")
     if not 0 < rate < math.inf or connections < 1 or max_messages < 2 or not 1 <= max_age < math.inf:
-        raise ValueError(
+        raise UsageError(
             "rate must be above 0, connections at least 1, max_messages at least 2 and max_age at least 1 s"
         )
     settings = [
@@ -91,13 +92,13 @@ def write_relay(
         more: Whatever else `relay_config` takes.
 
     Raises:
-        ValueError: If the credentials cannot stand in Postfix's password map, or as `relay_config` does.
+        UsageError: If the credentials cannot stand in Postfix's password map, or as `relay_config` does.
         OSError: If a file cannot be written.
     """
     folder = Path(folder)
     config = relay_config(region, port, **{"folder": folder, **more})
     if any(map(str.isspace, credentials.user + credentials.password)) or ":" in credentials.user:
-        raise ValueError(
+        raise UsageError(
             "a password map holds no spaces or line ends, and no colon in the user name; SES's have none"
         )
     host = _relayhost(region, port, more.get("host"))

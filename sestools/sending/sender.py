@@ -67,7 +67,7 @@ class Sender:
         on_attempt: Called after each attempt with the message and the attempt, before any wait.
 
     Raises:
-        ValueError: If the target has no credentials or no TLS, or a limit makes no sense.
+        UsageError: If the target has no credentials or no TLS, or a limit makes no sense.
     """
 
     def __init__(

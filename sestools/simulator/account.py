@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from sestools.core.credentials import Credentials, smtp_password, smtp_password_v2
 from sestools.core.endpoints import smtp_host
+from sestools.core.errors import UsageError
 from sestools.core.text import printable
 from sestools.knowledge.table import cause
 from sestools.simulator.faults._base import is_number
@@ -70,14 +71,14 @@ class Account:
         smtp_host(self.region)
         for name in ("subscribed", "sandbox", "paused"):
             if not isinstance(flag := getattr(self, name), bool):
-                raise ValueError(f"{name} must be true or false, not {flag!r}")
+                raise UsageError(f"{name} must be true or false, not {flag!r}")
         for name in ("identities", "denied", "bad_mail_from"):
             given = getattr(self, name)
             if given is not None:
                 if isinstance(given, str):
-                    raise ValueError(f"{name} is a list of addresses and domains, not one text")
+                    raise UsageError(f"{name} is a list of addresses and domains, not one text")
                 if isinstance(given, Mapping) or not all(isinstance(word, str) and word for word in given):
-                    raise ValueError(f"{name} must be a list of addresses and domains, not {given!r}")
+                    raise UsageError(f"{name} must be a list of addresses and domains, not {given!r}")
                 object.__setattr__(self, name, frozenset(word.lower() for word in given))
         if self.sandbox:
             object.__setattr__(self, "daily_quota", 200.0 if self.daily_quota is None else self.daily_quota)
@@ -88,7 +89,7 @@ class Account:
             if number is None and name in ("daily_quota", "rate"):
                 continue
             if not (is_number(number, whole=whole) and number > 0):
-                raise ValueError(f"{name} must be greater than 0{' and whole' * whole}, not {number!r}")
+                raise UsageError(f"{name} must be greater than 0{' and whole' * whole}, not {number!r}")
 
     @property
     def sign_in(self) -> Credentials:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Protocol
 
+from sestools.core.errors import UsageError
+
 
 class Clock(Protocol):
     """Seconds since 1970, never going back."""
@@ -37,5 +39,5 @@ class VirtualClock:
     def sleep(self, seconds: float) -> None:
         """Let so many seconds pass."""
         if not seconds >= 0:
-            raise ValueError(f"time does not go back: {seconds!r} seconds")
+            raise UsageError(f"time does not go back: {seconds!r} seconds")
         self._now += seconds

@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 from sestools.core.credentials import Credentials
 from sestools.core.endpoints import PORTS, Security
 from sestools.core.enums import Stage
+from sestools.core.errors import UsageError
 from sestools.core.target import Target
 from sestools.simulator.account import Account
 from sestools.simulator.actions import Abort, Action, Close, HalfClose, Pour, Say, Stall, StartTls, Wait
@@ -114,10 +115,10 @@ class VirtualSes:
 
         Raises:
             ConnectionRefusedError, TimeoutError: As a real attempt would, after the time that it takes.
-            ValueError: If SES has no such port.
+            UsageError: If SES has no such port.
         """
         if port not in PORTS:
-            raise ValueError(f"SES listens on {', '.join(map(str, PORTS))}, not on {port}")
+            raise UsageError(f"SES listens on {', '.join(map(str, PORTS))}, not on {port}")
         self._create_connection(port, timeout)
         return MemorySocket(self._world, self.clock, port, timeout, mss)
 

@@ -16,6 +16,8 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 
+from sestools.core.errors import UsageError
+
 if TYPE_CHECKING:
     from sestools.simulator.server import Simulator
 
@@ -100,7 +102,7 @@ class Churn:
         self, simulator: Simulator, addresses: Sequence[str], *, active: int = 4, every: float = 250.0
     ) -> None:
         if not 1 <= active <= len(addresses) or not every > 0:
-            raise ValueError("churn needs a positive time, and as many addresses as are active, or more")
+            raise UsageError("churn needs a positive time, and as many addresses as are active, or more")
         self._simulator, self._addresses, self._active, self._every = simulator, addresses, active, every
         self._now = 0.0
         self._change()

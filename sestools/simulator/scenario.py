@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sestools.core.credentials import Credentials
+from sestools.core.errors import UsageError
 from sestools.core.text import printable
 from sestools.simulator.account import Account
 from sestools.simulator.faults import Fault, parse
@@ -56,19 +57,19 @@ class Scenario:
         if self.region is not None:
             object.__setattr__(self, "account", dataclasses.replace(self.account, region=self.region))
         if not 1 <= self.addresses <= MOST_ADDRESSES:
-            raise ValueError(f"addresses must be between 1 and {MOST_ADDRESSES}, not {self.addresses!r}")
+            raise UsageError(f"addresses must be between 1 and {MOST_ADDRESSES}, not {self.addresses!r}")
 
     @classmethod
     def named(cls, name: str) -> Scenario:
         """A scenario that comes with the package, or the one in a file whose path ends in `.toml`.
 
         Raises:
-            ValueError: If there is none, or the file is wrong; the message names file and line.
+            UsageError: If there is none, or the file is wrong; the message names file and line.
         """
         if name.endswith(".toml"):
             return cls.read(Path(name))
         if name not in names():
-            raise ValueError(
+            raise UsageError(
                 f"there is no scenario {printable(name, 80)!r}; there are {', '.join(names())}, "
                 "or give the path of a .toml file"
             )
@@ -80,7 +81,7 @@ class Scenario:
         try:
             text = path.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise ValueError(f"scenario {path} cannot be read: {error}") from None
+            raise UsageError(f"scenario {path} cannot be read: {error}") from None
         return cls.from_toml(text, str(path))
 
     @classmethod
@@ -88,7 +89,7 @@ class Scenario:
         """The scenario in a text.
 
         Raises:
-            ValueError: With file, line and what is allowed.
+            UsageError: With file, line and what is allowed.
         """
         return _Reading(text, file).scenario()
 
@@ -111,7 +112,7 @@ class _Reading:
         except tomllib.TOMLDecodeError as error:
             line = re.search(r"at line (\d+)", str(error))
             last = len(self._text.splitlines())
-            raise ValueError(f"{self._file}:{line[1] if line else last}: {error}") from None
+            raise UsageError(f"{self._file}:{line[1] if line else last}: {error}") from None
         plain = {"title": str, "failure": str, "about": str, "region": str, "addresses": int, "seed": int}
         self._only(data, {*plain, "account", "rules", "fault"}, "")
         for key, kind in plain.items():

@@ -13,6 +13,7 @@ from typing import Any
 
 from sestools.core.credentials import Credentials
 from sestools.core.endpoints import PORTS
+from sestools.core.errors import UsageError
 from sestools.core.target import Target
 from sestools.simulator.account import Account
 from sestools.simulator.certificates import FILE, FOLDERS, Authority, remove_leftovers
@@ -48,7 +49,7 @@ class Simulator:
         rules: Everything in `Rules`, such as `idle=2.0`, `max_messages=10`, `era="2019"`, `delay=0.02`.
 
     Raises:
-        ValueError: If something makes no sense.
+        UsageError: If something makes no sense.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class Simulator:
         self.credentials = chosen.sign_in
         count = script.addresses if addresses is None else addresses
         if not 1 <= count <= MOST_ADDRESSES:
-            raise ValueError(f"addresses must be between 1 and {MOST_ADDRESSES}, not {count!r}")
+            raise UsageError(f"addresses must be between 1 and {MOST_ADDRESSES}, not {count!r}")
         self._addresses = [f"127.0.0.{number}" for number in range(1, count + 1)]
         self._listeners: dict[int, list[Listener]] = {}
         self._open: set[ServerConnection] = set()
@@ -175,7 +176,7 @@ class Simulator:
     def target(self, port: int = 587, *, sign_in: bool = False, **more: Any) -> Target:
         """A target that leads a probe here, with the credentials to sign in if asked for."""
         if port not in self._listeners:
-            raise ValueError(f"SES listens on {', '.join(map(str, PORTS))}, not on {port}")
+            raise UsageError(f"SES listens on {', '.join(map(str, PORTS))}, not on {port}")
         return Target(
             **{
                 "host": self.host,

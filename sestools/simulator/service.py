@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from sestools.core.endpoints import PORTS, Security, smtp_host
 from sestools.core.enums import Stage
+from sestools.core.errors import UsageError
 from sestools.core.message_id import encode_message_id
 from sestools.simulator.account import Account, Limits, Submission, one_line, refusal, reply_of
 from sestools.simulator.clock import Clock
@@ -95,21 +96,21 @@ class Rules:
 
     def __post_init__(self) -> None:
         if self.era not in ERAS:
-            raise ValueError(f"era is one of {', '.join(ERAS)}, not {self.era!r}")
+            raise UsageError(f"era is one of {', '.join(ERAS)}, not {self.era!r}")
         if not isinstance(self.random_lifetimes, bool):
-            raise ValueError(f"random_lifetimes must be true or false, not {self.random_lifetimes!r}")
+            raise UsageError(f"random_lifetimes must be true or false, not {self.random_lifetimes!r}")
         for name, least in (("idle", 0.01), ("host_lifetime", 0.01), ("delay", 0.0)):
             seconds = getattr(self, name)
             if seconds is None and name == "host_lifetime":
                 continue
             if not (is_number(seconds) and least <= seconds <= 1e9):
-                raise ValueError(f"{name} must be at least {least} seconds, not {seconds!r}")
+                raise UsageError(f"{name} must be at least {least} seconds, not {seconds!r}")
         for name in ("max_messages", "max_connections", "hosts"):
             number = getattr(self, name)
             if number is None and name == "max_connections":
                 continue
             if not (is_number(number, whole=True) and number >= 1):
-                raise ValueError(f"{name} must be a whole number of at least 1, not {number!r}")
+                raise UsageError(f"{name} must be a whole number of at least 1, not {number!r}")
 
     @property
     def spoken(self) -> Era:
@@ -179,7 +180,7 @@ class Service:
         wanted = []
         for fault in faults:
             if not isinstance(fault, Fault):
-                raise ValueError(
+                raise UsageError(
                     f"{fault!r} is no fault; see sestools.simulator.faults, or use faults.parse()"
                 )
             wanted.append(_Active(fault))

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Self
 import traitlets
 from ipywidgets import HTML, Button, GridBox, HBox, Layout, VBox, Widget  # type: ignore[import-untyped]
 
+from sestools.core.errors import UsageError
 from sestools.core.text import printable
 from sestools.widgets.endpoints import tell_about_binder
 from sestools.widgets.style import STYLE
@@ -199,7 +200,7 @@ class Panel(VBox):  # type: ignore[misc]  # ipywidgets has no types
     def _change(self, changes: Mapping[str, Any]) -> None:
         for name in changes:
             if name not in self._fields:
-                raise ValueError(f"a panel has no field {name!r}; it has {', '.join(self._fields)}")
+                raise UsageError(f"a panel has no field {name!r}; it has {', '.join(self._fields)}")
         for name, value in changes.items():
             self._fields[name].value = value
 

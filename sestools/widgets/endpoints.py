@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sestools.checkup.environment import by_environment
 from sestools.core.credentials import Credentials
 from sestools.core.enums import Place
+from sestools.core.errors import UsageError
 
 if TYPE_CHECKING:
     from sestools.simulator import Simulator
@@ -52,7 +53,7 @@ def own_simulator(region: str, fault: str) -> Simulator:
     """A simulator for one run, to be entered with `with`; it takes some milliseconds to start.
 
     Raises:
-        ValueError: If the region is none, or a fault.
+        UsageError: If the region is none, or a fault.
     """
     from sestools.simulator import Simulator
 
@@ -121,11 +122,11 @@ def credentials_for(endpoint: str, region: str) -> Credentials:
         return simulator(region).credentials
     user, password = os.environ.get("SESTOOLS_USER"), os.environ.get("SESTOOLS_PASSWORD")
     if not user or not password:
-        raise ValueError("to sign in, set SESTOOLS_USER and SESTOOLS_PASSWORD before Jupyter starts")
+        raise UsageError("to sign in, set SESTOOLS_USER and SESTOOLS_PASSWORD before Jupyter starts")
     return Credentials(user=user, password=password)
 
 
 def _is_real(endpoint: str) -> bool:
     if endpoint not in ("simulator", "real"):
-        raise ValueError(f"the endpoint is 'simulator' or 'real', not {endpoint!r}")
+        raise UsageError(f"the endpoint is 'simulator' or 'real', not {endpoint!r}")
     return endpoint == "real"

@@ -23,6 +23,7 @@ from sestools.checkup.check import check
 from sestools.checkup.report import Report
 from sestools.core.credentials import Credentials
 from sestools.core.endpoints import PORTS, REGIONS, Security, smtp_host
+from sestools.core.errors import UsageError
 from sestools.core.masking import Secret
 from sestools.core.text import printable
 from sestools.widgets.base import AUTO, Panel, Run
@@ -191,7 +192,7 @@ class CheckPanel(Panel):
         if asked["user"]:
             credentials = Credentials(user=asked["user"], password=self._secret.reveal())
         if self._passwords != asked["password"] and asked["user"]:
-            raise ValueError("the password was changed as it began")
+            raise UsageError("the password was changed as it began")
         with ExitStack() as stack:
             where: dict[str, Any] = {}
             if asked["endpoint"] == "simulator":

@@ -146,7 +146,7 @@ def say(reply: str, *, stage: Stage | str | None = None) -> SaidReply:
         stage: Where it is given; by default where SES gives it, or, for an unknown one, at end of data.
 
     Raises:
-        ValueError: If it is neither a reply nor the id of a cause that has one.
+        UsageError: If it is neither a reply nor the id of a cause that has one.
     """
     from sestools.simulator import faults
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from sestools.core.endpoints import PORTS
 from sestools.core.enums import Stage
+from sestools.core.errors import UsageError
 from sestools.simulator.actions import Action
 
 
@@ -42,7 +43,7 @@ class Fault:
             if given is not None:
                 object.__setattr__(self, name, _numbers(name, given))
         if self.ports is not None and not self.ports <= PORTS.keys():
-            raise ValueError(f"ports must be some of {', '.join(map(str, PORTS))}; SES has no other")
+            raise UsageError(f"ports must be some of {', '.join(map(str, PORTS))}; SES has no other")
         for name, whole in (
             ("after", True),
             ("times", True),
@@ -52,17 +53,17 @@ class Fault:
         ):
             number = getattr(self, name)
             if number is not None and not is_number(number, whole=whole):
-                raise ValueError(f"{name} must be a {'whole number' if whole else 'number'}, not {number!r}")
+                raise UsageError(f"{name} must be a {'whole number' if whole else 'number'}, not {number!r}")
         if self.times is not None and self.times < 1:
-            raise ValueError(f"a fault happens at least once, not {self.times} times")
+            raise UsageError(f"a fault happens at least once, not {self.times} times")
         if self.after < 0:
-            raise ValueError(f"after counts messages from 0, not {self.after}")
+            raise UsageError(f"after counts messages from 0, not {self.after}")
         if not self.since >= 0 or (self.until is not None and not self.since < self.until):
-            raise ValueError(
+            raise UsageError(
                 f"a fault begins at 0 s or later and before it ends, not {self.since} to {self.until}"
             )
         if not 0 < self.chance <= 1:
-            raise ValueError(f"a chance is greater than 0 and at most 1, not {self.chance!r}")
+            raise UsageError(f"a chance is greater than 0 and at most 1, not {self.chance!r}")
 
     @property
     def argument(self) -> str:
@@ -90,12 +91,12 @@ class Fault:
 
 def _numbers(name: str, given: Iterable[int]) -> frozenset[int]:
     if isinstance(given, str | int):
-        raise ValueError(f"{name} is a set of numbers, such as {{25, 587}}, not {given!r}")
+        raise UsageError(f"{name} is a set of numbers, such as {{25, 587}}, not {given!r}")
     numbers = frozenset(given)
     if not numbers:
-        raise ValueError(f"{name} must be at least one number; without it all are meant")
+        raise UsageError(f"{name} must be at least one number; without it all are meant")
     if not all(is_number(number, whole=True) and number > 0 for number in numbers):
-        raise ValueError(f"{name} is a set of numbers, such as {{25, 587}}, not {sorted(map(str, numbers))}")
+        raise UsageError(f"{name} is a set of numbers, such as {{25, 587}}, not {sorted(map(str, numbers))}")
     return numbers
 
 
@@ -107,4 +108,4 @@ def is_number(given: object, *, whole: bool = False) -> bool:
 def check_seconds(seconds: float) -> None:
     """Refuse a time that makes no sense."""
     if not 0 <= seconds <= 3600:
-        raise ValueError(f"seconds must be between 0 and 3600, not {seconds!r}")
+        raise UsageError(f"seconds must be between 0 and 3600, not {seconds!r}")

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import ClassVar
 
 from sestools.core.enums import Stage
+from sestools.core.errors import UsageError
 from sestools.core.results import Reply
 from sestools.core.smtp import read_reply
 from sestools.core.text import printable
@@ -42,7 +43,7 @@ class AtStage(Fault):
         super().__post_init__()
         object.__setattr__(self, "stage", Stage(self.stage))
         if self.stage in (Stage.RESOLVE, Stage.CONNECT):
-            raise ValueError(f"a server can do nothing at {self.stage}; the first stage is GREETING")
+            raise UsageError(f"a server can do nothing at {self.stage}; the first stage is GREETING")
 
     @property
     def argument(self) -> str:
@@ -150,7 +151,7 @@ class Says(Fault):
             known = None
         sample = known.samples[0] if known and known.samples else ""
         if not re.match(r"[2-5]\d\d[ -]", sample):
-            raise ValueError(
+            raise UsageError(
                 f"'says' wants a reply such as '450 Try later', or a cause with a reply "
                 f"({', '.join(replies())}), not {printable(self.text, 80)!r}"
             )

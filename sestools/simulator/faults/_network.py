@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from sestools.core.errors import UsageError
 from sestools.simulator.faults._base import Fault, check_seconds
 
 
@@ -16,7 +17,7 @@ class _OfPorts(Fault):
         super().__post_init__()
         for name in ("connections", "after", "times", "chance"):
             if getattr(self, name) != getattr(Fault, name):
-                raise ValueError(f"{name} is no condition of {self.name!r}, which has ports, since and until")
+                raise UsageError(f"{name} is no condition of {self.name!r}, which has ports, since and until")
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class BadCertificate(Fault):
         super().__post_init__()
         kinds = get_args(CertificateKind)
         if self.kind not in kinds:
-            raise ValueError(f"a bad certificate is one of {', '.join(kinds)}, not {self.kind!r}")
+            raise UsageError(f"a bad certificate is one of {', '.join(kinds)}, not {self.kind!r}")
 
     @property
     def argument(self) -> str:
@@ -105,7 +106,7 @@ class Bandwidth(Fault):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.rate > 0:
-            raise ValueError(f"a bandwidth is greater than 0 bytes a second, not {self.rate!r}")
+            raise UsageError(f"a bandwidth is greater than 0 bytes a second, not {self.rate!r}")
 
     @property
     def argument(self) -> str:
@@ -122,7 +123,7 @@ class Sliced(Fault):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.size >= 1:
-            raise ValueError(f"a slice has at least one byte, not {self.size!r}")
+            raise UsageError(f"a slice has at least one byte, not {self.size!r}")
 
     @property
     def argument(self) -> str:
@@ -141,7 +142,7 @@ class BlackHole(Fault):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not 48 <= self.mss <= 65535:
-            raise ValueError(f"a segment size is between 48 and 65535 bytes, not {self.mss!r}")
+            raise UsageError(f"a segment size is between 48 and 65535 bytes, not {self.mss!r}")
 
     @property
     def argument(self) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from sestools.core.enums import Stage
+from sestools.core.errors import UsageError
 from sestools.core.text import printable
 from sestools.simulator.faults import _dialogue as dialogue
 from sestools.simulator.faults import _network as network
@@ -56,12 +57,12 @@ def parse(text: str, **conditions: Any) -> Fault:
         conditions: Whatever else a `Fault` takes, such as `since` and `until`.
 
     Raises:
-        ValueError: If it is none; the message says what is allowed.
+        UsageError: If it is none; the message says what is allowed.
     """
     found = _WRITTEN.fullmatch(text.strip())
     kind = _BY_NAME.get(found["name"]) if found else None
     if not found or kind is None:
-        raise ValueError(
+        raise UsageError(
             f"{printable(text, 80)!r} is no fault; the faults are {', '.join(_BY_NAME)}, "
             "written name[:argument][*times][@port,port]"
         )
@@ -72,7 +73,7 @@ def parse(text: str, **conditions: Any) -> Fault:
     try:
         return kind(*_arguments(kind, found["argument"]), **conditions)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"fault {printable(text, 80)!r}: {error}") from None
+        raise UsageError(f"fault {printable(text, 80)!r}: {error}") from None
 
 
 def _arguments(kind: type[Fault], argument: str | None) -> Iterable[object]:
@@ -92,7 +93,7 @@ def _arguments(kind: type[Fault], argument: str | None) -> Iterable[object]:
         return (rest, Stage(stage)) if stage in Stage.__members__ else (argument,)
     if kind in (network.BadCertificate, dialogue.ForeignGreeting):
         return (argument,)
-    raise ValueError(f"{kind.name} takes no argument")
+    raise UsageError(f"{kind.name} takes no argument")
 
 
 _EXAMPLES = {
