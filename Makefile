@@ -30,8 +30,8 @@ lint: .venv/test ## style and types only
 soak: .venv/test provide ## half an hour of failing checks, lost mail and nonsense: nothing may leak or be lost
 	$(BIN)/python benchmarks/soak.py
 	$(BIN)/python benchmarks/lifetimes.py
-	$(BIN)/python tests/test_send_stopped.py
-	SESTOOLS_WALK=500 $(BIN)/python -m pytest -q tests/test_panel_walk.py -k random_walk
+	$(BIN)/python tests/sending/test_send_stopped.py
+	SESTOOLS_WALK=500 $(BIN)/python -m pytest -q tests/widgets/test_panel_walk.py -k random_walk
 
 bench: .venv/test provide ## how fast it is, as ratios with their bounds
 	$(BIN)/python benchmarks/run.py

@@ -7,9 +7,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 import pytest
+
 from peers import servers
 from peers.servers import CREDENTIALS, HOST, OWN_NAME, PLACES, STRICT, Place, Server
-
 from sestools import check
 from sestools.core import trust
 from sestools.core.credentials import Credentials

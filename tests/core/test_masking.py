@@ -34,8 +34,6 @@ from rich.console import Console
 from rich.traceback import Traceback
 
 pass
-from sestools.cli.terminal import print_report
-
 from sestools.checkup.check import check
 from sestools.checkup.report import transcript
 from sestools.core.credentials import Credentials, smtp_password
@@ -49,6 +47,7 @@ from sestools.knowledge.table import CAUSES
 from sestools.probes import probe_dialogue
 from sestools.probes._lives import Plan
 from sestools.probes.lifetime import probe_lifetime
+from sestools.render.terminal import show
 from sestools.sending.client import Client
 from sestools.sending.mail import Mail, SendReport
 from sestools.sending.policy import Policy
@@ -236,7 +235,7 @@ def test_a_check(tmp_path: Path, answer: str) -> None:
         report = check(HOST, ports=[465], credentials=CREDENTIALS, timeout=3, **place)  # type: ignore[arg-type]
     assert report.session
     out = Console(record=True, width=200, file=open("/dev/null", "w"))  # noqa: SIM115
-    print_report(out, report)
+    show(out, report.document())
     shown = everything(report) + out.export_text() + "".join(map(everything, report.ports))
     assert ("signed in" if answer == "accepted" else MASK) in shown
     assert not leaks(shown)

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from sestools.cli.terminal import print_report
 
 from sestools import check
+from sestools.render.terminal import show
 from sestools.simulator import Simulator, faults
 
 COMMAND = [sys.executable, "-m", "sestools.cli"]
@@ -275,7 +275,7 @@ def test_a_narrow_terminal_keeps_port_and_result(ses: Simulator, width: int, col
     ses.set_faults(faults.parse("refused@25"))
     report = check("eu-west-1", connect_to=ses.connect_to, ca_file=ses.ca_file, timeout=2)
     shown = io.StringIO()
-    print_report(Console(file=shown, width=width), report)
+    show(Console(file=shown, width=width), report.document())
     lines = shown.getvalue().splitlines()
     head = next(number for number, line in enumerate(lines) if line.startswith("port "))
     assert lines[head].split() == columns.split()

@@ -21,7 +21,7 @@ from sestools.sending.mail import Attempt, Entry, Fate, Mail, SendReport
 from sestools.sending.policy import Policy
 from sestools.sending.sender import Sender
 from sestools.simulator import Simulator, faults
-from sestools.simulator.account import SendReport as SesAccount
+from sestools.simulator.account import Account as SesAccount
 from sestools.simulator.memory import ETHERNET_MSS, VirtualSes, VirtualSmtp
 
 RECIPIENT = "success@simulator.amazonses.com"

@@ -25,7 +25,6 @@ from sestools.widgets import (
     LabPanel,
     LifetimePanel,
     ReplyPanel,
-    endpoints,
     simulator,
 )
 from sestools.widgets import panel as panel_module

@@ -11,8 +11,8 @@ import pytest
 from clients.record import FACES, refusals, telling
 from clients.relay import BY_WRAPPER, WITH_WRONG_PASSWORD, Relay, relay
 from clients.senders import RECIPIENT, SENDER, SENDERS, Job
-from peers import servers
 
+from peers import servers
 from sestools import classify
 from sestools.simulator import Simulator, faults
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from sestools.cli.terminal import console, print_report
 
 from sestools.checkup.check import _Looking, _not_run, check, targets
 from sestools.checkup.port_check import Finding
@@ -21,8 +20,9 @@ from sestools.checkup.report import Report, same_with
 from sestools.checkup.verdict import judge
 from sestools.core.endpoints import Security, is_private
 from sestools.core.enums import Level, Outcome
-from sestools.diagnosis import cards
 from sestools.probes import probe_dns
+from sestools.render.terminal import console, show
+from sestools.render.text import as_text
 from sestools.simulator import Simulator, faults
 
 TOOLS = ("nc -vz", "telnet ", "openssl s_client", "swaks --server", "Test-NetConnection")
@@ -487,7 +487,7 @@ TABLE = [
 
 def written(findings: Sequence[Finding]) -> str:
     """Every card, as text."""
-    return "\n".join(cards.as_text(one.diagnosis) for one in findings)
+    return "\n".join(str(one.diagnosis) for one in findings)
 
 
 @pytest.mark.parametrize("row", TABLE, ids=[row.name for row in TABLE])
@@ -511,7 +511,7 @@ def test_a_combination_gets_its_verdict(
         assert one.diagnosis.evidence
         assert one.diagnosis.cause.who
     (lines,) = same_with(report)
-    print_report(console(sys.stdout), report)
+    show(console(sys.stdout), report.document())
     terminal = capsys.readouterr().out
     for tool in TOOLS:
         assert any(text.startswith(tool) for text in lines[1]), lines
@@ -591,7 +591,9 @@ def test_only_ipv6_is_dead(ses: Simulator) -> None:
     (only,) = report.findings
     assert only.diagnosis.cause.id == "ipv6-broken"
     assert only.diagnosis.evidence[0].startswith("::1: ")
-    assert f"-connect '[::1]:{ses.connect_to[587][1]}'" in cards.as_text(only.diagnosis, same_with(report))
+    assert f"-connect '[::1]:{ses.connect_to[587][1]}'" in as_text(
+        only.diagnosis.document(more=same_with(report))
+    )
 
 
 def test_an_address_that_answers_on_another_port_is_not_dead(ses: Simulator) -> None:

@@ -17,7 +17,7 @@ import papermill
 import pytest
 from nbclient import NotebookClient
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 NOTEBOOKS = ROOT / "notebooks"
 NAMES = sorted(path.name for path in NOTEBOOKS.glob("*.ipynb"))
 CANARY = "Canary+Secret/Password=44characters0123456789"
@@ -72,9 +72,19 @@ def test_there_are_notebooks() -> None:
 
 MUTATIONS = [
     # file, what is there, what a mistake makes of it, notebook that notices
-    ("catalogue.py", 'title="Port 25 gets no answer"', 'title="Port 25 is shy"', "00-start-here.ipynb"),
-    ("cards.py", '"hours": "after hours"', '"hours": "after days"', "07-reply-codes.ipynb"),
-    ("reachability.py", '"ports-blocked", _symptom', '"addresses-dead", _symptom', "09-incident.ipynb"),
+    (
+        "knowledge/causes/contrasts.py",
+        'title="Port 25 gets no answer"',
+        'title="Port 25 is shy"',
+        "00-start-here.ipynb",
+    ),
+    ("core/enums.py", '"after hours"', '"after days"', "07-reply-codes.ipynb"),
+    (
+        "checkup/reachability.py",
+        '"ports-blocked", _symptom',
+        '"addresses-dead", _symptom',
+        "09-incident.ipynb",
+    ),
 ]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.network.kernel import ICMP6_LOST, ICMP_LOST, Case, Networks, why_not
+from network.kernel import ICMP6_LOST, ICMP_LOST, Case, Networks, why_not
 
 REASON = why_not()
 pytestmark = [pytest.mark.skipif(bool(REASON), reason=REASON), pytest.mark.xdist_group("network")]

@@ -23,7 +23,6 @@ from sestools.widgets import (
     CheckPanel,
     DiagnosisPanel,
     credentials_for,
-    endpoints,
     lines_to_type,
     next_notebook,
     place,
@@ -342,7 +341,7 @@ def test_which_notebook_next(id: str, name: str) -> None:
 
 def test_the_notebook_that_is_next_exists() -> None:
     """Whatever the cause, the notebook that is named is there."""
-    folder = Path(__file__).parents[1] / "notebooks"
+    folder = Path(__file__).parents[2] / "notebooks"
     named = {next_notebook(Diagnosis(symptom=Symptom(), candidates=(row,)))[0] for row in CAUSES}
     assert len(named) >= 3
     assert all((folder / name).is_file() for name in named)

@@ -19,7 +19,6 @@ from typing import Any
 
 import pytest
 from rich.console import Console
-from sestools.cli.terminal import print_sweep
 
 from sestools import sweep, targets_of
 from sestools.checkup.sweep import MOST_THREADS
@@ -28,6 +27,7 @@ from sestools.core.credentials import Credentials
 from sestools.core.enums import Outcome, Stage
 from sestools.core.target import Target
 from sestools.plots.sweep import sweep_picture
+from sestools.render.terminal import show
 from sestools.simulator import Simulator, faults
 
 
@@ -270,7 +270,7 @@ def test_heat_map_of_mixed_cells(seen: Sweep) -> None:
 def test_one_line_a_target_on_any_terminal(seen: Sweep, width: int) -> None:
     """No row is wrapped or cut without a sign; the times are left out where there is no room."""
     out = io.StringIO()
-    print_sweep(Console(file=out, width=width), seen)
+    show(Console(file=out, width=width), seen.document())
     lines = [line.rstrip() for line in out.getvalue().splitlines()]
     rows = [line for line in lines if "127.0.0." in line]
     assert len(rows) == len(seen.rows)

@@ -15,7 +15,7 @@ from packaging.specifiers import SpecifierSet
 
 from sestools.simulator import Simulator
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.xdist_group("packaging")
 
 

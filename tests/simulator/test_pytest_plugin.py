@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sestools.simulator import Scenario
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 DOCUMENT = ROOT / "docs" / "simulator.md"
 

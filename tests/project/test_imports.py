@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[1] / "sestools"
+PACKAGE = Path(__file__).parents[2] / "sestools"
 
 # Each module and what it may import of the package itself. A folder is one module. Low to high.
 ARROWS = {

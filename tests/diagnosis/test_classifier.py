@@ -22,7 +22,7 @@ from sestools.knowledge.table import CAUSES
 from sestools.probes import probe_dialogue
 from sestools.simulator import Simulator, faults
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 OTHERS = {"not-ses", "recipient-rejected", "unknown", "unknown-4xx", "unknown-5xx"}
 
 
