@@ -12,6 +12,7 @@ from sestools.core.credentials import Credentials, smtp_password
 from sestools.core.document import Document, Link
 from sestools.core.endpoints import Security
 from sestools.core.enums import Mark, Retry, Stage, Who
+from sestools.core.errors import UsageError
 from sestools.core.results import Reply, Symptom
 from sestools.core.target import Target
 from sestools.core.text import duration, printable
@@ -173,7 +174,7 @@ def test_a_password_file_in_another_encoding_is_refused_clearly(data: bytes, say
     read = data.decode("utf-8", "surrogateescape")
     with pytest.raises(ValueError, match=says) as caught:
         Credentials(user="AKIAIOSFODNN7EXAMPLE", password=read)
-    assert caught.type is ValueError
+    assert caught.type is UsageError
     assert "ssword" not in str(caught.value).replace("password", "")
     assert caught.value.__context__ is None
 
