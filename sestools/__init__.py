@@ -16,7 +16,7 @@ __version__ = "0.1.0"
 _LINES = (line.split() for line in Path(__file__).with_suffix(".pyi").read_text("ascii").splitlines())
 _HOMES = {words[3]: words[1] for words in _LINES if words[:1] == ["from"]}
 
-__all__ = list(_HOMES)  # noqa: PLE0604 - names from the stub
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

@@ -24,7 +24,6 @@ from sestools.core.errors import UsageError
 
 if TYPE_CHECKING:
     from sestools.core.target import Target
-from typing import Any
 
 from sestools.cli.options import _add_format, _command
 

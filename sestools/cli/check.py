@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     pass
-from typing import Any
 
 from sestools.cli.options import (
     _add_format,

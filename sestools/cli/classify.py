@@ -11,7 +11,6 @@ from sestools.core.errors import UsageError
 
 if TYPE_CHECKING:
     pass
-from typing import Any
 
 from sestools.cli.options import HEALTHY, PROBLEM, UNCLEAR, _add_format, _command, emit
 

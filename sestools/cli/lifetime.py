@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from sestools.lifetime.advice import RecycleAdvice
     from sestools.lifetime.costs import Traffic
     from sestools.probes import Estimate
-from collections.abc import Callable, Iterator
-from typing import Any
 
 from sestools.cli.options import _command
 

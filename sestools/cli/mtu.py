@@ -10,7 +10,6 @@ from sestools.core.errors import UsageError
 
 if TYPE_CHECKING:
     pass
-from typing import Any
 
 from sestools.cli.options import (
     _command,

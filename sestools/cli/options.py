@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from sestools.core.document import Document
     from sestools.core.enums import Level
     from sestools.simulator import Simulator
-from typing import Any
 
 HEALTHY, PROBLEM, UNCLEAR = 0, 1, 3
 

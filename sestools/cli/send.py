@@ -16,7 +16,6 @@ from sestools.core.errors import UsageError
 if TYPE_CHECKING:
     from sestools.sending.mail import Mail
     from sestools.sending.policy import Policy
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sestools.cli.options import _command

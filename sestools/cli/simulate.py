@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sestools.simulator import Simulator
-from typing import Any
 
 from sestools.cli.options import HEALTHY, _command, _simulator, on_signal, say, simulator_extra
 

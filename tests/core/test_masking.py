@@ -33,9 +33,11 @@ from echoes import (
 from rich.console import Console
 from rich.traceback import Traceback
 
-pass
 from sestools.checkup.check import check
 from sestools.checkup.report import transcript
+from sestools.cli import main as cli
+from sestools.cli.options import PROBLEM, _credentials
+from sestools.cli.simulate import _where
 from sestools.core.credentials import Credentials, smtp_password
 from sestools.core.enums import Stage
 from sestools.core.masking import MASK, Known, mask_command, mask_secrets
@@ -307,7 +309,7 @@ def test_commands(
         more += ["--attempts", "1"] if command == "send" else []
         code = cli.main([command, HOST, "--port", "465", "--user", USER, "--timeout", "3", *place, *more])
     shown = "".join(capsys.readouterr())
-    assert code == cli.commands.PROBLEM
+    assert code == PROBLEM
     assert MASK in shown
     assert not leaks(shown)
 
@@ -385,12 +387,12 @@ def test_the_password_of_ones_own_scenario_is_not_printed() -> None:
     """It is said where it comes from; the made-up one is still shown."""
     own = f'[account]\ncredentials = {{ user = "{USER}", password = "{PASSWORD}" }}\n'
     with Simulator(scenario=Scenario.from_toml(own)) as ses:
-        said = commands._where(ses, "us-east-1")
+        said = _where(ses, "us-east-1")
     assert "your scenario file" in said
     assert "worth nothing" not in said
     assert not leaks(said)
     with Simulator("eu-west-1") as ses:
-        assert ses.credentials.password in commands._where(ses, "eu-west-1")
+        assert ses.credentials.password in _where(ses, "eu-west-1")
 
 
 # --- where nothing is said, and still something could show ----------------------------------------------------
@@ -456,7 +458,7 @@ def test_the_local_variables_of_wrong_use(tmp_path: Path, monkeypatch: pytest.Mo
     spaced = Credentials(user="somebody", password=f"{PASSWORD} ")
     for wrong in (
         lambda: Credentials(user="somebody", password=f"{PASSWORD}\ufeff"),
-        lambda: commands._credentials(options),
+        lambda: _credentials(options),
         lambda: smtp_password(SECRET_KEY, ""),
         lambda: write_relay(tmp_path, "eu-west-1", spaced),
         lambda: write_relay(tmp_path / "none", "eu-west-1", CREDENTIALS),

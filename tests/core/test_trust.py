@@ -22,6 +22,7 @@ import trustme
 from strangers import CREDENTIALS, GREETING, Habit, Server, as_wrapper, gave_away
 
 from sestools import Target, check, classify, probe_dialogue, probe_lifetime, probe_mtu, sweep
+from sestools.cli import main as cli
 from sestools.core import trust
 from sestools.core.endpoints import Security
 from sestools.core.enums import Stage

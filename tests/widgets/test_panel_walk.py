@@ -25,6 +25,7 @@ from sestools.widgets import (
     LabPanel,
     LifetimePanel,
     ReplyPanel,
+    endpoints,
     simulator,
 )
 from sestools.widgets import panel as panel_module
@@ -390,7 +391,7 @@ def test_an_interrupted_cell_leaves_no_result_and_nothing_running() -> None:
 
 def ours() -> list[str]:
     """Threads of runs and of their simulators; the notebook's simulator has one, which stays."""
-    kept = [server._thread for server in places._RUNNING.values()]
+    kept = [server._thread for server in endpoints._RUNNING.values()]
     return [one.name for one in threading.enumerate() if "sestools" in one.name and one not in kept]
 
 

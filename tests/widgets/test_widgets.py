@@ -23,6 +23,7 @@ from sestools.widgets import (
     CheckPanel,
     DiagnosisPanel,
     credentials_for,
+    endpoints,
     lines_to_type,
     next_notebook,
     place,
@@ -246,7 +247,7 @@ def test_on_binder_a_notebook_says_what_works(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The first simulator, or the real endpoint, brings the note, once; elsewhere there is none."""
-    monkeypatch.setattr(places, "_TOLD", threading.Event())
+    monkeypatch.setattr(endpoints, "_TOLD", threading.Event())
     simulator("eu-west-1")
     place("real", "eu-west-1")
     assert BINDER_NOTE not in capsys.readouterr().out
