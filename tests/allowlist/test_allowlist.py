@@ -153,7 +153,7 @@ def test_an_address_that_dns_has_dropped_may_still_connect() -> None:
             ("127.0.1.0/24", False, None, None),
         ]
         assert "2 of the 3 pinned addresses" in " ".join(found.notes)
-        assert [row[1:] for row in found.table()[1]] == [
+        assert [row[1:] for row in found.table().rows] == [
             ("no longer answers", "+00:30", "yes"),
             ("answered", "+02:00", "yes"),
             ("does not answer", "-", "no"),

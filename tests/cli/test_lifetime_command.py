@@ -23,7 +23,7 @@ def test_it_practises_without_aws() -> None:
     assert done.returncode == 0, done.stderr
     assert "at most" in done.stderr
     assert "to SES's mailbox simulator" in done.stderr
-    for words in ("4 silent, signed in: 4 were ended with a reply", "change after", "handshakes", "main.cf"):
+    for words in ("4 silent, signed in: 4 were ended with a reply", "change the connection after", "handshakes", "main.cf"):
         assert words in done.stdout
 
 

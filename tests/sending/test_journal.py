@@ -211,7 +211,7 @@ def test_a_full_disk(tmp_path: Path, ses: Simulator, size: int) -> None:
     ]
     done = subprocess.run(
         [sys.executable, "-c", "import signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
-         "from sestools.cli import main; sys.exit(main())", "send", *words],
+         "from sestools.cli.main import main; sys.exit(main())", "send", *words],
         capture_output=True, text=True, env=env, preexec_fn=little, timeout=60,
     )  # fmt: skip
     assert "cannot write the journal" in done.stderr or "cannot be written" in done.stderr
