@@ -11,13 +11,14 @@ import math
 import sys
 import time
 from dataclasses import dataclass, field
+from statistics import median
 
 import numpy as np
 
 from sestools.labs.replays import replay
-from sestools.lifetime.advice import RecycleAdvice, advise, typical_idle
+from sestools.lifetime.advice import RecycleAdvice, advise
 from sestools.lifetime.costs import ConnectionLimits, Cost, Costs, Thresholds, Traffic, options
-from sestools.lifetime.recipes import DEFAULTS
+from sestools.lifetime.defaults import DEFAULTS
 from sestools.lifetime.survival import survival
 from sestools.probes import LifetimeFacts, Plan, probe_lifetime
 from sestools.simulator.memory import VirtualSes
@@ -47,6 +48,13 @@ def measured(seed: int, plan: Plan = PLAN, **rules: object) -> LifetimeFacts:
     result = probe_lifetime(**ses.reach(), plan=plan, sender=SENDER if plan.senders else None)
     assert result.ok, result
     return result.facts
+
+
+def typical_idle(facts: LifetimeFacts) -> float:
+    """The median of the silences that ended connections."""
+    curve = survival(facts, "silence")
+    assert curve is not None
+    return median(curve.ends)
 
 
 def covered(facts: LifetimeFacts) -> list[float]:
@@ -83,7 +91,6 @@ class Score:
         """Count one measurement in."""
         self.seeds += 1
         idle = typical_idle(facts)
-        assert idle is not None
         self.idle_error = max(self.idle_error, abs(idle - IDLE) / IDLE)
         for at in covered(facts):
             self.covered[at] += 1
@@ -146,9 +153,7 @@ def run(seeds: int, messages: int = 6000) -> int:
             f"{max(shares) - 1:+.1%} at most"
         )
         too_dear = sum(share > 1.1 for share in shares)
-        # A newsletter's advice never costs more than that. Elsewhere one measurement in a hundred mistakes chance
-        # for age (the shape's test is one at 1 %), and its advice may.
-        if too_dear > (0 if words == TRAFFIC[0].words else seeds / 20):
+        if too_dear:
             wrong.append(f"advice for {words}: {too_dear} times")
     traffic = TRAFFIC[0]
     thresholds, costs, _ = cheapest[traffic.words]

@@ -220,12 +220,11 @@ def _progress() -> Iterator[Any]:
 def _show(
     options: argparse.Namespace, result: ProbeResult, advice: RecycleAdvice | None, advises: bool
 ) -> None:
-    from sestools.lifetime.recipes import recipe
     from sestools.lifetime.report import lifetime_document
     from sestools.lifetime.survival import survival
 
     facts = result.facts
-    found = recipe(options.client, advice, result.target.host) if options.client and advice else None
+    found = advice.client_config(options.client, result.target.host) if options.client and advice else None
     data: dict[str, Any] = {}
     if options.json:
         curves = {by: survival(facts, by) if advises else None for by in ("age", "messages", "silence")}

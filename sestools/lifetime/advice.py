@@ -7,9 +7,8 @@ three are stated with the advice.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from statistics import median
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from sestools.core.document import Document, Table
@@ -19,28 +18,17 @@ from sestools.lifetime.costs import PRICE, ConnectionLimits, Cost, Costs, Thresh
 from sestools.lifetime.survival import Curve, survival
 from sestools.probes import LifetimeFacts, Purpose
 from sestools.render.shown import Shown
+from sestools.sending.client_config.clients import ClientConfig, client_config
 
 MARGIN = 0.95
 """Share of the shortest idle cut-off seen that is used: what is sent takes time to arrive."""
 UNMEASURED_MESSAGES = 100
-"""Messages on one connection where no limit was measured: SES has one that it does not tell, of about 300."""
+"""Messages on one connection where no limit was measured: SES has one that it does not publish, of about 300."""
 UNMEASURED_IDLE = 5.0
 """Seconds of silence where no cut-off was measured: AWS's documentation speaks of about 10."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reason:
-    """Why a threshold is where it is.
-
-    Attributes:
-        value: The threshold.
-        unit: `messages` or `s`.
-        why: The evidence, in a sentence.
-    """
-
-    value: float | None
-    unit: str
-    why: str
+SPANS = 4
+"""Parts of the longest life in each of which connections are taken to end at a constant rate. More would take the
+chance of sixty lives for advice, fewer would miss that old connections die more easily."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -49,43 +37,39 @@ class RecycleAdvice(Shown):
 
     Attributes:
         thresholds: The advice.
+        reasons: The evidence in a sentence, for `messages`, `age` and `idle`.
         cost: What it costs, if connections live as they were seen to.
         least: The same, if they live as long as the intervals allow.
         most: And as short.
         traffic: How messages come.
-        messages: Why so many.
-        age: Why so old.
-        idle: Why so silent.
         curve: Survival by age; None if it was not measured.
         tried: For `messages`, `age` and `idle`: the cost of other values, the other two left as advised; some lie
             beyond what SES allows.
     """
 
     thresholds: Thresholds
+    reasons: Mapping[str, str]
     cost: Cost
     least: Cost
     most: Cost
     traffic: Traffic
-    messages: Reason
-    age: Reason
-    idle: Reason
     curve: Curve | None = field(default=None, repr=False)
     tried: dict[str, tuple[tuple[float, Cost], ...]] = field(default_factory=dict, repr=False)
 
     def __str__(self) -> str:
         return f"Change the connection after {self.thresholds}."
 
-    @property
-    def rows(self) -> tuple[tuple[str, str, str], ...]:
-        """What to change a connection after, the value, and why."""
-        return tuple(
-            (name, "no limit" if one.value is None else f"{one.value:g} {one.unit}", one.why)
-            for name, one in (("messages", self.messages), ("age", self.age), ("silence", self.idle))
-        )
-
     def document(self) -> Document:
         """The thresholds, each with its reason, and the cost."""
-        table = Table(headings=("change the connection after", "limit", "why"), rows=self.rows)
+        rows = []
+        for name, label, unit in (
+            ("messages", "messages", "messages"),
+            ("age", "age", "s"),
+            ("idle", "silence", "s"),
+        ):
+            limit = getattr(self.thresholds, name)
+            rows.append((label, "no limit" if limit is None else f"{limit:g} {unit}", self.reasons[name]))
+        table = Table(headings=("change the connection after", "limit", "why"), rows=tuple(rows))
         return Document(tables=(table,), notes=(self.summary,))
 
     @property
@@ -98,24 +82,25 @@ class RecycleAdvice(Shown):
             f"as long or as short as the intervals allow: {self.least.total:.1f} to {self.most.total:.1f}."
         )
 
+    def client_config(self, client: str, where: str = "us-east-1") -> ClientConfig:
+        """The advice as the configuration of a program (see `sestools.sending.client_config`)."""
+        reasons = {name: f"{why[:1].upper()}{why[1:]}." for name, why in self.reasons.items()}
+        return client_config(client, where, **asdict(self.thresholds), reasons=reasons)
+
     def __repr__(self) -> str:
         return f"<RecycleAdvice: {self} {self.summary}>"
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON wants it."""
-        chosen = self.thresholds
+        costs = (("expected", self.cost), ("least", self.least), ("most", self.most))
         return {
-            "recycle": {"messages": chosen.messages, "age": chosen.age, "idle": chosen.idle},
-            "why": {"messages": self.messages.why, "age": self.age.why, "idle": self.idle.why},
+            "recycle": asdict(self.thresholds),
+            "why": dict(self.reasons),
             "traffic": self.traffic.words,
             "price": self.cost.price,
             "per_thousand": {
-                name: {
-                    "handshakes": round(cost.handshakes, 2),
-                    "broken": round(cost.broken, 2),
-                    "total": round(cost.total, 2),
-                }
-                for name, cost in (("expected", self.cost), ("least", self.least), ("most", self.most))
+                name: {part: round(getattr(cost, part), 2) for part in ("handshakes", "broken", "total")}
+                for name, cost in costs
             },
         }
 
@@ -123,9 +108,8 @@ class RecycleAdvice(Shown):
 def advise(facts: LifetimeFacts, traffic: Traffic, *, price: float = PRICE) -> RecycleAdvice:
     """When this traffic should change connections that live as these did.
 
-    The cheapest thresholds are searched for among usual values, with the survival curve smoothed (Weibull)
-    where that agrees with it: the steps of a curve of sixty lives would be mistaken for advice. Of those that
-    cost within 2 % of the cheapest, the ones that change connections least are advised.
+    The cheapest thresholds are searched for among usual values. Of those that cost within 2 % of the cheapest, the
+    ones that change connections least are advised.
 
     Args:
         facts: What `probe_lifetime` saw.
@@ -135,38 +119,35 @@ def advise(facts: LifetimeFacts, traffic: Traffic, *, price: float = PRICE) -> R
     if not 0 < price < math.inf:
         raise UsageError(f"price must be greater than 0, and a number of handshakes, not {price!r}")
     curve = survival(facts, "age")
-    messages, cap = _messages(facts)
-    idle, cutoff = _idle(facts)
+    messages, cap, why_messages = _messages(facts)
+    idle, cutoff, why_idle = _idle(facts)
     longest = (math.floor(curve.longest) or curve.longest) if curve else None
-    worlds = [ConnectionLimits(alive=alive, cap=cap, cutoff=cutoff) for alive in _alive(curve)]
-    expected, least, most = (Costs(world, traffic, price=price) for world in worlds)
-    found = options(messages=int(messages.value or 0) or None, age=longest, idle=idle.value)
+    expected, least, most = (
+        Costs(ConnectionLimits(alive=alive, cap=cap, cutoff=cutoff), traffic, price=price)
+        for alive in _alive(curve)
+    )
+    found = options(messages=messages, age=longest, idle=idle)
     chosen, cost = expected.best(found, within=0.02)
-    if chosen.idle != idle.value:
-        less = f"at most {idle.value:g} s, and with this traffic {chosen.idle:g} s costs no more"
-        idle = replace(idle, value=chosen.idle, why=f"{idle.why}: {less}")
+    if chosen.idle != idle:
+        why_idle += f": at most {idle:g} s, and with this traffic {chosen.idle:g} s costs no more"
     beyond: dict[str, list[float]] = {
         "messages": [math.ceil(cap * more) for more in (1.1, 1.5, 2.5)] if cap else [],
         "age": [],
         "idle": [cutoff * more for more in (1.0, 1.2, 1.5, 2.5)] if cutoff else [],
     }
+    tried = {}
+    for name, more in beyond.items():
+        values = sorted({getattr(one, name) for one in found} - {None} | set(more))
+        tried[name] = tuple((value, expected.of(_with(chosen, name, value))) for value in values)
     return RecycleAdvice(
         thresholds=chosen,
+        reasons={"messages": why_messages, "age": _age(curve, chosen.age), "idle": why_idle},
         cost=cost,
         least=least.of(chosen),
         most=most.of(chosen),
         traffic=traffic,
-        messages=replace(messages, value=chosen.messages),
-        age=Reason(value=chosen.age, unit="s", why=_age(curve, chosen.age)),
-        idle=idle,
         curve=curve,
-        tried={
-            name: tuple(
-                (value, expected.of(_with(chosen, name, value)))
-                for value in sorted({getattr(one, name) for one in found} - {None} | set(more))
-            )
-            for name, more in beyond.items()
-        },
+        tried=tried,
     )
 
 
@@ -186,72 +167,74 @@ def _alive(curve: Curve | None) -> list[Callable[[Any], Any]]:
         heights = np.array((1.0, *shares))
         return lambda ages: heights[np.searchsorted(times, ages, side="right")]
 
-    worst = steps(curve.low)
-    first, least = curve.times[0], curve.low[0]
+    # In the steps of a curve of sixty lives chance would be taken for advice. So it is read at a few ages, and in
+    # between lives end at a constant rate. Where all have ended, half a life is taken to go on.
+    read = np.linspace(0.0, curve.longest, SPANS + 1)
+    shares = np.log(np.maximum(steps(curve.alive)(read), 0.5 / curve.lives))
+    shares[0] = 0.0
+    worst, first, least = steps(curve.low), curve.times[0], curve.low[0]
 
     def low(ages: Any) -> Any:
-        # Before anything was seen to end the lower edge goes down evenly, from where everybody lives.
+        # Before the first end was seen the lower edge goes down evenly from 1.
         return np.minimum(worst(ages), 1.0 - (1.0 - least) * np.minimum(ages / first, 1.0))
 
-    edges = [steps(curve.high), low]
-    if curve.smooth and curve.weibull:
-        shape, scale = curve.weibull
-        return [lambda ages: np.exp(-((ages / scale) ** shape)), *edges]
-    return [steps(curve.alive), *edges]
+    return [lambda ages: np.exp(np.interp(ages, read, shares)), steps(curve.high), low]
 
 
-def _messages(facts: LifetimeFacts) -> tuple[Reason, int | None]:
-    """The largest threshold that makes sense, why, and the limit if one was seen."""
+def _messages(facts: LifetimeFacts) -> tuple[int, int | None, str]:
+    """The largest threshold that makes sense, the limit if one was seen, and why."""
     sending = facts.of(Purpose.SENDING)
     told = [life.messages for life in sending if life.full]
     if told:
         cap = max(1, min(told))
-        why = f"{len(told)} of {len(sending)} connections that sent were refused more, the first after {cap} messages"
-        return Reason(value=cap, unit="messages", why=why), cap
+        return (
+            cap,
+            cap,
+            (
+                f"{len(told)} of {len(sending)} connections that sent were refused more, the first after {cap} messages"
+            ),
+        )
     most = max((life.messages for life in sending), default=0)
     if most >= UNMEASURED_MESSAGES:
-        why = (
-            f"no limit was met; the most that a connection carried was {most} messages, and beyond is unknown"
+        return (
+            most,
+            None,
+            (
+                f"no limit was met; the most that a connection carried was {most} messages, and beyond is unknown"
+            ),
         )
-        return Reason(value=most, unit="messages", why=why), None
-    why = (
-        f"no limit was measured; SES has one that it does not tell, reports speak of about 300, so "
-        f"{UNMEASURED_MESSAGES} stays well below"
+    return (
+        UNMEASURED_MESSAGES,
+        None,
+        (
+            f"no limit was measured; SES has one that it does not publish, reports speak of about 300, so "
+            f"{UNMEASURED_MESSAGES} stays well below"
+        ),
     )
-    return Reason(value=UNMEASURED_MESSAGES, unit="messages", why=why), None
 
 
-def _idle(facts: LifetimeFacts) -> tuple[Reason, float | None]:
+def _idle(facts: LifetimeFacts) -> tuple[float, float | None, str]:
     """The same for silence."""
     curve = survival(facts, "silence")
     if curve is None or not curve.ended:
         watched = f"no silent connection was ended within {curve.longest:.0f} s" if curve else "not measured"
         why = f"{watched}; AWS documents about 10 s, so {UNMEASURED_IDLE:g} s stays well below"
-        return Reason(value=UNMEASURED_IDLE, unit="s", why=why), None
-    ends = curve.ends
-    cutoff = ends[0]
+        return UNMEASURED_IDLE, None, why
+    cutoff, *_, last = (curve.ends[0], *curve.ends)
     slowest = max((life.opening for life in facts.lives), default=0.0)
-    idle = max(0.1, math.floor(10 * (MARGIN * cutoff - slowest / 8)) / 10)
     why = (
         f"{curve.ended} of {curve.lives} silent connections were ended, after {duration(cutoff)} to "
-        f"{duration(ends[-1])}; less 5 % and the time that a command takes to arrive"
+        f"{duration(last)}; less 5 % and the time that a command takes to arrive"
     )
-    return Reason(value=idle, unit="s", why=why), cutoff
+    return max(0.1, math.floor(10 * (MARGIN * cutoff - slowest / 8)) / 10), cutoff, why
 
 
 def _age(curve: Curve | None, age: float | None) -> str:
     if curve is None or age is None:
         return "life by age was not measured; AWS says that hosts are replaced regularly, and names no time"
     share, low, high = curve.at(age)
-    words = f"after {age:.0f} s, {share:.0%} of the connections still live ({curve.confidence:.0%} interval: {low:.0%} to {high:.0%}, from {curve.lives} lives)"
-    if not curve.ended:
-        return f"{words}; none ended, and nothing was watched for longer"
-    if curve.smooth and curve.weibull and curve.weibull[0] == 1:
-        return f"{words}; an old connection dies hardly more easily than a young one, so age matters little"
-    return words
-
-
-def typical_idle(facts: LifetimeFacts) -> float | None:
-    """The idle cut-off: the median of those that were seen; None if none was."""
-    curve = survival(facts, "silence")
-    return median(curve.ends) if curve and curve.ended else None
+    words = (
+        f"after {age:.0f} s, {share:.0%} of the connections still live ({curve.confidence:.0%} interval: {low:.0%} to "
+        f"{high:.0%}, from {curve.lives} lives)"
+    )
+    return words if curve.ended else f"{words}; none ended, and nothing was watched for longer"

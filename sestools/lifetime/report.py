@@ -11,13 +11,13 @@ from sestools.probes import LifetimeFacts
 
 if TYPE_CHECKING:  # they need NumPy, which the base install lacks
     from sestools.lifetime.advice import RecycleAdvice
-    from sestools.lifetime.recipes import Recipe
+    from sestools.sending.client_config.clients import ClientConfig
 
 __all__ = ["lifetime_document"]
 
 
 def lifetime_document(
-    result: ProbeResult, advice: RecycleAdvice | None, recipe: Recipe | None = None
+    result: ProbeResult, advice: RecycleAdvice | None, config: ClientConfig | None = None
 ) -> Document:
     """The lives that were seen, then when to change connections, and the configuration that does it."""
     notes = (f"could not be measured: {result.symptom}",) if result.symptom else ()
@@ -32,8 +32,8 @@ def lifetime_document(
     ]
     if advice:
         parts.append(advice.document())
-    if recipe:
-        parts.append(Document(title=f"{recipe.client}, {recipe.file}", code=tuple(str(recipe).splitlines())))
+    if config:
+        parts.append(Document(title=f"{config.client}, {config.file}", code=tuple(str(config).splitlines())))
     return Document(parts=tuple(parts))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import bisect
-import math
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -15,10 +14,6 @@ from sestools.probes import Life, LifetimeFacts, Purpose
 By = Literal["age", "messages", "silence"]
 
 CONFIDENCE = 0.9
-FEW = 3
-"""Different ends below which nothing is fitted to them."""
-FAR = 1.25
-"""Largest distance of a curve of n lives from what was fitted to it, times the root of n (Lilliefors 1969, 1 %)."""
 ALIKE = 1.1
 """How many times as long as the shortest silence the longest may be, if one clock ended both."""
 TOGETHER = 5.0
@@ -39,8 +34,6 @@ class Curve:
             everybody has died).
         lives: How many lives it rests on.
         censored: When lives were left that had not ended: each counts as longer than that.
-        weibull: Shape and scale of the Weibull distribution that fits best; None if hardly any ended. A shape of 1
-            says that age does not matter, a greater one that old connections die more easily.
         shared: Connections that were set aside because they shared a host with another: they die with it, and
             so say nothing of their own.
     """
@@ -53,7 +46,6 @@ class Curve:
     confidence: float = CONFIDENCE
     lives: int
     censored: tuple[float, ...] = field(repr=False)
-    weibull: tuple[float, float] | None = None
     shared: int = 0
 
     @property
@@ -71,18 +63,6 @@ class Curve:
     def longest(self) -> float:
         """How long the longest life was watched: beyond it nothing is known."""
         return self.times[-1]
-
-    @property
-    def smooth(self) -> bool:
-        """Whether that distribution agrees with the curve: nowhere farther apart than Lilliefors' test allows."""
-        if self.weibull is None:
-            return False
-        shape, scale = self.weibull
-        apart = max(
-            abs(share - math.exp(-((time / scale) ** shape)))
-            for time, share in zip(self.times, self.alive, strict=True)
-        )
-        return apart <= FAR / math.sqrt(self.lives)
 
     @property
     def median(self) -> float | None:
@@ -111,7 +91,6 @@ class Curve:
             "shared": self.shared,
             "confidence": self.confidence,
             "median": self.median,
-            "weibull": self.weibull,
             "censored": [round(time, 3) for time in self.censored],
             "curve": [
                 {"at": round(at, 3), "alive": round(alive, 4), "low": round(low, 4), "high": round(high, 4)}
@@ -211,7 +190,6 @@ def curve(
             highs.append(float(exact.high))
     return Curve(
         by=by,
-        weibull=_weibull(stats, deaths, alive_at_the_end) if by == "age" else None,
         times=tuple(float(time) for time in found.quantiles),
         alive=tuple(float(share) for share in found.probabilities),
         low=tuple(lows),
@@ -221,21 +199,6 @@ def curve(
         censored=tuple(sorted(alive_at_the_end)),
         shared=shared,
     )
-
-
-def _weibull(stats: Any, deaths: Sequence[float], left: Sequence[float]) -> tuple[float, float] | None:
-    """Shape and scale of what fits best; a life of no length has no place in it."""
-    if len(set(deaths)) < FEW:
-        return None
-    data = stats.CensoredData(
-        uncensored=[max(time, 0.01) for time in deaths], right=[max(time, 0.01) for time in left]
-    )
-    shape, _, scale = stats.weibull_min.fit(data, floc=0)
-    # The shape's standard error is about 0.78 / sqrt(n) of it (asymptotic, complete samples). Unless 1 is
-    # outside of its 99 % interval, age is taken not to matter: the simpler distribution. (1 % as in FAR.)
-    if abs(math.log(shape)) < 2.576 * 0.78 / math.sqrt(len(deaths)):
-        shape, _, scale = stats.weibull_min.fit(data, f0=1, floc=0)
-    return float(shape), float(scale)
 
 
 def scipy() -> Any:
