@@ -1,7 +1,7 @@
 """A Postfix in front of SES is ended with SIGKILL at random moments of its dialogues, and started again.
 
 Usage: crashes.py [KILLS [SEED]]; it needs root and `make provide`. The configuration is the package's own
-(`sestools.sending.postfix_relay`), with shorter waits. Exit code 1 if a message is lost, or sent twice though SES's answer to the
+(`sestools.sending.client_config.relay`), with shorter waits. Exit code 1 if a message is lost, or sent twice though SES's answer to the
 first was not lost.
 """
 

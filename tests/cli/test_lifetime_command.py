@@ -11,7 +11,7 @@ import pytest
 from test_cli import COMMAND, run
 
 from sestools.cli.lifetime import PROGRAMS
-from sestools.lifetime.recipes import CLIENTS
+from sestools.sending.client_config.clients import CLIENTS
 from sestools.simulator import Simulator, faults
 
 FEW = ("--lives", "6", "--at-once", "6", "--age", "60")
@@ -23,7 +23,14 @@ def test_it_practises_without_aws() -> None:
     assert done.returncode == 0, done.stderr
     assert "at most" in done.stderr
     assert "to SES's mailbox simulator" in done.stderr
-    for words in ("4 silent, signed in: 4 were ended with a reply", "change the connection after", "handshakes", "main.cf"):
+    for words in (
+        "4 silent, signed in: 4 were ended with a reply",
+        "change the connection after",
+        "handshakes",
+        "main.cf",
+        "smtp_sasl_auth_enable = yes",
+        "USER:PASSWORD",
+    ):
         assert words in done.stdout
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from peers.servers import OWN_NAME, POSTFIX, START, UNPACKED, running_postfix, start_postfix
 
 from clients.senders import RECIPIENT, SENDER, libraries, message
-from sestools.sending.postfix_relay import write_relay
+from sestools.sending.client_config.relay import write_relay
 from sestools.simulator import Simulator
 
 BY_WRAPPER = "wrapper@example.com"
@@ -130,7 +130,7 @@ class Relay:
 def product(folder: Path, ses: Simulator, **instead: str) -> str:
     """The configuration that the package gives, with the ports of the simulator and other values for a test."""
     config, passwords, _ = write_relay(
-        folder, "eu-west-1", ses.credentials, ca_file=f"{folder}/ca.pem", rate=100, max_messages=10, max_age=2
+        folder, "eu-west-1", ses.credentials, ca_file=f"{folder}/ca.pem", rate=100, messages=10, age=2
     )
     for file in (config, passwords):
         file.write_text(

@@ -51,9 +51,9 @@ from sestools.probes._lives import Plan
 from sestools.probes.lifetime import probe_lifetime
 from sestools.render.terminal import show
 from sestools.sending.client import Client
+from sestools.sending.client_config.relay import write_relay
 from sestools.sending.mail import Mail, SendReport
 from sestools.sending.policy import Policy
-from sestools.sending.postfix_relay import write_relay
 from sestools.sending.sender import Sender
 from sestools.simulator import Simulator
 from sestools.simulator.scenario import Scenario
