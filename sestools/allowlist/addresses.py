@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime
 import threading
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
+from dataclasses import replace
 
 from sestools.allowlist.history import AddressHistory, Asked, Sighting
+from sestools.core.clock import Clock, SystemClock
 from sestools.core.endpoints import smtp_host
 from sestools.core.errors import UsageError
 from sestools.core.target import Target
@@ -25,24 +25,6 @@ MOST_IN_ANSWER, MOST_ADDRESSES = 64, 500
 """What a watch keeps; whoever answers more is hostile, and `Watch.left_out` counts the rest."""
 
 Progress = Callable[[int, int, str], None]
-
-
-class Clock(Protocol):
-    """What a watch tells the time by; one that takes no time makes it a matter of milliseconds."""
-
-    def now(self) -> float:
-        """Seconds since some moment."""
-
-    def wait(self, seconds: float, stop: threading.Event) -> None:
-        """Let so many seconds pass, fewer if told to stop."""
-
-
-class _RealClock:
-    def now(self) -> float:
-        return time.monotonic()
-
-    def wait(self, seconds: float, stop: threading.Event) -> None:
-        stop.wait(seconds)
 
 
 def watch_addresses(
@@ -67,7 +49,7 @@ def watch_addresses(
         duration: Seconds from the first round to the last; 0 is one look.
         interval: Seconds from one round to the next, at least 1.
         timeout: Seconds that each resolver is given in a round.
-        clock: What to tell the time by.
+        clock: What to tell the time by, such as the simulator's `Churn`, which makes it a matter of milliseconds.
         progress: Called with (done, total, what) after each round.
         cancel: Set it to end the watch within about a tenth of a second; what was seen until then is kept.
 
@@ -84,16 +66,18 @@ def watch_addresses(
     if rounds > MOST_ROUNDS:
         raise UsageError(f"a watch has {MOST_ROUNDS} rounds at most, not {rounds}: take a longer interval")
     Deadline(timeout)  # says what is wrong with it before anything starts
-    watch, stop = clock or _RealClock(), cancel or threading.Event()
+    stop = cancel or threading.Event()
+    pause: Callable[[float], object] = clock.sleep if clock else stop.wait
+    now = (clock or SystemClock()).now
     book = _Book(servers)
-    began, start = datetime.datetime.now(datetime.UTC), watch.now()
+    began, start = datetime.datetime.now(datetime.UTC), now()
     with ThreadPoolExecutor(len(servers), thread_name_prefix="sestools-watch") as pool:
         number = 0
         while number < rounds:
-            watch.wait(max(0.0, start + number * interval - watch.now()), stop)
+            pause(max(0.0, start + number * interval - now()))
             if stop.is_set():
                 break
-            at = watch.now() - start
+            at = now() - start
             try:
                 book.write(at, list(pool.map(lambda server: _answer(host, server, timeout, stop), servers)))
             except Cancelled:
@@ -101,7 +85,7 @@ def watch_addresses(
             if progress:
                 progress(number + 1, rounds, f"{len(book.known)} addresses")
             # Resolvers that do not answer must not make the watch longer: what was missed is left out.
-            number = max(number + 1, int((watch.now() - start) / interval))
+            number = max(number + 1, int((now() - start) / interval))
     return AddressHistory(
         host=host,
         began=began,
@@ -155,22 +139,9 @@ class _Book:
     def write(self, at: float, answers: Sequence[DnsAnswer]) -> None:
         """Note one round."""
         self.moments.append(at)
-        sets = set()
         for answer in answers:
-            old = self.asked[answer.resolver]
             found = answer.ipv4 + answer.ipv6
-            if found:
-                sets.add(frozenset(found))
-            low, high = old.ttls or (answer.ttl, answer.ttl)
-            ttls = old.ttls if answer.ttl is None else (min(low or 0, answer.ttl), max(high or 0, answer.ttl))
-            self.asked[answer.resolver] = Asked(
-                resolver=old.resolver,
-                answers=old.answers + bool(found),
-                failures=old.failures + (not found),
-                error=old.error if found else answer.error or "it knows no address of this name",
-                ttls=ttls,
-                aliases=tuple(printable(name, 255) for name in answer.aliases[:8]) or old.aliases,
-            )
+            self._count(answer, bool(found))
             for address in found[:MOST_IN_ANSWER]:
                 if address in self.known or len(self.known) < MOST_ADDRESSES:
                     self.known.add(address)
@@ -178,4 +149,16 @@ class _Book:
                 else:
                     self.left_out += 1
             self.left_out += max(0, len(found) - MOST_IN_ANSWER)
-        self.differing += len(sets) > 1
+        self.differing += len({frozenset(one.ipv4 + one.ipv6) for one in answers} - {frozenset()}) > 1
+
+    def _count(self, answer: DnsAnswer, found: bool) -> None:
+        old = self.asked[answer.resolver]
+        ttls = [*(old.ttls or ()), *(() if answer.ttl is None else (answer.ttl,))]
+        self.asked[answer.resolver] = replace(
+            old,
+            answers=old.answers + found,
+            failures=old.failures + (not found),
+            error=old.error if found else answer.error or "it knows no address of this name",
+            ttls=(min(ttls), max(ttls)) if ttls else None,
+            aliases=tuple(printable(name, 255) for name in answer.aliases[:8]) or old.aliases,
+        )

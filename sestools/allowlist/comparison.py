@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
-import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sestools.allowlist.history import WARNING, AddressHistory
-from sestools.allowlist.rules import covers
+from sestools.allowlist.rules import covers, entries, network_of
 from sestools.core.document import Document, Table
 from sestools.core.enums import Level
 from sestools.core.errors import UsageError
 from sestools.core.target import Target
-from sestools.core.text import moment, printable, span
+from sestools.core.text import moment, span
 from sestools.probes import probe_tcp
 from sestools.render.shown import Shown
 
-MOST_PINNED = 10_000
-"""Entries of a list that are read."""
 MOST_CONNECTED = 50
 """Pinned addresses that are connected to, at most; never the addresses inside a range."""
-
-# The last label holds a letter: 192.0.2.999 is a slip, not a name.
-_NAME = re.compile(r"(?:\*?\.)?(?:[a-z0-9_-]{1,63}\.)+(?=[0-9-]*[a-z])[a-z0-9-]{2,63}\.?", re.I)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +29,7 @@ class Pin:
 
     Attributes:
         entry: An address, a range such as `192.0.2.0/24`, or a host name rule such as `*.example.com`.
+        kind: `address`, `range` or `name`.
         answered: The addresses answered now that it lets through.
         last: When an address that it lets through was last answered, in seconds since the watch began; None if
             never.
@@ -42,16 +37,10 @@ class Pin:
     """
 
     entry: str
+    kind: str
     answered: tuple[str, ...] = ()
     last: float | None = None
     connects: bool | None = None
-
-    @property
-    def kind(self) -> str:
-        """`address`, `range` or `name`."""
-        if _NAME.fullmatch(self.entry) and not _is_network(self.entry):
-            return "name"
-        return "range" if "/" in self.entry else "address"
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -83,14 +72,15 @@ class Comparison(Shown):
     @property
     def useless(self) -> tuple[Pin, ...]:
         """Names that do not cover the endpoint's."""
-        return tuple(
-            pin for pin in self.pins if pin.kind == "name" and not covers(pin.entry, self.watched.host)
-        )
+        return tuple(pin for pin in self.pins if pin.kind == "name" and not self._covered(pin))
 
     @property
     def by_name(self) -> bool:
         """Whether a name in the list covers the endpoint, whatever its addresses are."""
-        return any(covers(pin.entry, self.watched.host) for pin in self.pins if pin.kind == "name")
+        return any(pin.kind == "name" and self._covered(pin) for pin in self.pins)
+
+    def _covered(self, pin: Pin) -> bool:
+        return covers(pin.entry, self.watched.host)
 
     @property
     def ok(self) -> bool:
@@ -152,32 +142,29 @@ class Comparison(Shown):
     def table(self) -> Table:
         """A row for each entry, then one for each address that is blocked."""
         connecting = any(pin.connects is not None for pin in self.pins)
-        headings = ("entry", "in DNS", "last seen", *(("connects",) if connecting else ()))
-        rows, levels = [], []
+        rows: list[tuple[str, ...]] = []
+        levels = []
         for pin in self.pins:
             good = bool(pin.answered)
+            state = "answered" if good else "does not answer" if pin.last is None else "no longer answers"
             if pin.kind == "name":
-                good = covers(pin.entry, self.watched.host)
+                good = self._covered(pin)
                 state = "covers the endpoint" if good else "covers something else"
-            elif pin.kind == "range":
-                state = f"{len(pin.answered)} answered" if pin.answered else _silent(pin)
-            else:
-                state = "answered" if pin.answered else _silent(pin)
-            word = {True: "yes", False: "no", None: "-"}[pin.connects]
-            rows.append(
-                (
-                    pin.entry,
-                    state,
-                    "-" if pin.last is None else moment(pin.last),
-                    *((word,) if connecting else ()),
-                )
-            )
+            elif pin.kind == "range" and good:
+                state = f"{len(pin.answered)} answered"
+            connects = {True: "yes", False: "no", None: "-"}[pin.connects]
+            rows.append((pin.entry, state, "-" if pin.last is None else moment(pin.last), connects))
             levels.append(Level.OK if good else Level.PROBLEM)
         for address in self.blocked:
-            last = moment(self.watched.seen(address)[1])
-            rows.append((address, "answered, not in the list", last, *(("-",) if connecting else ())))
+            rows.append((address, "answered, not in the list", moment(self.watched.seen(address)[1]), "-"))
             levels.append(Level.PROBLEM)
-        return Table(headings=headings, rows=tuple(rows), levels=tuple(levels), coloured="in DNS")
+        columns = 4 if connecting else 3
+        return Table(
+            headings=("entry", "in DNS", "last seen", "connects")[:columns],
+            rows=tuple(row[:columns] for row in rows),
+            levels=tuple(levels),
+            coloured="in DNS",
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The comparison for a program."""
@@ -186,7 +173,7 @@ class Comparison(Shown):
             "dated": self.watched.dated,
             "warning": WARNING,
             "notes": list(self.notes),
-            "pinned": [{**dataclasses.asdict(pin), "kind": pin.kind} for pin in self.pins],
+            "pinned": [dataclasses.asdict(pin) for pin in self.pins],
             "no_longer_answer": [pin.entry for pin in self.gone],
             "blocked": list(self.blocked),
         }
@@ -203,10 +190,6 @@ class Comparison(Shown):
 
     def __repr__(self) -> str:
         return f"<Comparison: {self.summary}>"
-
-
-def _silent(pin: Pin) -> str:
-    return "no longer answers" if pin.last is not None else "does not answer"
 
 
 def _addresses(count: int) -> str:
@@ -247,17 +230,17 @@ def compare(
     passed: set[str] = set()
     single = {str(number): text for text, number in answered}
     for entry in listed:
-        if _is_network(entry):
-            network = ipaddress.ip_network(entry)
-            if network.num_addresses == 1:
-                inside = tuple(filter(None, [single.get(str(network.network_address))]))
-            else:
-                inside = tuple(text for text, number in answered if number in network)
+        network = network_of(entry)
+        if network is None:
+            kind, inside = "name", watched.addresses if covers(entry, watched.host) else ()
+        elif network.num_addresses == 1:
+            kind, inside = "address", tuple(filter(None, [single.get(str(network.network_address))]))
         else:
-            inside = watched.addresses if covers(entry, watched.host) else ()
+            kind, inside = "range", tuple(text for text, number in answered if number in network)
         passed.update(inside)
         last = max((watched.seen(address)[1] for address in inside), default=None)
-        pins.append(Pin(entry=entry, answered=tuple(filter(current.__contains__, inside)), last=last))
+        now = tuple(filter(current.__contains__, inside))
+        pins.append(Pin(entry=entry, kind=kind, answered=now, last=last))
     if target is not None:
         pins = _connected(pins, target, timeout, cancel)
     blocked = tuple(address for address in watched.addresses if address in current - passed)
@@ -271,70 +254,3 @@ def _connected(pins: list[Pin], target: Target, timeout: float, cancel: threadin
     facts = probe_tcp(target, addresses=singles, timeout=timeout, cancel=cancel).facts
     known = {**dict.fromkeys(facts.failed, False), **dict.fromkeys(facts.reached, True)}
     return [replace(pin, connects=known.get(pin.entry)) for pin in pins]
-
-
-def entries(pinned: str | Sequence[str]) -> list[str]:
-    """The entries of a list in one form, each once.
-
-    Raises:
-        UsageError: If one is not an address, a range or a host name, or there is none.
-    """
-    text = (pinned if isinstance(pinned, str) else "\n".join(pinned)).lstrip("\ufeff")  # as Windows saves it
-    words = [
-        word.strip("\"'[]")
-        for line in text.splitlines()
-        for word in re.split(r"[\s,;]+", line.partition("#")[0])
-        if word.strip("\"'[]")
-    ]
-    if len(words) > MOST_PINNED:
-        raise UsageError(f"a list may have {MOST_PINNED} entries, not {len(words)}")
-    found = []
-    for word in words:
-        if networks := _networks(word):
-            found += [str(one.network_address if one.num_addresses == 1 else one) for one in networks]
-        elif _NAME.fullmatch(word):
-            found.append(word.lower().rstrip("."))
-        else:
-            raise UsageError(
-                f"'{printable(word, 60)}' is not an address, a range such as 192.0.2.0/24, or a host name"
-            )
-    if not found:
-        raise UsageError("the list is empty")
-    if len(found) > MOST_PINNED:
-        raise UsageError(f"a list may have {MOST_PINNED} entries, not {len(found)}")
-    return list(dict.fromkeys(found))
-
-
-def _networks(word: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-    """What an address, `192.0.2.0/24`, `192.0.2.10-192.0.2.12` or `192.0.2.10-12` stands for; empty if none."""
-    try:
-        first, dash, last = word.partition("-")
-        if not dash:
-            return [_unwrapped(ipaddress.ip_network(word, strict=False))]
-        if last.isdecimal() and "." in first:
-            last = f"{first.rpartition('.')[0]}.{last}"
-        return list(
-            ipaddress.summarize_address_range(ipaddress.ip_address(first), ipaddress.ip_address(last))
-        )
-    except (ValueError, TypeError):  # no address; the end before the beginning; of two versions
-        return []
-
-
-def _unwrapped(
-    network: ipaddress.IPv4Network | ipaddress.IPv6Network,
-) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
-    """The IPv4 that `::ffff:192.0.2.10` means, as some programs log it."""
-    inside = network.network_address.ipv4_mapped if network.version == 6 else None
-    return (
-        ipaddress.IPv4Network((inside, network.prefixlen - 96))
-        if inside and network.prefixlen >= 96
-        else network
-    )
-
-
-def _is_network(word: str) -> bool:
-    try:
-        ipaddress.ip_network(word, strict=False)
-    except ValueError:
-        return False
-    return True

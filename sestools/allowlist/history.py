@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
@@ -34,21 +34,6 @@ class Sighting:
     address: str
     resolver: str
     moments: tuple[float, ...]
-
-    @property
-    def first(self) -> float:
-        """When it was first seen, in seconds since the watch began."""
-        return self.moments[0]
-
-    @property
-    def last(self) -> float:
-        """When it was last seen, in seconds since the watch began."""
-        return self.moments[-1]
-
-    @property
-    def times(self) -> int:
-        """In how many answers it was."""
-        return len(self.moments)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,8 +124,10 @@ class AddressHistory(Shown):
     def _seen(self) -> dict[str, tuple[float, float, int]]:
         found: dict[str, tuple[float, float, int]] = {}
         for one in self.sightings:
-            first, last, times = found.get(one.address, (one.first, one.last, 0))
-            found[one.address] = min(first, one.first), max(last, one.last), times + one.times
+            first, last, times = found.get(one.address, (one.moments[0], one.moments[-1], 0))
+            found[one.address] = (
+                min(first, one.moments[0]), max(last, one.moments[-1]), times + len(one.moments),
+            )  # fmt: skip
         return found
 
     def current(self, since: float) -> tuple[str, ...]:
@@ -160,11 +147,10 @@ class AddressHistory(Shown):
         count = len(self.addresses)
         if not count:
             return "No resolver answered with an address."
-        many = f"{self.answers} answers" if self.answers != 1 else "one answer"
+        answers = "one answer" if self.answers == 1 else f"{self.answers} answers"
         within = f" within {span(self.seconds)}" if self.seconds else ""
-        text = f"{count} addresses in {many} of {len(self.resolvers)} resolvers{within}"
-        text = text.replace("1 addresses", "1 address") if count == 1 else text
-        text = text.replace("1 resolvers", "1 resolver") if len(self.resolvers) == 1 else text
+        text = f"{count} address{'es' * (count > 1)} in {answers} of {len(self.resolvers)} "
+        text += f"resolver{'s' * (len(self.resolvers) > 1)}{within}"
         if len(self.moments) > 1:
             text += f": {len(self.new)} of them not yet in the first round, {len(self.missing)} no longer in the last"
         return text + "."
@@ -199,15 +185,8 @@ class AddressHistory(Shown):
         for address in self.addresses:
             first, last, times = self.seen(address)
             by = len({one.resolver for one in self.sightings if one.address == address})
-            rows.append(
-                (
-                    address,
-                    moment(first),
-                    moment(last),
-                    f"{times} of {self.answers}",
-                    f"{by} of {len(self.resolvers)}",
-                )
-            )
+            shares = (f"{times} of {self.answers}", f"{by} of {len(self.resolvers)}")
+            rows.append((address, moment(first), moment(last), *shares))
         headings = ("address", "first seen", "last seen", "in answers", "by resolvers")
         return Table(headings=headings, rows=tuple(rows))
 
@@ -223,14 +202,8 @@ class AddressHistory(Shown):
             "warning": WARNING,
             "notes": list(self.notes),
             "resolvers": [
-                {
-                    "resolver": one.resolver,
-                    "answers": one.answers,
-                    "failures": one.failures,
-                    "error": one.error,
-                    "ttl_seconds": list(one.ttls) if one.ttls else None,
-                    "aliases": list(one.aliases),
-                }
+                {name: value for name, value in asdict(one).items() if name != "ttls"}
+                | {"ttl_seconds": one.ttls}
                 for one in self.resolvers
             ],
             "addresses": [
@@ -240,7 +213,7 @@ class AddressHistory(Shown):
                     "last_seconds": self.seen(address)[1],
                     "answers": self.seen(address)[2],
                     "by_resolver": {
-                        one.resolver: one.times for one in self.sightings if one.address == address
+                        one.resolver: len(one.moments) for one in self.sightings if one.address == address
                     },
                 }
                 for address in self.addresses

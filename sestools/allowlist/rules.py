@@ -1,9 +1,11 @@
-"""Rules that let mail out to an endpoint whose addresses change."""
+"""Firewall rules: the entries of a list, and rules that let mail out to an endpoint whose addresses change."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import ipaddress
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +18,13 @@ from sestools.core.errors import UsageError
 from sestools.core.text import printable
 from sestools.render.shown import Shown
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+MOST_PINNED = 10_000
+"""Entries of a list that are read."""
 GUIDE = "https://docs.aws.amazon.com/ses/latest/dg/"
+# The last label holds a letter: 192.0.2.999 is a slip, not a name.
+_NAME = re.compile(r"(?:\*?\.)?(?:[a-z0-9_-]{1,63}\.)+(?=[0-9-]*[a-z])[a-z0-9-]{2,63}\.?", re.I)
 
 
 def covers(rule: str, host: str) -> bool:
@@ -26,6 +34,65 @@ def covers(rule: str, host: str) -> bool:
     """
     rule, host = rule.lower().rstrip("."), host.lower().rstrip(".")
     return host.endswith(rule.lstrip("*")) if rule.startswith(("*.", ".")) else host == rule
+
+
+def entries(pinned: str | Sequence[str]) -> list[str]:
+    """The entries of a list in one form, each once.
+
+    Raises:
+        UsageError: If one is not an address, a range or a host name, or there is none.
+    """
+    text = (pinned if isinstance(pinned, str) else "\n".join(pinned)).lstrip("\ufeff")  # as Windows saves it
+    words = [
+        word.strip("\"'[]")
+        for line in text.splitlines()
+        for word in re.split(r"[\s,;]+", line.partition("#")[0])
+        if word.strip("\"'[]")
+    ]
+    if len(words) > MOST_PINNED:
+        raise UsageError(f"a list may have {MOST_PINNED} entries, not {len(words)}")
+    found = []
+    for word in words:
+        if networks := _networks(word):
+            found += [str(one.network_address if one.num_addresses == 1 else one) for one in networks]
+        elif _NAME.fullmatch(word):
+            found.append(word.lower().rstrip("."))
+        else:
+            raise UsageError(
+                f"'{printable(word, 60)}' is not an address, a range such as 192.0.2.0/24, or a host name"
+            )
+    if not found:
+        raise UsageError("the list is empty")
+    if len(found) > MOST_PINNED:
+        raise UsageError(f"a list may have {MOST_PINNED} entries, not {len(found)}")
+    return list(dict.fromkeys(found))
+
+
+def _networks(word: str) -> list[Network]:
+    """What an address, `192.0.2.0/24`, `192.0.2.10-192.0.2.12` or `192.0.2.10-12` stands for; empty if none."""
+    first, dash, last = word.partition("-")
+    if not dash:
+        return [network] if (network := network_of(word)) else []
+    if last.isdecimal() and "." in first:
+        last = f"{first.rpartition('.')[0]}.{last}"
+    try:
+        return list(
+            ipaddress.summarize_address_range(ipaddress.ip_address(first), ipaddress.ip_address(last))
+        )
+    except (ValueError, TypeError):  # no address; the end before the beginning; of two versions
+        return []
+
+
+def network_of(word: str) -> Network | None:
+    """An address or a range; the IPv4 that `::ffff:192.0.2.10` means, as some programs log it."""
+    try:
+        network = ipaddress.ip_network(word, strict=False)
+    except ValueError:
+        return None
+    inside = network.network_address.ipv4_mapped if network.version == 6 else None
+    if inside and network.prefixlen >= 96:
+        return ipaddress.IPv4Network((inside, network.prefixlen - 96))
+    return network
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,8 +45,8 @@ def seconds(text: str) -> float:
 def allowlist(options: argparse.Namespace) -> int:
     """Run `sestools allowlist`."""
     from sestools.allowlist.addresses import watch_addresses
-    from sestools.allowlist.comparison import compare, entries
-    from sestools.allowlist.rules import allowlist_advice
+    from sestools.allowlist.comparison import compare
+    from sestools.allowlist.rules import allowlist_advice, entries
 
     region = _region(options.where)
     pinned = _pinned(options.pinned)
@@ -82,7 +82,7 @@ def allowlist(options: argparse.Namespace) -> int:
 
 def _pinned(given: str | None) -> str:
     """The list itself: the text of a file if it names one, `-` for standard input."""
-    from sestools.allowlist.comparison import entries
+    from sestools.allowlist.rules import entries
 
     if given is None:
         return ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -119,7 +118,7 @@ class Churn:
         """Seconds since the beginning."""
         return self._now
 
-    def wait(self, seconds: float, stop: threading.Event | None = None) -> None:
+    def sleep(self, seconds: float) -> None:
         """Let so many seconds pass, which takes no time."""
         before, self._now = self._now // self._every, self._now + seconds
         if self._now // self._every != before:

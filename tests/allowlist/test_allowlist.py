@@ -18,9 +18,9 @@ import dns.rrset
 import pytest
 
 from sestools import allowlist_advice, watch_addresses
-from sestools.allowlist.comparison import compare, entries
+from sestools.allowlist.comparison import compare
 from sestools.allowlist.history import WARNING, AddressHistory
-from sestools.allowlist.rules import covers
+from sestools.allowlist.rules import covers, entries
 from sestools.cli.main import main
 from sestools.plots.addresses import addresses_picture, plot_addresses
 from sestools.simulator import Simulator
@@ -416,7 +416,7 @@ def test_the_picture(changing: tuple[Simulator, Churn]) -> None:
     found = compare(["192.0.2.9", *POOL[:4]], watched)
     ax = plot_addresses(watched, found)
     series = [line for line in ax.get_lines() if str(line.get_label()).startswith("resolver")]
-    assert sum(len(line.get_xdata()) for line in series) == sum(one.times for one in watched.sightings)
+    assert sum(len(line.get_xdata()) for line in series) == sum(len(one.moments) for one in watched.sightings)
     labels = [label.get_text().replace("\n", ", ") for label in ax.get_yticklabels()]
     assert labels == [
         "192.0.2.9, pinned, no longer answers",
