@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
+from sestools.core.clock import Clock
 from sestools.core.target import Target
 from sestools.sending.backoff import Exponential, Schedule
-from sestools.sending.connection import Clock, Failed, Line
+from sestools.sending.connection import Failed, Line
 from sestools.sending.mail import Attempt, Entry, Fate, Mail
 from sestools.sending.policy import Policy
 from sestools.sending.sender import Sender

@@ -10,9 +10,10 @@ import smtplib
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any
 
 from sestools.core import trust
+from sestools.core.clock import Clock
 from sestools.core.endpoints import Security
 from sestools.core.enums import Retry, Stage
 from sestools.core.errors import UsageError
@@ -26,23 +27,13 @@ from sestools.sending.client import PIECE, Client
 from sestools.sending.mail import Mail
 from sestools.sending.stop import Stop, Stopping
 
-__all__ = ["ENVELOPE", "Clock", "Delivery", "Failed", "Line"]
+__all__ = ["ENVELOPE", "Delivery", "Failed", "Line"]
 
 CHECK_AFTER = 1.0
 """Seconds of silence after which a connection is asked whether it still lives, before it is used."""
 
 ENVELOPE = frozenset({Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.BODY})
 """The steps in which one message is offered; all before them are about the connection."""
-
-
-class Clock(Protocol):
-    """What tells the time in seconds, and lets it pass."""
-
-    def now(self) -> float:
-        """The time."""
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
 
 
 class Failed(Exception):

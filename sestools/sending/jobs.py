@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from sestools.core.clock import Clock
 from sestools.core.errors import UsageError
 from sestools.diagnosis.result import Diagnosis
-from sestools.sending.connection import ENVELOPE, Clock
+from sestools.sending.connection import ENVELOPE
 from sestools.sending.mail import Attempt, Entry, Fate, Mail
 from sestools.sending.policy import Decision, Policy, is_unknown
 

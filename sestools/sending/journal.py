@@ -15,14 +15,13 @@ import os
 import stat
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Self
 
 from sestools.core.errors import UsageError
 from sestools.core.text import printable
-from sestools.sending.mail import Fate, Mail
+from sestools.sending.mail import Fate, Mail, Past
 
-__all__ = ["Journal", "JournalError", "Past"]
+__all__ = ["Journal", "JournalError"]
 
 VERSION = 1
 _MAGIC = b'{"sestools journal":'
@@ -30,23 +29,6 @@ _MAGIC = b'{"sestools journal":'
 
 class JournalError(Exception):
     """The journal cannot be written: nothing more is sent."""
-
-
-@dataclass(kw_only=True)
-class Past:
-    """What a journal knows of a message.
-
-    Attributes:
-        unknown: How many attempts ended without a reply that was surely the message's own.
-        accepted: When it was accepted; empty if that is not known.
-        id: SES's id, if so.
-        refused: How many recipients were refused then.
-    """
-
-    unknown: int = 0
-    accepted: str = ""
-    id: str = ""
-    refused: int = 0
 
 
 class Journal:

@@ -18,10 +18,7 @@ from sestools.core.text import duration, printable
 from sestools.diagnosis.result import Diagnosis
 from sestools.render.shown import Shown
 
-__all__ = ["Attempt", "Entry", "Fate", "Mail", "SendReport"]
-
-SIMULATOR = "simulator.amazonses.com"
-"""The domain of SES's mailbox simulator: mail to it hurts nobody's reputation."""
+__all__ = ["Attempt", "Entry", "Fate", "Mail", "Past", "SendReport"]
 
 
 class Fate(StrEnum):
@@ -121,7 +118,8 @@ class Attempt:
         seconds: How long it took.
         failure: What went wrong; None if the message was accepted.
         wait: How long the policy waits before the next one; None if there is none.
-        why: Why so, in the policy's words.
+        why: Why so, for people.
+        interrupted: Whether it was ended from outside, such as by Ctrl-C.
     """
 
     at: float
@@ -129,6 +127,30 @@ class Attempt:
     failure: Diagnosis | None = None
     wait: float | None = None
     why: str = ""
+    interrupted: bool = False
+
+
+@dataclass(kw_only=True)
+class Past:
+    """What a journal knows of a message.
+
+    Attributes:
+        unknown: How many attempts ended without a reply that was surely the message's own.
+        accepted: When it was accepted; empty if that is not known.
+        id: SES's id, if so.
+        refused: How many recipients were refused then.
+    """
+
+    unknown: int = 0
+    accepted: str = ""
+    id: str = ""
+    refused: int = 0
+
+    def __str__(self) -> str:
+        if not self.accepted:
+            return "an earlier run got no reply: may have been accepted; not sent again"
+        refused = f"; {self.refused} of its recipients refused" if self.refused else ""
+        return f"accepted in an earlier run, {self.accepted}{refused}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +166,7 @@ class Entry:
         unknown: After how many attempts it was unknown whether the message was accepted. Each may have
             delivered it once more.
         attempts: Every attempt, in order.
-        earlier: What became of it in an earlier run, by the journal; empty if that does not matter.
+        earlier: What became of it in an earlier run, by the journal; None if that does not matter.
     """
 
     mail: Mail
@@ -154,7 +176,7 @@ class Entry:
     refused: Mapping[str, Diagnosis] = field(default_factory=dict)
     unknown: int = 0
     attempts: tuple[Attempt, ...] = ()
-    earlier: str = ""
+    earlier: Past | None = None
 
     @property
     def level(self) -> Level:
@@ -165,8 +187,9 @@ class Entry:
     @property
     def what(self) -> str:
         """The fate in words: SES's id, or why not."""
-        parts = [one for one in (self.id, self.earlier) if one]
-        if self.fate is not Fate.SENT and not self.diagnosis and self._interrupted:
+        parts = [str(one) for one in (self.id, self.earlier) if one]
+        interrupted = self.attempts[-1].interrupted if self.attempts else not self.earlier
+        if self.fate is not Fate.SENT and not self.diagnosis and interrupted:
             parts.append("interrupted" + (": may have been accepted" if self.fate is Fate.UNKNOWN else ""))
         if self.diagnosis and self.fate is not Fate.SENT:
             parts.append(self.diagnosis.cause.title)
@@ -175,10 +198,6 @@ class Entry:
         if self.unknown and self.fate is Fate.SENT:
             parts.append(f"resent after {self.unknown} unknown: may be there twice")
         return "; ".join(parts)
-
-    @property
-    def _interrupted(self) -> bool:
-        return not self.earlier if not self.attempts else self.attempts[-1].why == "interrupted"
 
     def to_dict(self) -> dict[str, Any]:
         """The entry for a program."""
@@ -191,7 +210,7 @@ class Entry:
             "unknown": self.unknown,
             "attempts": len(self.attempts),
             "waited_seconds": sum(attempt.wait or 0.0 for attempt in self.attempts),
-            "earlier": self.earlier,
+            "earlier": str(self.earlier or ""),
             "diagnosis": self.diagnosis.to_dict() if self.diagnosis else None,
         }
 

@@ -9,7 +9,7 @@ give up, and perhaps lose it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import Enum, StrEnum
 from random import Random
 from typing import Any, Self
 
@@ -27,7 +27,7 @@ from sestools.diagnosis.result import Diagnosis
 from sestools.render.shown import Shown
 from sestools.sending.backoff import Exponential, Jitter, Schedule
 
-__all__ = ["Decision", "Policy", "WhenUnknown", "is_unknown"]
+__all__ = ["Decision", "Policy", "Reason", "WhenUnknown", "is_unknown"]
 
 
 class WhenUnknown(StrEnum):
@@ -39,6 +39,23 @@ class WhenUnknown(StrEnum):
     """Leave it: it arrives once, or not at all."""
 
 
+class Reason(Enum):
+    """Why a policy decides as it does; the value says it to people."""
+
+    QUIT = "lost at QUIT ({seen}): what was sent before was accepted"
+    LEFT = "no reply after the final dot ({seen}): it may have been accepted, and is not sent again"
+    RESENT = "no reply after the final dot ({seen}): it may have been accepted, and is sent again"
+    FINAL = "{title} ({seen}): the same attempt would fail again"
+    SLOWER = "{title} ({seen}): more slowly"
+    QUOTA = "{title} ({seen}): only time helps"
+    RECONNECT = "{title} ({seen}): nothing was sent, again on a new connection"
+    AGAIN = "{title} ({seen})"
+
+    def about(self, failure: Diagnosis) -> str:
+        """The reason for a failure in words."""
+        return self.value.format(title=failure.cause.title, seen=printable(str(failure.symptom), 160))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Decision:
     """What a policy says after a failure.
@@ -46,11 +63,13 @@ class Decision:
     Attributes:
         again: Whether to try again.
         seconds: How long to wait before that.
-        why: The reason, in a sentence.
+        reason: The reason.
+        why: The same for people, with what was seen.
     """
 
     again: bool
     seconds: float = 0.0
+    reason: Reason
     why: str
 
 
@@ -146,9 +165,10 @@ class Policy(Shown):
             seconds: How long ago the first one failed.
             previous: The wait before this attempt.
         """
-        wait, why = self._read(failure, attempt)
+        wait, reason = self._read(failure, attempt)
+        why = reason.about(failure)
         if wait is None:
-            return Decision(again=False, why=why)
+            return Decision(again=False, reason=reason, why=why)
         # One event is judged here, and not a function called: tenacity's own state holds what its values need.
         state = RetryCallState(Retrying(), None, (), {})
         state.attempt_number, state.upcoming_sleep = attempt, previous
@@ -156,8 +176,9 @@ class Policy(Shown):
         state.upcoming_sleep = pause = wait(state)
         if self.stop(state):
             tried = "1 attempt" if attempt == 1 else f"{attempt} attempts"
-            return Decision(again=False, why=f"given up after {tried} in {duration(seconds)}: {why}")
-        return Decision(again=True, seconds=pause, why=why)
+            why = f"given up after {tried} in {duration(seconds)}: {why}"
+            return Decision(again=False, reason=reason, why=why)
+        return Decision(again=True, seconds=pause, reason=reason, why=why)
 
     def document(self) -> Document:
         """What this policy does after each kind of failure."""
@@ -166,20 +187,15 @@ class Policy(Shown):
 
     def _row(self, stage: Stage, what: Any) -> tuple[str, ...]:
         failure = classify(what, stage=stage, host=_HOST)
-        first, why = self._read(failure, 1)
+        first, reason = self._read(failure, 1)
         said = str(failure.symptom.reply or f"{failure.symptom.kind}, no reply")
         if first is None:
-            return (
-                stage,
-                said,
-                "left: accepted, or not"
-                if is_unknown(failure.symptom)
-                else "refused: change something first",
-            )
+            left = reason is Reason.LEFT
+            return stage, said, "left: accepted, or not" if left else "refused: change something first"
         again, _ = self._read(failure, 2)
         waits = f"at once, then {again}" if isinstance(first, wait_none) else str(first)
-        where = " on a new connection" if "new connection" in why else ""
-        twice = "; perhaps twice" if is_unknown(failure.symptom) else ""
+        where = " on a new connection" if reason is Reason.RECONNECT else ""
+        twice = "; perhaps twice" if reason is Reason.RESENT else ""
         return stage, said, f"again{where}: {waits}{twice}"
 
     def retrying(self, **more: Any) -> Retrying:
@@ -202,34 +218,25 @@ class Policy(Shown):
 
         return Retrying(**{"retry": again, "wait": pause, "stop": self.stop, "reraise": True, **more})
 
-    def _read(self, failure: Diagnosis, attempt: int) -> tuple[wait_base | None, str]:
+    def _read(self, failure: Diagnosis, attempt: int) -> tuple[wait_base | None, Reason]:
         """How to wait after a failure, or None if trying again is useless; and why."""
-        symptom, cause = failure.symptom, failure.cause
-        said = printable(str(symptom), 160)
+        symptom, retry = failure.symptom, failure.cause.retry
         code = symptom.reply.code if symptom.reply else 0
         if symptom.stage is Stage.QUIT:
-            return None, f"lost while saying good-bye ({said}): what was sent before was accepted"
-        lost = symptom.kind in _LOST or cause.retry is Retry.UNKNOWN_FATE
+            return None, Reason.QUIT
+        lost = symptom.kind in _LOST or retry is Retry.UNKNOWN_FATE
         if is_unknown(symptom):
-            if self.when_unknown is WhenUnknown.GIVE_UP:
-                return (
-                    None,
-                    f"no reply to the final dot ({said}): it may have been accepted, and is left at that",
-                )
-            return (
-                self.wait,
-                f"no reply to the final dot ({said}): it may have been accepted, and is sent again",
-            )
-        if code >= 500 or (cause.retry is Retry.NO and not lost and not 400 <= code < 500):
-            return None, f"{cause.title} ({said}): the same attempt would fail again"
-        if cause.retry is Retry.SLOWER:
-            return self.throttled, f"{cause.title} ({said}): more slowly"
-        if cause.retry is Retry.HOURS:
-            return Schedule((self.quota,)), f"{cause.title} ({said}): only time helps"
-        if cause.retry is Retry.NEW_CONNECTION or (lost and symptom.stage in _ENVELOPE):
-            wait: wait_base = wait_none() if attempt == 1 else self.wait
-            return wait, f"{cause.title} ({said}): nothing was sent, again on a new connection"
-        return self.wait, f"{cause.title} ({said})"
+            give_up = self.when_unknown is WhenUnknown.GIVE_UP
+            return (None, Reason.LEFT) if give_up else (self.wait, Reason.RESENT)
+        if code >= 500 or (retry is Retry.NO and not lost and not 400 <= code < 500):
+            return None, Reason.FINAL
+        if retry is Retry.SLOWER:
+            return self.throttled, Reason.SLOWER
+        if retry is Retry.HOURS:
+            return Schedule((self.quota,)), Reason.QUOTA
+        if retry is Retry.NEW_CONNECTION or (lost and symptom.stage in _ENVELOPE):
+            return wait_none() if attempt == 1 else self.wait, Reason.RECONNECT
+        return self.wait, Reason.AGAIN
 
 
 _HOST = "email-smtp.us-east-1.amazonaws.com"

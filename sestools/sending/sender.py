@@ -1,7 +1,7 @@
 """A sender that loses nothing: a pattern to copy, on the standard library's smtplib.
 
 It keeps a connection and changes it before SES does, sends no faster than the account may, tries again what is
-worth it (see `retrying`), and always says what became of each message. It is no mail queue: with a journal (see
+worth it (see `policy`), and always says what became of each message. It is no mail queue: with a journal (see
 `journal`) it can be run again after the process died, but nobody does that by itself. For that there are mail
 servers, such as Postfix.
 """
@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import heapq
 import smtplib
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import count
 from typing import Any, Self
 
+from sestools.core.clock import Clock
 from sestools.core.enums import Retry, Stage
 from sestools.core.target import Target
 from sestools.diagnosis.result import Diagnosis
-from sestools.sending.connection import ENVELOPE, Clock, Delivery, Failed, Line
+from sestools.sending.connection import ENVELOPE, Delivery, Failed, Line
 from sestools.sending.envelope import unsendable
 from sestools.sending.jobs import Job, Pace, Tally, fate_of
 from sestools.sending.journal import Journal
@@ -87,7 +87,7 @@ class Sender:
         on_attempt: Callable[[Mail, Attempt], None] | None = None,
     ) -> None:
         self._stop = Stop()
-        self._clock: Clock = clock or _RealClock(self._stop)
+        self._clock: Clock = clock or self._stop
         limits: dict[str, Any] = {"max_messages": max_messages, "max_age": max_age, "max_idle": max_idle}
         limits |= {"timeout": timeout, "final_timeout": final_timeout}
         self._line = Line(target, self._clock, connect=connect, stop=self._stop, **limits)
@@ -190,17 +190,12 @@ class Sender:
         """The entry of a message that an earlier run sent, by the journal, or may have sent."""
         if self._journal is None or job.attempts:
             return None
-        past = self._journal.past(job.key)
+        past = replace(self._journal.past(job.key))
         if past.accepted:
-            refused = f"; {past.refused} of its recipients refused" if past.refused else ""
-            return job.entry(
-                Fate.SENT, id=past.id, earlier=f"accepted in an earlier run, {past.accepted}{refused}"
-            )
+            return job.entry(Fate.SENT, id=past.id, earlier=past)
         job.unknown = past.unknown
         if past.unknown and self._policy.when_unknown is WhenUnknown.GIVE_UP:
-            return job.entry(
-                Fate.UNKNOWN, earlier="an earlier run got no reply: may have been accepted; not sent again"
-            )
+            return job.entry(Fate.UNKNOWN, earlier=past)
         return None
 
     def _try(self, job: Job) -> Entry | float:
@@ -220,7 +215,7 @@ class Sender:
         except Failed as failed:
             return self._judge(job, failed.diagnosis, began)
         except BaseException:
-            job.attempts.append(Attempt(at=began, seconds=self._clock.now() - began, why="interrupted"))
+            job.attempts.append(Attempt(at=began, seconds=self._clock.now() - began, interrupted=True))
             raise
 
     def _deliver(self, job: Job) -> Delivery:
@@ -293,8 +288,3 @@ class Sender:
         if seconds >= self._line.max_idle:
             self.close()
         self._clock.sleep(seconds)
-
-
-class _RealClock:
-    def __init__(self, stop: Stop) -> None:
-        self.now, self.sleep = time.monotonic, stop.sleep

@@ -22,7 +22,9 @@ class Stopping(KeyboardInterrupt):
 
 
 class Stop:
-    """Whether a sender was told to stop."""
+    """Whether a sender was told to stop; also the clock by which it sleeps until then."""
+
+    now = staticmethod(time.monotonic)
 
     def __init__(self) -> None:
         self.times = 0
