@@ -126,15 +126,16 @@ class LabPanel(Panel):
         )
 
     def _html(self, found: Lab) -> str:
-        from sestools.plots.sending import attempts_picture, lab_picture, retried  # matplotlib takes a while
+        from sestools.plots import picture
+        from sestools.plots.timeline import retried
 
-        entries = found.entries[found.results[-1].script, found.results[-1].sender, found.results[-1].seed]
-        rows = retried(entries)
-        parts = [lab_picture(found)._repr_html_(), found._repr_html_()]
-        if rows:
+        last = found.results[-1]
+        timeline = retried(found.entries[last.script, last.sender, last.seed])
+        parts = [picture(found)._repr_html_(), found._repr_html_()]
+        if timeline.rows:
             parts.append(
-                f"<p style='margin:8px 0 2px'>The first {len(rows)} messages that were not accepted at once, "
-                f"by the last sender:</p>{attempts_picture(rows)._repr_html_()}"
+                f"<p style='margin:8px 0 2px'>The first {len(timeline.rows)} messages that were not accepted at once, "
+                f"by the last sender:</p>{picture(timeline)._repr_html_()}"
             )
         return "".join(parts)
 

@@ -94,12 +94,12 @@ class LifetimePanel(Panel):
         return advise(facts, TRAFFIC[asked["traffic"]], price=asked["price"])
 
     def _html(self, found: RecycleAdvice) -> str:
-        from sestools.plots.lifetime import costs_picture, survival_picture  # matplotlib takes a while
+        from sestools.plots import picture
 
         parts = [found._repr_html_()]
         if found.curve:
-            parts.append(survival_picture(found.curve, chosen=found.thresholds.age)._repr_html_())
-        return "".join([*parts, costs_picture(found)._repr_html_()])
+            parts.append(picture(found.curve, chosen=found.thresholds.age)._repr_html_())
+        return "".join([*parts, picture(found)._repr_html_()])
 
     def _text(self, found: RecycleAdvice) -> str:
         return f"  {found}"

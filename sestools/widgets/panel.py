@@ -226,7 +226,7 @@ class CheckPanel(Panel):
         return f"Done: {found.level}."
 
     def _html(self, found: Report) -> str:
-        from sestools.plots.stages import to_svg  # matplotlib takes a while
+        from sestools.plots import to_svg
 
         symptom = found.diagnosis.symptom
         port = next((port for port in found.ports if port.port == symptom.port), found.ports[0])
@@ -239,7 +239,7 @@ class CheckPanel(Panel):
         )
 
     def _stored(self, found: Report) -> str:
-        from sestools.plots.stages import picture
+        from sestools.plots import picture
 
         return picture(found)._repr_html_() + found.to_html(real=True)
 

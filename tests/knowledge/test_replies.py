@@ -9,7 +9,8 @@ import pytest
 from sestools.core.enums import Mark, Stage
 from sestools.knowledge.client_output import KnownReply, faces, known_replies, recognise
 from sestools.knowledge.table import cause
-from sestools.plots.replies import COLUMNS, ROWS, alt_text, cells, plot_replies, replies_picture
+from sestools.plots import picture, plot
+from sestools.plots.reply_map import COLUMNS, ROWS, cells
 from sestools.simulator import faults
 from sestools.widgets import ReplyPanel, ReplyTable, judge, say, simulator
 
@@ -234,18 +235,19 @@ def test_the_table_is_escaped() -> None:
 
 def test_the_picture_holds_every_refusal() -> None:
     """Each refusal is in the cell of its stage and rule; words beside the picture say the same."""
-    found = cells()
-    refusals = {(reply.code, reply.stage, reply.cause.id) for reply in known_replies() if reply.code >= 400}
+    replies = known_replies()
+    found = cells(replies)
+    refusals = {(reply.code, reply.stage, reply.cause.id) for reply in replies if reply.code >= 400}
     assert sum(sum(codes.values()) for codes in found.values()) == len(refusals)
     assert {stage for stage, _ in found} <= set(ROWS)
     assert {retry for _, retry in found} <= set(COLUMNS)
-    drawn = [text.get_text() for text in plot_replies().texts]
+    drawn = [text.get_text() for text in plot(replies).texts]
     assert len(drawn) == sum(map(len, found.values()))
     assert "454: 2 causes" in drawn
-    assert "BODY: change something first: 552, 554: 15 causes" in alt_text()
-    picture = replies_picture()
-    assert picture.png.startswith(b"\x89PNG")
-    assert repr(picture) == f"<Picture: {alt_text()}>"
+    stored = picture(replies)
+    assert stored.png.startswith(b"\x89PNG")
+    assert "BODY: change something first: 552, 554: 15 causes" in stored.alt
+    assert repr(stored) == f"<Picture: {stored.alt}>"
 
 
 ERROR = "Failed: 454 Throttling failure: Daily message quota exceeded."
