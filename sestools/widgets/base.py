@@ -13,13 +13,12 @@ from typing import Any, ClassVar, Self
 import traitlets
 from ipywidgets import HTML, Button, GridBox, HBox, Layout, VBox, Widget  # type: ignore[import-untyped]
 
+from sestools.core.document import Document
 from sestools.core.errors import UsageError
 from sestools.core.text import printable
+from sestools.render.html import as_html
 from sestools.widgets.endpoints import tell_about_binder
 from sestools.widgets.style import STYLE
-
-AUTO = Layout(width="auto")
-"""As wide as the place in the grid."""
 
 OTHER_SETTINGS = "These results are for other settings: run again."
 UNDER_WAY = "A new run has begun. These results are from an earlier run."
@@ -39,7 +38,26 @@ class Run:
     cancelled: threading.Event = field(default_factory=threading.Event)
 
 
-class Panel(VBox):  # type: ignore[misc]  # ipywidgets has no types
+class View(VBox):  # type: ignore[misc]  # ipywidgets has no types
+    """A widget in the style of all, stored as text (`repr`) and as HTML for places without widgets, such as GitHub."""
+
+    def __init__(self, children: Sequence[Widget]) -> None:
+        super().__init__([HTML(STYLE), *children])
+        self.add_class("sestools-panel")
+
+    def _stored(self) -> str:
+        """The HTML that is stored; nothing if there is nothing to show."""
+        raise NotImplementedError
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+        bundle: dict[str, Any] = super()._repr_mimebundle_(**options)
+        bundle["text/plain"] = repr(self)
+        if stored := self._stored():
+            bundle["text/html"] = stored
+        return bundle
+
+
+class Panel(View):
     """A form around a function. A subclass gives its fields, and says how to measure and how to show it.
 
     The result says what it was asked of. It is greyed, and `stale`, when the fields say something else, when
@@ -47,9 +65,8 @@ class Panel(VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     Args:
         fields: The fields by name, in order.
-        given: Their values.
         form: What to show instead of a grid of the fields.
-        more: What stands behind them in the grid.
+        more: What follows them in the grid.
         row: What stands between the button and the status.
 
     Attributes:
@@ -72,7 +89,6 @@ class Panel(VBox):  # type: ignore[misc]  # ipywidgets has no types
     def __init__(
         self,
         fields: Mapping[str, Widget],
-        given: Mapping[str, Any],
         *,
         form: Widget | None = None,
         more: Sequence[Widget] = (),
@@ -83,13 +99,13 @@ class Panel(VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._spoiled = self._told = ""
         self._thread: threading.Thread | None = None
         self._fields = dict(fields)
-        for name, value in given.items():
-            self._fields[name].value = value
         self._button = Button(description=self.VERB, icon="play", button_style="primary")
         self._button.on_click(lambda _: self.start())
         self._status, self._note, self._warning, self._result = HTML(), HTML(), HTML(), HTML()
         tell_about_binder()
         if form is None:
+            for widget in self._fields.values():
+                widget.layout = Layout(width="auto")  # as wide as its place in the grid
             form = GridBox(
                 [*self._fields.values(), *more],
                 layout=Layout(grid_template_columns=f"repeat(auto-fill, minmax({self.WIDTH}, 1fr))"),
@@ -97,8 +113,7 @@ class Panel(VBox):  # type: ignore[misc]  # ipywidgets has no types
             form.add_class("sestools-fields")
         buttons = HBox([self._button, *row, self._status])
         buttons.add_class("sestools-row")
-        super().__init__([HTML(STYLE), form, self._note, buttons, self._warning, self._result])
-        self.add_class("sestools-panel")
+        super().__init__([form, self._note, buttons, self._warning, self._result])
         for widget in self._fields.values():
             widget.observe(self._changed, names="value")
         self._say(f"{self.YET.capitalize()}.")
@@ -164,12 +179,18 @@ class Panel(VBox):  # type: ignore[misc]  # ipywidgets has no types
         """Do what the panel is for, with the settings of the run."""
         raise NotImplementedError
 
+    def _parts(self, found: Any) -> tuple[Any, ...]:
+        """A result as documents and as values with an HTML form, in order."""
+        return (found,)
+
     def _html(self, found: Any) -> str:
         """A result as HTML for the panel."""
-        raise NotImplementedError
+        return "".join(
+            as_html(part) if isinstance(part, Document) else part._repr_html_() for part in self._parts(found)
+        )
 
-    def _stored(self, found: Any) -> str:
-        """A result as HTML for places without widgets, such as GitHub."""
+    def _html_to_store(self, found: Any) -> str:
+        """A result as HTML for places without widgets."""
         return self._html(found)
 
     def _text(self, found: Any) -> str:
@@ -283,18 +304,14 @@ class Panel(VBox):  # type: ignore[misc]  # ipywidgets has no types
                 head += f"\n  {why}\n  Result for: {self.asked}"
             return f"{head}\n{self._text(self.value)}"
 
-    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
-        """The panel; its result as HTML for places without widgets, such as GitHub; its text form."""
-        bundle: dict[str, Any] = super()._repr_mimebundle_(**options)
+    def _stored(self) -> str:
         with self._lock:
-            bundle["text/plain"] = repr(self)
-            if self._shown is not None:
-                drawn = _DRAWING.submit(self._stored, self.value).result()
-                stored = f"{self._asked(self._shown)}{drawn}"
-                if why := self._why_stale():
-                    stored = f'{_warned(why)}<div style="opacity:.6;filter:grayscale(1)">{stored}</div>'
-                bundle["text/html"] = stored
-        return bundle
+            if self._shown is None:
+                return ""
+            stored = self._asked(self._shown) + _DRAWING.submit(self._html_to_store, self.value).result()
+            if why := self._why_stale():
+                return f'{_warned(why)}<div style="opacity:.6;filter:grayscale(1)">{stored}</div>'
+            return stored
 
 
 def _warned(why: str) -> str:

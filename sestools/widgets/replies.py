@@ -10,7 +10,7 @@ from ipywidgets import Dropdown, HBox, Layout, Text, VBox  # type: ignore[import
 from sestools.core.enums import Stage
 from sestools.core.text import printable
 from sestools.knowledge.client_output import known_replies, recognise
-from sestools.widgets.base import AUTO, Panel, Run
+from sestools.widgets.base import Panel, Run
 from sestools.widgets.reply_demo import SaidReply, say
 
 _ALL = "all stages"
@@ -47,7 +47,7 @@ class ReplyPanel(Panel):
             description="Or any other reply",
             placeholder="450 4.2.0 Try later",
             continuous_update=False,
-            layout=AUTO,
+            layout=Layout(width="auto"),
         )
         self._offer()
         self._pick(reply)
@@ -55,7 +55,7 @@ class ReplyPanel(Panel):
         self._reply.observe(self._picked, names="value")
         pick = HBox([self._stage, self._reply], layout=Layout(grid_gap="14px", overflow="visible"))
         form = VBox([pick, self._own], layout=Layout(grid_gap="8px", overflow="visible"))
-        super().__init__({"reply": self._reply, "own": self._own}, {}, form=form)
+        super().__init__({"reply": self._reply, "own": self._own}, form=form)
 
     def run(self, reply: str | None = None, **changes: Any) -> Self:
         """Say the reply that is picked, or this one, and return the panel when its result is shown."""
@@ -68,12 +68,6 @@ class ReplyPanel(Panel):
 
     def _measure(self, run: Run) -> SaidReply:
         return say(run.settings["reply"])
-
-    def _html(self, found: SaidReply) -> str:
-        return found._repr_html_()
-
-    def _text(self, found: SaidReply) -> str:
-        return repr(found)
 
     def _done(self, found: SaidReply) -> str:
         return f"Said: {printable(found.text, 60)}"

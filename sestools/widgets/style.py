@@ -26,8 +26,3 @@ stroke-width='2'/%3E%3C/svg%3E")}
 .sestools-panel .sestools-stale {opacity: .6; filter: grayscale(1)}
 .sestools-panel code {overflow-wrap: anywhere; font-size: 12px}
 </style>"""
-
-TABLE = "border-collapse:collapse;width:100%;table-layout:auto"
-ROW = "background:none"
-CELL = "text-align:left;vertical-align:top;padding:4px 14px 4px 0;border-top:1px solid #8884"
-"""Tables that look the same in a panel and as a cell's output, for which JupyterLab has rules of its own."""
