@@ -17,23 +17,8 @@ MOST_ROWS = 40
 """Rows that are drawn, and told in the alternative text."""
 PINNED, GONE, BLOCKED = "pinned", "pinned, no longer answers", "not in the list"
 # A mark and a colour for each resolver, so that the picture does not rest on colour.
-_LOOKS = (
-    ("o", COLOURS["connect"]),
-    ("s", COLOURS["message"]),
-    ("^", COLOURS["TLS"]),
-    ("D", COLOURS["sign-in"]),
-    ("v", COLOURS["greeting, EHLO"]),
-    ("P", "#7f7f7f"),
-    ("X", "#000000"),
-    ("*", "#882255"),
-)
-_IN_ROW: dict[str, Any] = {
-    "ha": "center",
-    "va": "center",
-    "fontsize": 8,
-    "color": FAILED,
-    "backgroundcolor": "white",
-}
+_LOOKS = tuple(zip("os^DvPX*", (*COLOURS.values(), "#7f7f7f", "#000000", "#882255"), strict=True))
+_IN_ROW: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 8, "color": FAILED}
 
 
 @drawing.register
@@ -67,7 +52,14 @@ def _draw(history: AddressHistory, rows: dict[str, str], more: int, since: float
     for row, address in enumerate(rows):
         ax.axhline(row, color="#8884", linewidth=0.6, zorder=0)
         if address not in history.addresses:
-            ax.text(0.5, row, "in no answer", transform=ax.get_yaxis_transform(), **_IN_ROW)
+            ax.text(
+                0.5,
+                row,
+                "in no answer",
+                transform=ax.get_yaxis_transform(),
+                backgroundcolor="white",
+                **_IN_ROW,
+            )
     draw_rows(ax, [f"{address}\n{words}" if words else address for address, words in rows.items()])
     ax.tick_params(axis="y", pad=8)
     for label, words in zip(ax.get_yticklabels(), rows.values(), strict=True):
@@ -78,7 +70,9 @@ def _draw(history: AddressHistory, rows: dict[str, str], more: int, since: float
         ax.axvspan(since / scale, end, color="#8882", linewidth=0, zorder=0)
         ax.text(end, -0.62, "now", ha="right", va="bottom", fontsize=8, color="#555555")
     if not rows:
-        ax.text(0.5, 0.5, "no address was answered", transform=ax.transAxes, **_IN_ROW)
+        ax.text(
+            0.5, 0.5, "no address was answered", transform=ax.transAxes, backgroundcolor="white", **_IN_ROW
+        )
     ax.set_xlim(0, max(end, 1.0))
     rest = f"; {more} more addresses are not shown" if more else ""
     ax.set_xlabel(f"{unit} since the watch began{rest}")

@@ -135,7 +135,7 @@ def picture(result: Any, **options: Any) -> Picture:
     return Picture(png=out.getvalue(), alt=how.alt, width=round(how.size[0] * 100))
 
 
-def to_svg(result: Any, **options: Any) -> str:
+def to_svg(result: Any, **options: Any) -> Markup:
     """The plot as SVG for a web page: it takes the page's text colour, so it suits dark and light themes."""
     from matplotlib.text import Text
 

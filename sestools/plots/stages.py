@@ -13,19 +13,14 @@ from sestools.core.results import ProbeResult
 from sestools.core.text import duration
 from sestools.plots.drawing import COLOURS, FAILED, Drawing, draw_rows, drawing, legend_above, write
 
-_GROUPS = {
-    Stage.RESOLVE: "connect",
-    Stage.CONNECT: "connect",
-    Stage.GREETING: "greeting, EHLO",
-    Stage.EHLO: "greeting, EHLO",
-    Stage.STARTTLS: "TLS",
-    Stage.TLS: "TLS",
-    Stage.AUTH: "sign-in",
-    Stage.MAIL: "message",
-    Stage.RCPT: "message",
-    Stage.DATA: "message",
-    Stage.BODY: "message",
+_STAGES = {
+    "connect": (Stage.RESOLVE, Stage.CONNECT),
+    "greeting, EHLO": (Stage.GREETING, Stage.EHLO),
+    "TLS": (Stage.STARTTLS, Stage.TLS),
+    "sign-in": (Stage.AUTH,),
+    "message": (Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.BODY),
 }
+_GROUPS = {stage: name for name, stages in _STAGES.items() for stage in stages}
 _FAILURES = {
     (Stage.CONNECT, Kind.TIMEOUT): "no answer",
     (Stage.CONNECT, Kind.REFUSED): "refused",

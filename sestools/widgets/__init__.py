@@ -4,7 +4,7 @@ A panel renders its result into an HTML child. Its text form holds no times and 
 so a notebook's stored output can be compared.
 """
 
-from sestools.widgets.endpoints import credentials_for, on_binder, place, simulator
+from sestools.widgets.endpoints import credentials_for, place, simulator
 from sestools.widgets.exercises import Answer, judge, prove
 from sestools.widgets.lab import LabPanel
 from sestools.widgets.lifetime import LifetimePanel
@@ -29,7 +29,6 @@ __all__ = [
     "judge",
     "lines_to_type",
     "next_notebook",
-    "on_binder",
     "place",
     "prove",
     "say",

@@ -51,29 +51,17 @@ class LabPanel(Panel):
 
     VERB, DOING, WIDTH = "Send", "Sending …", "17em"
 
-    def __init__(
-        self,
-        *,
-        faults: str = "resets",
-        policy: str = "documented",
-        when_unknown: str = "resend",
-        messages: int = 500,
-        rate: float = 0.0,
-        seed: int = 0,
-    ) -> None:
+    def __init__(self, **given: Any) -> None:
+        choices = list(_CHOICES.items())
         fields = {
-            "faults": Dropdown(description="Faults", options=list(SCRIPTS), value=faults),
-            "policy": Dropdown(description="Retry policy", options=list(POLICIES.items()), value=policy),
-            "when_unknown": Dropdown(
-                description="Lost after the final dot", options=list(_CHOICES.items()), value=when_unknown
-            ),
-            "messages": BoundedIntText(messages, description="Messages", min=1, max=20_000),
-            "rate": BoundedFloatText(
-                rate, description="Messages a second (0: the script's)", min=0, max=1000
-            ),
-            "seed": BoundedIntText(seed, description="Seed", min=0, max=10**6),
+            "faults": Dropdown(description="Faults", options=list(SCRIPTS), value="resets"),
+            "policy": Dropdown(description="Retry policy", options=list(POLICIES.items())),
+            "when_unknown": Dropdown(description="Lost after the final dot", options=choices),
+            "messages": BoundedIntText(500, description="Messages", min=1, max=20_000),
+            "rate": BoundedFloatText(0, description="Messages a second (0: the script's)", min=0, max=1000),
+            "seed": BoundedIntText(0, description="Seed", min=0, max=10**6),
         }
-        super().__init__(fields)
+        super().__init__(fields, given)
 
     def _measure(self, run: Run) -> Lab:
         asked = run.settings
@@ -100,7 +88,7 @@ class LabPanel(Panel):
             f"messages={asked['messages']}, seeds=[{asked['seed']}])"
         )
 
-    def _parts(self, found: Lab) -> tuple[Any, ...]:
+    def _parts(self, found: Lab, stored: bool) -> tuple[Any, ...]:
         from sestools.plots import picture
         from sestools.plots.timeline import retried
 

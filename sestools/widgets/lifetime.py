@@ -46,29 +46,18 @@ class LifetimePanel(Panel):
 
     VERB, DOING, YET, DONE, WIDTH = "Measure", "Holding connections …", "not measured yet", "measured", "17em"
 
-    def __init__(
-        self,
-        *,
-        life: float = 60.0,
-        idle: float = 10.0,
-        messages: int = 300,
-        traffic: str = next(iter(TRAFFIC)),
-        price: float = 10.0,
-        seed: int = 0,
-    ) -> None:
+    def __init__(self, **given: Any) -> None:
         fields = {
             "life": BoundedFloatText(
-                life, description="Hosts live, s on average (0: for ever)", min=0, max=1e6
+                60, description="Hosts live, s on average (0: for ever)", min=0, max=1e6
             ),
-            "idle": BoundedFloatText(idle, description="Idle cut-off, s", min=0.5, max=3600),
-            "messages": BoundedIntText(messages, description="Messages on a connection", min=1, max=10_000),
-            "traffic": Dropdown(description="How your messages come", options=list(TRAFFIC), value=traffic),
-            "price": BoundedFloatText(
-                price, description="A broken send costs, handshakes", min=0.1, max=1000
-            ),
-            "seed": BoundedIntText(seed, description="Seed", min=0, max=10**6),
+            "idle": BoundedFloatText(10, description="Idle cut-off, s", min=0.5, max=3600),
+            "messages": BoundedIntText(300, description="Messages on a connection", min=1, max=10_000),
+            "traffic": Dropdown(description="How your messages come", options=list(TRAFFIC)),
+            "price": BoundedFloatText(10, description="A broken send costs, handshakes", min=0.1, max=1000),
+            "seed": BoundedIntText(0, description="Seed", min=0, max=10**6),
         }
-        super().__init__(fields)
+        super().__init__(fields, given)
 
     def _measure(self, run: Run) -> RecycleAdvice:
         asked = run.settings
@@ -83,7 +72,7 @@ class LifetimePanel(Panel):
         facts = probe_lifetime(**ses.reach(), plan=Plan(rate=14), sender=_SENDER).facts
         return advise(facts, TRAFFIC[asked["traffic"]], price=asked["price"])
 
-    def _parts(self, found: RecycleAdvice) -> tuple[Any, ...]:
+    def _parts(self, found: RecycleAdvice, stored: bool) -> tuple[Any, ...]:
         from sestools.plots import picture
 
         curve = (picture(found.curve, chosen=found.thresholds.age),) if found.curve else ()

@@ -26,7 +26,6 @@ from sestools.core.endpoints import PORTS, REGIONS, Security, smtp_host
 from sestools.core.errors import UsageError
 from sestools.core.masking import Secret
 from sestools.core.text import printable
-from sestools.render.html import as_html
 from sestools.widgets.base import Panel, Run
 from sestools.widgets.endpoints import binder_note, own_simulator, written_faults
 from sestools.widgets.lines import lines_to_type
@@ -226,20 +225,17 @@ class CheckPanel(Panel):
     def _done(self, found: Report) -> str:
         return f"Done: {found.level}."
 
-    def _html(self, found: Report) -> str:
-        from sestools.plots import to_svg
+    def _parts(self, found: Report, stored: bool) -> tuple[Any, ...]:
+        from sestools.plots import picture, to_svg
 
+        card = found.document(real=True)
+        if stored:
+            return (picture(found), card)
         symptom = found.diagnosis.symptom
         port = next((port for port in found.ports if port.port == symptom.port), found.ports[0])
         # The simulator is gone by the time that these are typed.
         lines = lines_to_type(replace(port.dialogue.target, connect_to=None, ca_file=None))
-        commands = replace(lines.document(), title=_COMMANDS, folded=True)
-        return f"{to_svg(found)}{found.to_html(real=True)}{as_html(commands)}"
-
-    def _html_to_store(self, found: Report) -> str:
-        from sestools.plots import picture
-
-        return picture(found)._repr_html_() + found.to_html(real=True)
+        return (to_svg(found), card, replace(lines.document(), title=_COMMANDS, folded=True))
 
     def _words(self, settings: Mapping[str, Any]) -> str:
         where = printable(settings["region"], 80)

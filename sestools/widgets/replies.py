@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
-from ipywidgets import Dropdown, HBox, Layout, Text, VBox  # type: ignore[import-untyped]
+from ipywidgets import Dropdown, Text  # type: ignore[import-untyped]
 
 from sestools.core.enums import Stage
 from sestools.core.text import printable
@@ -32,30 +32,20 @@ class ReplyPanel(Panel):
         value: The `SaidReply`, or None as long as none was said. Read-only; `observe` it.
     """
 
-    VERB, DOING, YET, DONE = "Say it", "Saying it …", "nothing said yet", "said"
+    VERB, DOING, YET, DONE, WIDTH = "Say it", "Saying it …", "nothing said yet", "said", "26em"
 
     def __init__(self, reply: str = "send-rate") -> None:
-        self._stage = Dropdown(
-            description="Stage",
-            options=[(_ALL, ""), *((name, str(stage)) for stage, name in _STAGES.items())],
-            layout=Layout(width="16em"),
-        )
-        self._reply = Dropdown(
-            description="Reply", layout=Layout(width="auto", min_width="0", flex="1 1 auto")
-        )
+        stages = [(_ALL, ""), *((name, str(stage)) for stage, name in _STAGES.items())]
+        self._stage = Dropdown(description="Stage", options=stages)
+        self._reply = Dropdown(description="Reply")
         self._own = Text(
-            description="Or any other reply",
-            placeholder="450 4.2.0 Try later",
-            continuous_update=False,
-            layout=Layout(width="auto"),
+            description="Or any other reply", placeholder="450 4.2.0 Try later", continuous_update=False
         )
         self._offer()
         self._pick(reply)
         self._stage.observe(self._offer, names="value")
         self._reply.observe(self._picked, names="value")
-        pick = HBox([self._stage, self._reply], layout=Layout(grid_gap="14px", overflow="visible"))
-        form = VBox([pick, self._own], layout=Layout(grid_gap="8px", overflow="visible"))
-        super().__init__({"reply": self._reply, "own": self._own}, form=form)
+        super().__init__({"stage": self._stage, "reply": self._reply, "own": self._own})
 
     def run(self, reply: str | None = None, **changes: Any) -> Self:
         """Say the reply that is picked, or this one, and return the panel when its result is shown."""

@@ -11,7 +11,7 @@ from sestools.core.document import Link, Table
 from sestools.core.text import printable
 from sestools.knowledge.client_output import KnownReply, known_replies
 from sestools.render.html import table_as_html
-from sestools.widgets.base import View
+from sestools.widgets.view import View
 
 
 class ReplyTable(View):

@@ -17,7 +17,7 @@ from sestools.diagnosis.result import Diagnosis
 from sestools.knowledge.table import cause
 from sestools.render.html import as_html
 from sestools.render.text import as_text
-from sestools.widgets.base import View
+from sestools.widgets.view import View
 
 SYMPTOMS = {
     "The connection times out": "connect-timeout",
