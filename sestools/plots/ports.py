@@ -1,54 +1,55 @@
-"""The contrast between ports: how long each took to connect, or that it never did, in one or more reports."""
+"""The contrast between ports: how long each took to connect, or that it never did, in several reports."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from sestools.checkup.findings import connect_steps
+from sestools.checkup.port_check import PortCheck
+from sestools.checkup.report import Report
 from sestools.core.enums import Kind
+from sestools.core.errors import UsageError
 from sestools.core.text import duration
-from sestools.plots.picture import COLOURS, FAILED, Picture
-
-if TYPE_CHECKING:
-    from sestools.checkup.port_check import PortCheck
-    from sestools.checkup.report import Report
+from sestools.plots.drawing import COLOURS, FAILED, Drawing, draw_rows, drawing, write
 
 SHORTEST = 1e-4
 """Seconds at which the axis begins at the latest; connections over a network take longer."""
+_ENDS = {None: "connected", Kind.TIMEOUT: "no answer", Kind.REFUSED: "refused"}
 
 
-def plot_ports(reports: Report | Mapping[str, Report], axes: Sequence[Axes] | None = None) -> Sequence[Axes]:
-    """Connect times by port, a panel a report: a dot connected, a cross was refused, a dashed line got no answer.
+@drawing.register
+def _(reports: dict) -> Drawing:  # type: ignore[type-arg]  # singledispatch takes plain classes
+    if not reports or not all(isinstance(report, Report) for report in reports.values()):
+        raise UsageError("a plot of times to connect takes reports by name")
+    words = [
+        (f"{name}: " if name else "") + ", ".join(f"port {one.port} {_words(one)}" for one in report.ports)
+        for name, report in reports.items()
+    ]
+    ports = list(dict.fromkeys(str(check.port) for report in reports.values() for check in report.ports))
+    return Drawing(
+        draw=partial(_draw, reports, ports),
+        alt=f"Connect times by port. {'. '.join(words)}.",
+        size=(max(4.6, 1.0 + 2.5 * len(reports)), 1.0 + 0.42 * len(ports)),
+        panels={"ncols": len(reports), "sharex": True, "sharey": True},
+    )
+
+
+def _draw(reports: dict[str, Report], ports: list[str], axes: list[Axes]) -> None:
+    """A panel a report: a dot connected, a cross was refused, a dashed line got no answer.
 
     The axis is logarithmic, for an answer takes milliseconds and a time-out seconds.
-
-    Args:
-        reports: What `check` found: one report, or several by name, side by side.
-        axes: Where to draw, one a report; by default those of a new figure (`axes[0].figure`).
     """
-    named = _named(reports)
-    rows = [str(port) for port in dict.fromkeys(check.port for one in named.values() for check in one.ports)]
-    if axes is None:
-        size = (max(4.6, 1.0 + 2.5 * len(named)), 1.0 + 0.42 * len(rows))
-        figure = Figure(figsize=size, dpi=110, layout="constrained")
-        axes = list(figure.subplots(1, len(named), sharex=True, sharey=True, squeeze=False)[0])
-    took = [
-        step.seconds
-        for report in named.values()
-        for check in report.ports
-        for step in connect_steps(check)
-        if step.seconds > 0
-    ]
+    steps = [step for one in reports.values() for check in one.ports for step in connect_steps(check)]
+    took = [step.seconds for step in steps if step.seconds > 0]
     left, right = min([SHORTEST, *took]) / 2, max([10 * SHORTEST, *took]) * 2
-    for ax, (name, report) in zip(axes, named.items(), strict=True):
+    for ax, (name, report) in zip(axes, reports.items(), strict=True):
         for check in report.ports:
-            _row(ax, rows.index(str(check.port)), check, left)
+            _row(ax, ports.index(str(check.port)), check, left)
+        draw_rows(ax, [f"port {port}" for port in ports])
         ax.set_title(name, fontsize=9.5, loc="left")
         ax.set_xscale("log")
         ax.set_xlim(left, right)
@@ -56,33 +57,7 @@ def plot_ports(reports: Report | Mapping[str, Report], axes: Sequence[Axes] | No
         ax.xaxis.set_minor_locator(NullLocator())
         ax.xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: _tick(seconds)))
         ax.tick_params(axis="x", labelsize=8)
-        ax.tick_params(axis="y", length=0)
-        ax.set_yticks(range(len(rows)), [f"port {row}" for row in rows])
-        ax.set_ylim(len(rows) - 0.6, -0.7)
-        ax.spines[["top", "right", "left"]].set_visible(False)
     axes[len(axes) // 2].set_xlabel("time to connect", fontsize=9)
-    return axes
-
-
-def ports_picture(reports: Report | Mapping[str, Report]) -> Picture:
-    """`plot_ports` as a picture that a notebook stores, its text form in words."""
-    figure = plot_ports(reports)[0].figure
-    assert isinstance(figure, Figure)  # noqa: S101 - a new figure, not a part of one
-    out = io.BytesIO()
-    figure.savefig(out, format="png", facecolor="white", metadata={"Software": None})
-    parts = []
-    for name, report in _named(reports).items():
-        rows = ", ".join(f"port {check.port} {_words(check)}" for check in report.ports)
-        parts.append(f"{name}: {rows}" if name else rows)
-    return Picture(
-        png=out.getvalue(),
-        alt=f"Connect times by port. {'. '.join(parts)}.",
-        width=round(figure.get_figwidth() * 100),
-    )
-
-
-def _named(reports: Report | Mapping[str, Report]) -> dict[str, Report]:
-    return dict(reports) if isinstance(reports, Mapping) else {"": reports}
 
 
 def _row(ax: Axes, row: int, check: PortCheck, left: float) -> None:
@@ -97,27 +72,15 @@ def _row(ax: Axes, row: int, check: PortCheck, left: float) -> None:
             colour, line, mark = FAILED, "-", "x"
         ax.plot([left, seconds], [row, row], color=colour, linestyle=line, linewidth=1.4)
         ax.plot(seconds, row, mark, color=colour, markersize=6, markeredgewidth=1.6)
-    words = _words(check)
     seconds = max((step.seconds for step in connect_steps(check)), default=0.0)
-    ax.annotate(
-        f"{words}, {duration(seconds)}" if seconds else words,
-        (left, row),
-        xytext=(1, 4),
-        textcoords="offset points",
-        fontsize=8,
-        va="bottom",
-    )
+    words = f"{_words(check)}, {duration(seconds)}" if seconds else _words(check)
+    write(ax, words, (left, row), (1, 4), fontsize=8, va="bottom")
 
 
 def _words(check: PortCheck) -> str:
     """How the connections to a port ended, in words."""
-    said = {Kind.TIMEOUT: "no answer", Kind.REFUSED: "refused"}
-    ends = [
-        "connected"
-        if step.symptom is None
-        else said.get(step.symptom.kind or Kind.RESET, str(step.symptom.kind))
-        for step in connect_steps(check)
-    ]
+    kinds = [step.symptom.kind if step.symptom else None for step in connect_steps(check)]
+    ends = [_ENDS.get(kind, str(kind)) for kind in kinds]
     if not ends:
         return "not tried"
     counts = {end: ends.count(end) for end in sorted(ends)}  # "connected" first

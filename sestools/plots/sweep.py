@@ -2,60 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from sestools.checkup.sweep_result import Row, Sweep
 from sestools.core.endpoints import PORTS
 from sestools.core.enums import Outcome
-
-if TYPE_CHECKING:
-    from sestools.checkup.sweep_result import Row, Sweep
-from sestools.plots.picture import COLOURS, FAILED, Picture
-
-
-def plot_sweep(sweep: Sweep, ax: Axes | None = None) -> Axes:
-    """A heat map, regions by ports: how many of the addresses of each work, in colour and in numbers.
-
-    Args:
-        sweep: What `sweep` saw.
-        ax: Where to draw; by default a new figure (`ax.figure`).
-    """
-    cells = _sweep_cells(sweep)
-    regions = list(dict.fromkeys(region for region, _ in cells))
-    # SES's ports in the order of the tables: those with STARTTLS side by side.
-    known = {port: number for number, port in enumerate(PORTS)}
-    ports = sorted({port for _, port in cells}, key=lambda port: (known.get(port, len(known)), port))
-    if ax is None:
-        size = (2.2 + 1.55 * len(ports), 0.95 + 0.42 * len(regions))
-        ax = Figure(figsize=size, dpi=110, layout="constrained").subplots()
-    for (region, port), cell in cells.items():
-        row, column, good, all_of_it = regions.index(region), ports.index(port), cell.good, cell.all
-        # The more fail, the fuller the colour; what works, and what was not tried, is one calm colour.
-        if cell.failed:
-            colour, alpha = FAILED, 0.35 + 0.55 * cell.failed / all_of_it
-        else:
-            colour, alpha = (COLOURS["greeting, EHLO"], 0.45) if good == all_of_it else ("#888888", 0.25)
-        ax.add_patch(
-            Rectangle((column - 0.48, row - 0.46), 0.96, 0.92, facecolor=colour, alpha=alpha, linewidth=0)
-        )
-        font = 8.0 if len(cell.words) < 20 else 7.0 if len(cell.words) < 24 else 6.0
-        ax.text(column, row - 0.05, f"{good}/{all_of_it}", ha="center", va="bottom", fontsize=8)
-        ax.text(column, row + 0.05, cell.words, ha="center", va="top", fontsize=font)
-    ax.set_xticks(range(len(ports)), [f"port {port}" for port in ports])
-    ax.set_yticks(range(len(regions)), regions)
-    ax.set_xlim(-0.5, len(ports) - 0.5)
-    ax.set_ylim(len(regions) - 0.5, -0.5)
-    ax.xaxis.tick_top()
-    ax.tick_params(length=0)
-    ax.spines[:].set_visible(False)
-    ax.set_xlabel("how many of the targets work, of how many, and what most of the others have", fontsize=8)
-    return ax
+from sestools.plots.drawing import COLOURS, FAILED, Drawing, drawing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,34 +25,60 @@ class _Cell:
     words: str
 
 
-def _sweep_cells(sweep: Sweep) -> dict[tuple[str, int], _Cell]:
+@drawing.register
+def _(sweep: Sweep) -> Drawing:
+    cells = _cells(sweep)
+    regions = list(dict.fromkeys(region for region, _ in cells))
+    # SES's ports in the order of the tables: those with STARTTLS side by side.
+    known = {port: number for number, port in enumerate(PORTS)}
+    ports = sorted({port for _, port in cells}, key=lambda port: (known.get(port, len(known)), port))
+    words = "; ".join(
+        f"{region} port {port}: {cell.good} of {cell.all} ok"
+        + (f", {cell.words}" if cell.words != "ok" else "")
+        for (region, port), cell in cells.items()
+    )
+    return Drawing(
+        draw=partial(_draw, cells, regions, ports),
+        alt=f"Heat map of regions by ports. {words}.",
+        size=(2.2 + 1.55 * len(ports), 0.95 + 0.42 * len(regions)),
+    )
+
+
+def _draw(cells: dict[tuple[str, int], _Cell], regions: list[str], ports: list[int], ax: Axes) -> None:
+    """Regions by ports: how many of the addresses of each work, in colour and in numbers."""
+    for (region, port), cell in cells.items():
+        row, column = regions.index(region), ports.index(port)
+        # The more fail, the fuller the colour; what works, and what was not tried, is one calm colour.
+        if cell.failed:
+            colour, alpha = FAILED, 0.35 + 0.55 * cell.failed / cell.all
+        else:
+            colour, alpha = (COLOURS["greeting, EHLO"], 0.45) if cell.good == cell.all else ("#888888", 0.25)
+        corner = (column - 0.48, row - 0.46)
+        ax.add_patch(Rectangle(corner, 0.96, 0.92, facecolor=colour, alpha=alpha, linewidth=0))
+        font = 8.0 if len(cell.words) < 20 else 7.0 if len(cell.words) < 24 else 6.0
+        ax.text(column, row - 0.05, f"{cell.good}/{cell.all}", ha="center", va="bottom", fontsize=8)
+        ax.text(column, row + 0.05, cell.words, ha="center", va="top", fontsize=font)
+    ax.set_xticks(range(len(ports)), [f"port {port}" for port in ports])
+    ax.set_yticks(range(len(regions)), regions)
+    ax.set_xlim(-0.5, len(ports) - 0.5)
+    ax.set_ylim(len(regions) - 0.5, -0.5)
+    ax.xaxis.tick_top()
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    ax.set_xlabel("how many of the targets work, of how many, and what most of the others have", fontsize=8)
+
+
+def _cells(sweep: Sweep) -> dict[tuple[str, int], _Cell]:
     cells: dict[tuple[str, int], list[Row]] = {}
     for row in sweep.rows:
         cells.setdefault((row.region, row.target.port), []).append(row)
-    found = {}
-    for place, rows in cells.items():
-        others = Counter(row.cause or row.reason for row in rows if row.outcome is not Outcome.OK)
-        words = others.most_common(1)[0][0] if others else "ok"
-        if len(others) > 1:
-            words += f" +{len(others) - 1}"
-        failed = sum(row.outcome is Outcome.FAILED for row in rows)
-        found[place] = _Cell(good=len(rows) - others.total(), failed=failed, all=len(rows), words=words)
-    return found
+    return {place: _cell(rows) for place, rows in cells.items()}
 
 
-def sweep_picture(sweep: Sweep) -> Picture:
-    """`plot_sweep` as a picture that a notebook stores, its text form in words."""
-    figure = plot_sweep(sweep).figure
-    assert isinstance(figure, Figure)  # noqa: S101 - a new figure, not a part of one
-    out = io.BytesIO()
-    figure.savefig(out, format="png", facecolor="white", metadata={"Software": None})
-    cells = "; ".join(
-        f"{region} port {port}: {cell.good} of {cell.all} ok"
-        + (f", {cell.words}" if cell.words != "ok" else "")
-        for (region, port), cell in _sweep_cells(sweep).items()
-    )
-    return Picture(
-        png=out.getvalue(),
-        alt=f"Heat map of regions by ports. {cells}.",
-        width=round(figure.get_figwidth() * 100),
-    )
+def _cell(rows: list[Row]) -> _Cell:
+    others = Counter(row.cause or row.reason for row in rows if row.outcome is not Outcome.OK)
+    words = others.most_common(1)[0][0] if others else "ok"
+    if len(others) > 1:
+        words += f" +{len(others) - 1}"
+    failed = sum(row.outcome is Outcome.FAILED for row in rows)
+    return _Cell(good=len(rows) - others.total(), failed=failed, all=len(rows), words=words)

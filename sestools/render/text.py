@@ -37,7 +37,7 @@ def _lines(document: Document) -> Iterator[str]:
         yield _joined(text)
     for field in document.fields:
         for index, text in enumerate(field.texts):
-            yield f"  {field.label if index == 0 else '':<10}{_joined(text)}"
+            yield f"  {field.label if index == 0 else '':<9} {_joined(text)}"
     for part in document.parts:
         yield from _lines(part)
     for table in document.tables:

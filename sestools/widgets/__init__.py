@@ -4,8 +4,8 @@ A panel renders its result into an HTML child. Its text form holds no times and 
 so a notebook's stored output can be compared.
 """
 
-from sestools.widgets.endpoints import credentials_for, on_binder, place, simulator
-from sestools.widgets.exercises import Proof, judge, prove
+from sestools.widgets.endpoints import credentials_for, place, simulator
+from sestools.widgets.exercises import Answer, judge, prove
 from sestools.widgets.lab import LabPanel
 from sestools.widgets.lifetime import LifetimePanel
 from sestools.widgets.lines import Lines, lines_to_type
@@ -16,12 +16,12 @@ from sestools.widgets.reply_table import ReplyTable
 from sestools.widgets.triage import DiagnosisPanel, next_notebook
 
 __all__ = [
+    "Answer",
     "CheckPanel",
     "DiagnosisPanel",
     "LabPanel",
     "LifetimePanel",
     "Lines",
-    "Proof",
     "ReplyPanel",
     "ReplyTable",
     "SaidReply",
@@ -29,7 +29,6 @@ __all__ = [
     "judge",
     "lines_to_type",
     "next_notebook",
-    "on_binder",
     "place",
     "prove",
     "say",

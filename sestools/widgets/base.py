@@ -8,18 +8,19 @@ import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
 import traitlets
-from ipywidgets import HTML, Button, GridBox, HBox, Layout, VBox, Widget  # type: ignore[import-untyped]
+from ipywidgets import HTML, Button, GridBox, HBox, Layout, Widget  # type: ignore[import-untyped]
+from markupsafe import Markup
 
+from sestools.core.document import Document
 from sestools.core.errors import UsageError
 from sestools.core.text import printable
+from sestools.render.html import as_html
 from sestools.widgets.endpoints import tell_about_binder
-from sestools.widgets.style import STYLE
-
-AUTO = Layout(width="auto")
-"""As wide as the place in the grid."""
+from sestools.widgets.view import View
 
 OTHER_SETTINGS = "These results are for other settings: run again."
 UNDER_WAY = "A new run has begun. These results are from an earlier run."
@@ -39,17 +40,16 @@ class Run:
     cancelled: threading.Event = field(default_factory=threading.Event)
 
 
-class Panel(VBox):  # type: ignore[misc]  # ipywidgets has no types
+class Panel(View):
     """A form around a function. A subclass gives its fields, and says how to measure and how to show it.
 
     The result says what it was asked of. It is greyed, and `stale`, when the fields say something else, when
     a run is under way, and when the last run was cancelled or failed.
 
     Args:
-        fields: The fields by name, in order.
-        given: Their values.
-        form: What to show instead of a grid of the fields.
-        more: What stands behind them in the grid.
+        fields: The fields by name, in order, with their usual values.
+        given: Other values for some of them.
+        more: What follows them in the grid.
         row: What stands between the button and the status.
 
     Attributes:
@@ -72,9 +72,8 @@ class Panel(VBox):  # type: ignore[misc]  # ipywidgets has no types
     def __init__(
         self,
         fields: Mapping[str, Widget],
-        given: Mapping[str, Any],
+        given: Mapping[str, Any] = MappingProxyType({}),
         *,
-        form: Widget | None = None,
         more: Sequence[Widget] = (),
         row: Sequence[Widget] = (),
     ) -> None:
@@ -83,22 +82,19 @@ class Panel(VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._spoiled = self._told = ""
         self._thread: threading.Thread | None = None
         self._fields = dict(fields)
-        for name, value in given.items():
-            self._fields[name].value = value
+        self._change(given)
         self._button = Button(description=self.VERB, icon="play", button_style="primary")
         self._button.on_click(lambda _: self.start())
         self._status, self._note, self._warning, self._result = HTML(), HTML(), HTML(), HTML()
         tell_about_binder()
-        if form is None:
-            form = GridBox(
-                [*self._fields.values(), *more],
-                layout=Layout(grid_template_columns=f"repeat(auto-fill, minmax({self.WIDTH}, 1fr))"),
-            )
-            form.add_class("sestools-fields")
+        for widget in self._fields.values():
+            widget.layout = Layout(width="auto")  # as wide as its place in the grid
+        columns = f"repeat(auto-fill, minmax({self.WIDTH}, 1fr))"
+        form = GridBox([*self._fields.values(), *more], layout=Layout(grid_template_columns=columns))
+        form.add_class("sestools-fields")
         buttons = HBox([self._button, *row, self._status])
         buttons.add_class("sestools-row")
-        super().__init__([HTML(STYLE), form, self._note, buttons, self._warning, self._result])
-        self.add_class("sestools-panel")
+        super().__init__([form, self._note, buttons, self._warning, self._result])
         for widget in self._fields.values():
             widget.observe(self._changed, names="value")
         self._say(f"{self.YET.capitalize()}.")
@@ -164,13 +160,12 @@ class Panel(VBox):  # type: ignore[misc]  # ipywidgets has no types
         """Do what the panel is for, with the settings of the run."""
         raise NotImplementedError
 
-    def _html(self, found: Any) -> str:
-        """A result as HTML for the panel."""
-        raise NotImplementedError
+    def _parts(self, found: Any, stored: bool) -> tuple[Any, ...]:
+        """A result as documents, pictures and markup in order, for the panel or for places without widgets."""
+        return (found,)
 
-    def _stored(self, found: Any) -> str:
-        """A result as HTML for places without widgets, such as GitHub."""
-        return self._html(found)
+    def _html(self, found: Any, stored: bool = False) -> str:
+        return "".join(map(_as_html, self._parts(found, stored)))
 
     def _text(self, found: Any) -> str:
         """A result as text, the same every time."""
@@ -283,18 +278,20 @@ class Panel(VBox):  # type: ignore[misc]  # ipywidgets has no types
                 head += f"\n  {why}\n  Result for: {self.asked}"
             return f"{head}\n{self._text(self.value)}"
 
-    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
-        """The panel; its result as HTML for places without widgets, such as GitHub; its text form."""
-        bundle: dict[str, Any] = super()._repr_mimebundle_(**options)
+    def _stored(self) -> str:
         with self._lock:
-            bundle["text/plain"] = repr(self)
-            if self._shown is not None:
-                drawn = _DRAWING.submit(self._stored, self.value).result()
-                stored = f"{self._asked(self._shown)}{drawn}"
-                if why := self._why_stale():
-                    stored = f'{_warned(why)}<div style="opacity:.6;filter:grayscale(1)">{stored}</div>'
-                bundle["text/html"] = stored
-        return bundle
+            if self._shown is None:
+                return ""
+            stored = self._asked(self._shown) + _DRAWING.submit(self._html, self.value, True).result()
+            if why := self._why_stale():
+                return f'{_warned(why)}<div style="opacity:.6;filter:grayscale(1)">{stored}</div>'
+            return stored
+
+
+def _as_html(part: Any) -> str:
+    if isinstance(part, Document):
+        return as_html(part)
+    return part if isinstance(part, Markup) else str(part._repr_html_())
 
 
 def _warned(why: str) -> str:

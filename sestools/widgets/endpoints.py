@@ -1,4 +1,4 @@
-"""Where a notebook knocks: the simulator of this process, or the real endpoint; and whether that can work."""
+"""Which endpoint a notebook connects to: a simulator in this process, or the real one; and whether that can work."""
 
 from __future__ import annotations
 
@@ -71,15 +71,10 @@ def written_faults(written: str) -> list[str]:
     return [text.strip() for text in written.split(";") if text.strip()]
 
 
-def on_binder() -> bool:
-    """Whether this process runs on Binder."""
-    found = by_environment()
-    return found is not None and found.place is Place.BINDER
-
-
 def binder_note() -> str:
     """What has to be said on Binder, or an empty text; whoever asks shows it."""
-    if not on_binder():
+    found = by_environment()
+    if found is None or found.place is not Place.BINDER:
         return ""
     _TOLD.set()
     return BINDER_NOTE
@@ -87,12 +82,11 @@ def binder_note() -> str:
 
 def tell_about_binder() -> None:
     """Show the note in the cell that is running, unless this notebook has shown it."""
-    if on_binder() and not _TOLD.is_set():
+    if not _TOLD.is_set() and (note := binder_note()):
         from IPython.display import display
 
-        display(  # type: ignore[no-untyped-call]
-            {"text/plain": BINDER_NOTE, "text/html": f"<b>Binder.</b> {html.escape(binder_note())}"}, raw=True
-        )
+        shown = {"text/plain": note, "text/html": f"<b>Binder.</b> {html.escape(note)}"}
+        display(shown, raw=True)  # type: ignore[no-untyped-call]
 
 
 def place(endpoint: str, region: str, *, fault: str = "") -> dict[str, Any]:

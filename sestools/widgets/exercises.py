@@ -2,44 +2,48 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
 from typing import Any
 
 from sestools.checkup.check import check
 from sestools.checkup.report import Report
 from sestools.core.credentials import Credentials
+from sestools.core.document import Document
 from sestools.core.enums import Level
 from sestools.core.text import printable
 from sestools.diagnosis.classifier import classify
 from sestools.knowledge.table import CAUSES
-from sestools.render.html import COLOURS
+from sestools.render.shown import Shown
 from sestools.widgets.endpoints import own_simulator, tell_about_binder
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Proof:
+class Answer(Shown):
     """What came of an answer.
 
     Attributes:
         solved: Whether it works.
-        said: The verdict in a sentence.
-        report: The check that shows it; None if nothing was answered.
+        verdict: The same in a sentence.
+        report: The check that shows it; None if there was none.
     """
 
     solved: bool
-    said: str
+    verdict: str
     report: Report | None = None
 
+    def document(self) -> Document:
+        """The verdict."""
+        level = Level.OK if self.solved else Level.UNCLEAR if self.report is None else Level.PROBLEM
+        return Document(title=self.verdict, level=level)
+
     def __repr__(self) -> str:
-        return self.said
-
-    def _repr_html_(self) -> str:
-        colour = COLOURS[Level.OK if self.solved else Level.UNCLEAR if self.report is None else Level.PROBLEM]
-        return f'<div style="border-left:5px solid {colour};padding:4px 12px">{html.escape(self.said)}</div>'
+        return self.verdict
 
 
-def prove(answer: dict[str, Any], *, fault: str = "", region: str = "eu-west-1") -> Proof:
+NOT_YET_ANSWERED = Answer(solved=False, verdict="not answered yet")
+
+
+def prove(answer: dict[str, Any], *, fault: str = "", region: str = "eu-west-1") -> Answer:
     """Check the simulator with an exercise's answer in place.
 
     Args:
@@ -48,7 +52,7 @@ def prove(answer: dict[str, Any], *, fault: str = "", region: str = "eu-west-1")
         region: The endpoint's region.
     """
     if ... in answer.values():
-        return Proof(solved=False, said="not answered yet")
+        return NOT_YET_ANSWERED
     credentials = None
     if "password" in answer:
         credentials = Credentials(user=answer["user"], password=answer["password"])
@@ -66,12 +70,13 @@ def prove(answer: dict[str, Any], *, fault: str = "", region: str = "eu-west-1")
     port = report.ports[0]
     where = f"port {port.port} with {'a TLS wrapper' if port.security == 'wrapper' else 'STARTTLS'}"
     if report.level is not Level.OK:
-        return Proof(solved=False, said=f"not yet: {report.diagnosis.cause.title} ({where})", report=report)
+        verdict = f"not yet: {report.diagnosis.cause.title} ({where})"
+        return Answer(solved=False, verdict=verdict, report=report)
     done = "signed in" if report.session else "ready to sign in"
-    return Proof(solved=True, said=f"solved: {done} on {where}", report=report)
+    return Answer(solved=True, verdict=f"solved: {done} on {where}", report=report)
 
 
-def judge(error: str, answer: dict[str, Any]) -> Proof:
+def judge(error: str, answer: dict[str, Any]) -> Answer:
     """Compare a reader's diagnosis of an error with the classifier's.
 
     Args:
@@ -80,14 +85,14 @@ def judge(error: str, answer: dict[str, Any]) -> Proof:
             answer yet.
     """
     if ... in answer.values():
-        return Proof(solved=False, said="not answered yet")
-    found, retry = classify(error).cause, str(answer["retry"])
+        return NOT_YET_ANSWERED
+    found = classify(error).cause
     if answer["cause"] not in {row.id for row in CAUSES}:
-        return Proof(
-            solved=False, said=f"not yet: no cause is called {printable(str(answer['cause']), 40)!r}"
-        )
-    if answer["cause"] != found.id:
-        return Proof(solved=False, said="not yet: the cause is another one; read the words behind the code")
-    if retry not in (found.retry, found.retry.short):
-        return Proof(solved=False, said="not yet: the cause is right, what to do about it is not")
-    return Proof(solved=True, said=f"solved: {found.title}; retry: {found.retry.short}")
+        verdict = f"not yet: no cause is called {printable(str(answer['cause']), 40)!r}"
+    elif answer["cause"] != found.id:
+        verdict = "not yet: the cause is another one; read the words after the code"
+    elif str(answer["retry"]) not in (found.retry, found.retry.short):
+        verdict = "not yet: the cause is right, what to do about it is not"
+    else:
+        return Answer(solved=True, verdict=f"solved: {found.title}; retry: {found.retry.short}")
+    return Answer(solved=False, verdict=verdict)

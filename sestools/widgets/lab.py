@@ -13,9 +13,10 @@ from ipywidgets import (  # type: ignore[import-untyped]
     Dropdown,
 )
 
+from sestools.core.document import Document
 from sestools.labs import SCRIPTS, Lab, blind, careful, lost_mail, naive
 from sestools.sending.policy import Policy
-from sestools.widgets.base import AUTO, Panel, Run
+from sestools.widgets.base import Panel, Run
 
 POLICIES = {
     "documented by AWS: 5, 10, 30 s, 20 min": "documented",
@@ -50,53 +51,21 @@ class LabPanel(Panel):
 
     VERB, DOING, WIDTH = "Send", "Sending …", "17em"
 
-    def __init__(
-        self,
-        *,
-        faults: str = "resets",
-        policy: str = "documented",
-        when_unknown: str = "resend",
-        messages: int = 500,
-        rate: float = 0.0,
-        seed: int = 0,
-    ) -> None:
+    def __init__(self, **given: Any) -> None:
+        choices = list(_CHOICES.items())
         fields = {
-            "faults": Dropdown(description="Faults", options=list(SCRIPTS), layout=AUTO),
-            "policy": Dropdown(description="Retry policy", options=list(POLICIES.items()), layout=AUTO),
-            "when_unknown": Dropdown(
-                description="Lost after the final dot", options=list(_CHOICES.items()), layout=AUTO
-            ),
-            "messages": BoundedIntText(description="Messages", min=1, max=20_000, layout=AUTO),
-            "rate": BoundedFloatText(
-                description="Messages a second (0: the script's)", min=0, max=1000, layout=AUTO
-            ),
-            "seed": BoundedIntText(description="Seed", min=0, max=10**6, layout=AUTO),
-        }
-        given = {
-            "faults": faults,
-            "policy": policy,
-            "when_unknown": when_unknown,
-            "messages": messages,
-            "rate": rate,
-            "seed": seed,
+            "faults": Dropdown(description="Faults", options=list(SCRIPTS), value="resets"),
+            "policy": Dropdown(description="Retry policy", options=list(POLICIES.items())),
+            "when_unknown": Dropdown(description="Lost after the final dot", options=choices),
+            "messages": BoundedIntText(500, description="Messages", min=1, max=20_000),
+            "rate": BoundedFloatText(0, description="Messages a second (0: the script's)", min=0, max=1000),
+            "seed": BoundedIntText(0, description="Seed", min=0, max=10**6),
         }
         super().__init__(fields, given)
 
-    @staticmethod
-    def _policy(asked: Mapping[str, Any]) -> Policy:
-        name, choice = asked["policy"], asked["when_unknown"]
-        match name:
-            case "documented":
-                return Policy.documented(when_unknown=choice)
-            case "fixed":
-                return Policy.fixed(1.0, when_unknown=choice)
-            case "none":
-                return replace(Policy.none(), when_unknown=choice)
-        return Policy.exponential(when_unknown=choice, jitter="none" if name == "exponential" else name)
-
     def _measure(self, run: Run) -> Lab:
         asked = run.settings
-        script, policy = SCRIPTS[asked["faults"]], self._policy(asked)
+        script, (policy, _) = SCRIPTS[asked["faults"]], _policy(asked)
         return lost_mail(
             replace(script, rate=asked["rate"]) if asked["rate"] else script,
             contenders=[naive(), blind(), careful(policy, name=f"sestools, {policy.name}")],
@@ -112,40 +81,39 @@ class LabPanel(Panel):
 
     @staticmethod
     def _call(asked: Mapping[str, Any]) -> str:
-        name, rate, choice = asked["policy"], asked["rate"], f"when_unknown={asked['when_unknown']!r}"
-        jitter = "none" if name == "exponential" else name
-        policy = {
-            "documented": f"Policy.documented({choice})",
-            "fixed": f"Policy.fixed(1.0, {choice})",
-            "none": "Policy.none()",
-        }.get(name, f"Policy.exponential({choice}, jitter={jitter!r})")
+        rate, (_, policy) = asked["rate"], _policy(asked)
         given = f"replace(SCRIPTS[{asked['faults']!r}], rate={rate:g})" if rate else repr(asked["faults"])
         return (
             f"lost_mail({given}, contenders=[naive(), blind(), careful({policy})], "
             f"messages={asked['messages']}, seeds=[{asked['seed']}])"
         )
 
-    def _html(self, found: Lab) -> str:
-        from sestools.plots.sending import attempts_picture, lab_picture, retried  # matplotlib takes a while
+    def _parts(self, found: Lab, stored: bool) -> tuple[Any, ...]:
+        from sestools.plots import picture
+        from sestools.plots.timeline import retried
 
-        entries = found.entries[found.results[-1].script, found.results[-1].sender, found.results[-1].seed]
-        rows = retried(entries)
-        parts = [lab_picture(found)._repr_html_(), found._repr_html_()]
-        if rows:
-            parts.append(
-                f"<p style='margin:8px 0 2px'>The first {len(rows)} messages that were not accepted at once, "
-                f"by the last sender:</p>{attempts_picture(rows)._repr_html_()}"
-            )
-        return "".join(parts)
+        last = found.results[-1]
+        timeline = retried(found.entries[last.script, last.sender, last.seed])
+        if not timeline.rows:
+            return (picture(found), found)
+        about = f"The first {len(timeline.rows)} messages that were not accepted at once, by the last sender:"
+        return (picture(found), found, Document(lead=(about,)), picture(timeline))
 
     def _words(self, settings: Mapping[str, Any]) -> str:
-        return ", ".join(
-            [
-                f"simulated: {settings['faults']}",
-                f"policy {settings['policy']}",
-                f"unknown: {settings['when_unknown']}",
-                *([f"{settings['rate']:g} a second"] if settings["rate"] else []),
-                f"{settings['messages']} messages",
-                f"seed {settings['seed']}",
-            ]
+        rate = f"{settings['rate']:g} a second, " if settings["rate"] else ""
+        return (
+            f"simulated: {settings['faults']}, policy {settings['policy']}, unknown: {settings['when_unknown']}, "
+            f"{rate}{settings['messages']} messages, seed {settings['seed']}"
         )
+
+
+def _policy(asked: Mapping[str, Any]) -> tuple[Policy, str]:
+    """The policy that is chosen, and the call that makes it."""
+    name, options = asked["policy"], {"when_unknown": asked["when_unknown"]}
+    maker = name
+    if name == "none":
+        options = {}
+    elif name not in ("documented", "fixed"):
+        maker, options["jitter"] = "exponential", "none" if name == "exponential" else name
+    words = ", ".join(f"{key}={value!r}" for key, value in options.items())
+    return getattr(Policy, maker)(**options), f"Policy.{maker}({words})"

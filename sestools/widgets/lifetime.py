@@ -15,7 +15,7 @@ from sestools.lifetime.advice import RecycleAdvice, advise
 from sestools.lifetime.costs import Traffic
 from sestools.probes import Plan, probe_lifetime
 from sestools.simulator.memory import VirtualSes
-from sestools.widgets.base import AUTO, Panel, Run
+from sestools.widgets.base import Panel, Run
 
 TRAFFIC = {
     "newsletter: bursts of 1000, 5 a second": Traffic.bursts(1000, 5, 60),
@@ -41,42 +41,21 @@ class LifetimePanel(Panel):
         seed: Of the lives.
 
     Attributes:
-        value: The last `Advice`, or None. Read-only; `observe` it.
+        value: The last `RecycleAdvice`, or None. Read-only; `observe` it.
     """
 
     VERB, DOING, YET, DONE, WIDTH = "Measure", "Holding connections …", "not measured yet", "measured", "17em"
 
-    def __init__(
-        self,
-        *,
-        life: float = 60.0,
-        idle: float = 10.0,
-        messages: int = 300,
-        traffic: str = next(iter(TRAFFIC)),
-        price: float = 10.0,
-        seed: int = 0,
-    ) -> None:
+    def __init__(self, **given: Any) -> None:
         fields = {
             "life": BoundedFloatText(
-                description="Hosts live, s on average (0: for ever)", min=0, max=1e6, layout=AUTO
+                60, description="Hosts live, s on average (0: for ever)", min=0, max=1e6
             ),
-            "idle": BoundedFloatText(description="Idle cut-off, s", min=0.5, max=3600, layout=AUTO),
-            "messages": BoundedIntText(
-                description="Messages on a connection", min=1, max=10_000, layout=AUTO
-            ),
-            "traffic": Dropdown(description="How your messages come", options=list(TRAFFIC), layout=AUTO),
-            "price": BoundedFloatText(
-                description="A broken send costs, handshakes", min=0.1, max=1000, layout=AUTO
-            ),
-            "seed": BoundedIntText(description="Seed", min=0, max=10**6, layout=AUTO),
-        }
-        given = {
-            "life": life,
-            "idle": idle,
-            "messages": messages,
-            "traffic": traffic,
-            "price": price,
-            "seed": seed,
+            "idle": BoundedFloatText(10, description="Idle cut-off, s", min=0.5, max=3600),
+            "messages": BoundedIntText(300, description="Messages on a connection", min=1, max=10_000),
+            "traffic": Dropdown(description="How your messages come", options=list(TRAFFIC)),
+            "price": BoundedFloatText(10, description="A broken send costs, handshakes", min=0.1, max=1000),
+            "seed": BoundedIntText(0, description="Seed", min=0, max=10**6),
         }
         super().__init__(fields, given)
 
@@ -93,24 +72,19 @@ class LifetimePanel(Panel):
         facts = probe_lifetime(**ses.reach(), plan=Plan(rate=14), sender=_SENDER).facts
         return advise(facts, TRAFFIC[asked["traffic"]], price=asked["price"])
 
-    def _html(self, found: RecycleAdvice) -> str:
-        from sestools.plots.lifetime import costs_picture, survival_picture  # matplotlib takes a while
+    def _parts(self, found: RecycleAdvice, stored: bool) -> tuple[Any, ...]:
+        from sestools.plots import picture
 
-        parts = [found._repr_html_()]
-        if found.curve:
-            parts.append(survival_picture(found.curve, chosen=found.thresholds.age)._repr_html_())
-        return "".join([*parts, costs_picture(found)._repr_html_()])
+        curve = (picture(found.curve, chosen=found.thresholds.age),) if found.curve else ()
+        return (found, *curve, picture(found))
 
     def _text(self, found: RecycleAdvice) -> str:
         return f"  {found}"
 
     def _words(self, settings: Mapping[str, Any]) -> str:
         life = settings["life"]
-        return "; ".join(
-            [
-                f"simulated: hosts live {f'{life:g} s on average' if life else 'for ever'}, "
-                f"idle {settings['idle']:g} s, {settings['messages']} messages",
-                settings["traffic"],
-                f"a broken send costs {settings['price']:g} handshakes, seed {settings['seed']}",
-            ]
+        return (
+            f"simulated: hosts live {f'{life:g} s on average' if life else 'for ever'}, "
+            f"idle {settings['idle']:g} s, {settings['messages']} messages; {settings['traffic']}; "
+            f"a broken send costs {settings['price']:g} handshakes, seed {settings['seed']}"
         )

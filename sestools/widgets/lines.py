@@ -1,43 +1,38 @@
-"""Lines to type on a host without Python, as a table with how to read what they print."""
+"""Lines to type on a host without Python, and how to read what they print."""
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
 
 from sestools.checkup.manual_commands import Equivalent, equivalents
+from sestools.core.document import Code, Document, Field
 from sestools.core.target import Target
-
-_CELL = "text-align:left;vertical-align:top;padding:3px 14px 3px 0"
+from sestools.render.shown import Shown
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Lines:
-    """Command lines for one target; shows as a table in a notebook."""
+class Lines(Shown):
+    """Command lines for one target."""
 
     target: Target
     lines: tuple[Equivalent, ...]
 
-    def __repr__(self) -> str:
-        return "\n".join(
-            f"{line.command}\n    healthy: {line.healthy}\n    failing: {line.failing}" for line in self.lines
-        )
-
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            f'<tr><td style="{_CELL}"><code style="overflow-wrap:anywhere">{html.escape(line.command)}</code></td>'
-            f'<td style="{_CELL}">{html.escape(line.healthy)}</td>'
-            f'<td style="{_CELL}">{html.escape(line.failing)}</td></tr>'
+    def document(self) -> Document:
+        """Each line, and what it prints when all is well and when not."""
+        parts = (
+            Document(
+                lead=(Code(line.command),),
+                fields=(
+                    Field(label="healthy", texts=(line.healthy,)),
+                    Field(label="failing", texts=(line.failing,)),
+                ),
+            )
             for line in self.lines
         )
-        heads = "".join(
-            f'<th scope="col" style="{_CELL};{width}">{name}</th>'
-            for name, width in (("type", "width:46%"), ("healthy", ""), ("failing", ""))
-        )
-        return (
-            '<table style="border-collapse:collapse;max-width:76em;font-size:13px">'
-            f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
-        )
+        return Document(parts=tuple(parts))
+
+    def __repr__(self) -> str:
+        return str(self)
 
 
 def lines_to_type(target: Target, tools: tuple[str, ...] = ("nc", "telnet", "openssl")) -> Lines:

@@ -26,7 +26,7 @@ from sestools.core.endpoints import PORTS, REGIONS, Security, smtp_host
 from sestools.core.errors import UsageError
 from sestools.core.masking import Secret
 from sestools.core.text import printable
-from sestools.widgets.base import AUTO, Panel, Run
+from sestools.widgets.base import Panel, Run
 from sestools.widgets.endpoints import binder_note, own_simulator, written_faults
 from sestools.widgets.lines import lines_to_type
 from sestools.widgets.secret import PasswordField
@@ -46,6 +46,7 @@ FAULTS = {
 """Faults to choose from, by what a person calls them; `run(fault=...)` takes any other."""
 
 _ENDPOINTS = {"Simulator": "simulator", "Amazon SES (real)": "real"}
+_COMMANDS = "The same without this program, at the real endpoint, and how to read it"
 _MODES = {"the port's own": "", "STARTTLS": "starttls", "TLS wrapper": "wrapper"}
 
 
@@ -114,10 +115,9 @@ class CheckPanel(Panel):
         self._stop = Button(description="Cancel", icon="stop", disabled=True)
         self._stop.on_click(lambda _: self.cancel())
         self._bar = IntProgress(min=0, max=1, layout=Layout(width="9em", display="none"))
-        fields = _fields()
-        _offer(fields["fault"], given["fault"])
+        fields = _fields(**given)
         binder_note()  # this panel has a place for it
-        super().__init__(fields, given, more=[self._password], row=[self._stop, self._bar])
+        super().__init__(fields, more=[self._password], row=[self._stop, self._bar])
 
     # What a program does
 
@@ -191,8 +191,8 @@ class CheckPanel(Panel):
         credentials = None
         if asked["user"]:
             credentials = Credentials(user=asked["user"], password=self._secret.reveal())
-        if self._passwords != asked["password"] and asked["user"]:
-            raise UsageError("the password was changed as it began")
+            if self._passwords != asked["password"]:
+                raise UsageError("the password was changed as it began")
         with ExitStack() as stack:
             where: dict[str, Any] = {}
             if asked["endpoint"] == "simulator":
@@ -225,38 +225,31 @@ class CheckPanel(Panel):
     def _done(self, found: Report) -> str:
         return f"Done: {found.level}."
 
-    def _html(self, found: Report) -> str:
-        from sestools.plots.stages import to_svg  # matplotlib takes a while
+    def _parts(self, found: Report, stored: bool) -> tuple[Any, ...]:
+        from sestools.plots import picture, to_svg
 
+        card = found.document(real=True)
+        if stored:
+            return (picture(found), card)
         symptom = found.diagnosis.symptom
         port = next((port for port in found.ports if port.port == symptom.port), found.ports[0])
         # The simulator is gone by the time that these are typed.
         lines = lines_to_type(replace(port.dialogue.target, connect_to=None, ca_file=None))
-        return (
-            f'{to_svg(found)}{found.to_html(real=True)}<details open style="margin-top:8px"><summary>The same '
-            "without this program, at the real endpoint, and how to read it</summary>"
-            f"{lines._repr_html_()}</details>"
-        )
-
-    def _stored(self, found: Report) -> str:
-        from sestools.plots.stages import picture
-
-        return picture(found)._repr_html_() + found.to_html(real=True)
+        return (to_svg(found), card, replace(lines.document(), title=_COMMANDS, folded=True))
 
     def _words(self, settings: Mapping[str, Any]) -> str:
         where = printable(settings["region"], 80)
         with suppress(ValueError):  # a host name, or nothing at all
             where = f"{where} ({smtp_host(where)})"
-        return ", ".join(
-            [
-                "real endpoint" if settings["endpoint"] == "real" else "simulator",
-                where,
-                f"port {settings['port']}" if settings["port"] else "all five ports",
-                *([f"TLS mode {settings['security']}"] if settings["security"] else []),
-                *([f"fault {printable(settings['fault'], 120)}"] if settings["fault"] else []),
-                *(["signing in"] if settings["user"] else []),
-            ]
-        )
+        parts = [
+            "real endpoint" if settings["endpoint"] == "real" else "simulator",
+            where,
+            f"port {settings['port']}" if settings["port"] else "all five ports",
+            f"TLS mode {settings['security']}" if settings["security"] else "",
+            f"fault {printable(settings['fault'], 120)}" if settings["fault"] else "",
+            "signing in" if settings["user"] else "",
+        ]
+        return ", ".join(filter(None, parts))
 
     def _text(self, found: Report) -> str:
         lines = [f"  {found.level}: {found.diagnosis.cause.title} [{found.diagnosis.cause.id}]"]
@@ -277,16 +270,18 @@ def _kept(key: tuple[Any, ...], password: str) -> _Kept:
     return found
 
 
-def _fields() -> dict[str, Widget]:
+def _fields(endpoint: str, region: str, port: int, security: str, fault: str, user: str) -> dict[str, Widget]:
+    faults = Dropdown(description="Fault (simulator)", options=list(FAULTS.items()))
+    _offer(faults, fault)
+    faults.value = fault
+    ports = [("all five", 0), *((str(port), port) for port in PORTS)]
     return {
-        "endpoint": Dropdown(description="Endpoint", options=list(_ENDPOINTS.items()), layout=AUTO),
-        "region": Combobox(description="Region", options=REGIONS, continuous_update=False, layout=AUTO),
-        "port": Dropdown(
-            description="Port", options=[("all five", 0), *((str(p), p) for p in PORTS)], layout=AUTO
-        ),
-        "security": Dropdown(description="TLS mode", options=list(_MODES.items()), layout=AUTO),
-        "fault": Dropdown(description="Fault (simulator)", options=list(FAULTS.items()), layout=AUTO),
-        "user": Text(description="SMTP user name", placeholder="AKIA…", continuous_update=False, layout=AUTO),
+        "endpoint": Dropdown(description="Endpoint", options=list(_ENDPOINTS.items()), value=endpoint),
+        "region": Combobox(description="Region", options=REGIONS, continuous_update=False, value=region),
+        "port": Dropdown(description="Port", options=ports, value=port),
+        "security": Dropdown(description="TLS mode", options=list(_MODES.items()), value=security),
+        "fault": faults,
+        "user": Text(user, description="SMTP user name", placeholder="AKIA…", continuous_update=False),
     }
 
 

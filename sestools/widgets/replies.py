@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
-from ipywidgets import Dropdown, HBox, Layout, Text, VBox  # type: ignore[import-untyped]
+from ipywidgets import Dropdown, Text  # type: ignore[import-untyped]
 
 from sestools.core.enums import Stage
 from sestools.core.text import printable
 from sestools.knowledge.client_output import known_replies, recognise
-from sestools.widgets.base import AUTO, Panel, Run
+from sestools.widgets.base import Panel, Run
 from sestools.widgets.reply_demo import SaidReply, say
 
 _ALL = "all stages"
@@ -32,30 +32,20 @@ class ReplyPanel(Panel):
         value: The `SaidReply`, or None as long as none was said. Read-only; `observe` it.
     """
 
-    VERB, DOING, YET, DONE = "Say it", "Saying it …", "nothing said yet", "said"
+    VERB, DOING, YET, DONE, WIDTH = "Say it", "Saying it …", "nothing said yet", "said", "26em"
 
     def __init__(self, reply: str = "send-rate") -> None:
-        self._stage = Dropdown(
-            description="Stage",
-            options=[(_ALL, ""), *((name, str(stage)) for stage, name in _STAGES.items())],
-            layout=Layout(width="16em"),
-        )
-        self._reply = Dropdown(
-            description="Reply", layout=Layout(width="auto", min_width="0", flex="1 1 auto")
-        )
+        stages = [(_ALL, ""), *((name, str(stage)) for stage, name in _STAGES.items())]
+        self._stage = Dropdown(description="Stage", options=stages)
+        self._reply = Dropdown(description="Reply")
         self._own = Text(
-            description="Or any other reply",
-            placeholder="450 4.2.0 Try later",
-            continuous_update=False,
-            layout=AUTO,
+            description="Or any other reply", placeholder="450 4.2.0 Try later", continuous_update=False
         )
         self._offer()
         self._pick(reply)
         self._stage.observe(self._offer, names="value")
         self._reply.observe(self._picked, names="value")
-        pick = HBox([self._stage, self._reply], layout=Layout(grid_gap="14px", overflow="visible"))
-        form = VBox([pick, self._own], layout=Layout(grid_gap="8px", overflow="visible"))
-        super().__init__({"reply": self._reply, "own": self._own}, {}, form=form)
+        super().__init__({"stage": self._stage, "reply": self._reply, "own": self._own})
 
     def run(self, reply: str | None = None, **changes: Any) -> Self:
         """Say the reply that is picked, or this one, and return the panel when its result is shown."""
@@ -68,12 +58,6 @@ class ReplyPanel(Panel):
 
     def _measure(self, run: Run) -> SaidReply:
         return say(run.settings["reply"])
-
-    def _html(self, found: SaidReply) -> str:
-        return found._repr_html_()
-
-    def _text(self, found: SaidReply) -> str:
-        return repr(found)
 
     def _done(self, found: SaidReply) -> str:
         return f"Said: {printable(found.text, 60)}"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
 
+from sestools.core.document import Code, Document, Field
 from sestools.core.endpoints import Security
 from sestools.core.enums import Stage
 from sestools.core.results import ProbeResult, Step
@@ -13,21 +13,16 @@ from sestools.diagnosis.classifier import classify
 from sestools.diagnosis.result import Diagnosis
 from sestools.knowledge.client_output import ClientOutput, faces, recognise
 from sestools.probes import probe_dialogue
+from sestools.render.shown import Shown
 from sestools.widgets.endpoints import own_simulator, tell_about_binder
-from sestools.widgets.style import CELL, ROW, TABLE
 
 SENDER = "sender@example.com"
 LINES_BEFORE = 2
 """Commands that are shown ahead of the one that was answered."""
 
-_LONG = 2000
-"""Characters of a line that a client printed; SES's longest reply has 400."""
-
-_CODE = "white-space:pre-wrap;overflow-wrap:anywhere;font-size:12px;line-height:1.4;margin:0;background:none"
-
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class SaidReply:
+class SaidReply(Shown):
     """A reply that the simulator gave to a client.
 
     Attributes:
@@ -57,7 +52,9 @@ class SaidReply:
             if step.reply and (step.symptom or step.stage not in (Stage.GREETING, Stage.QUIT))
         ]
         last = next((n for n, step in enumerate(steps) if step.symptom), len(steps) - 1)
-        return tuple(line for step in steps[max(0, last - LINES_BEFORE) : last + 1] for line in _said(step))
+        return tuple(
+            line for step in steps[max(0, last - LINES_BEFORE) : last + 1] for line in _dialogue(step)
+        )
 
     @property
     def rule(self) -> str:
@@ -69,65 +66,40 @@ class SaidReply:
         known = "That holds here." if retry == usual else "More is known of this one."
         return f"{digit}xx: {first}. {known} {retry.advice.capitalize()}."
 
+    def document(self) -> Document:
+        """The dialogue, what clients print of the reply, what it means, and whether to try again."""
+        if self.faces:
+            clients = Document(title=_CLIENTS, fields=tuple(map(_field, self.faces)))
+        elif self.code < 400:
+            clients = Document(
+                title=_CLIENTS, lead=("Nothing went wrong, so there is nothing to tell apart.",)
+            )
+        else:
+            clients = Document(title=_CLIENTS, lead=("Not recorded: SES is not known to give this reply.",))
+        return Document(
+            title=self.text,
+            parts=(
+                Document(title="On the wire", code=self.wire),
+                clients,
+                self.diagnosis.document(),
+                Document(title="Whether to try again", lead=(self.rule,)),
+            ),
+        )
+
     def __repr__(self) -> str:
-        cause = self.diagnosis.cause
-        lines = ["On the wire", *(f"  {line}" for line in self.wire), "", "What clients print of it"]
-        for face in self.faces:
-            shown = face.printed.split("\n")
-            lines += [
-                f"  {face.client if n == 0 else '':<15}{printable(line, _LONG)}"
-                for n, line in enumerate(shown)
-            ]
-        if not self.faces:
-            lines.append(f"  {self._why_no_faces}")
-        lines += ["", f"What it means: {cause.title} [{cause.id}]", f"Retry: {self.rule}"]
-        return "\n".join(lines)
-
-    def _repr_html_(self) -> str:
-        wire = "\n".join(
-            f'<span style="{"font-weight:600" if n == len(self.wire) - 1 else "opacity:.75"}">'
-            f"{html.escape(line)}</span>"
-            for n, line in enumerate(self.wire)
-        )
-        return (
-            f'<div style="max-width:62em">{_head("On the wire")}'
-            f'<pre style="{_CODE};padding:8px 12px;border-left:3px solid #8888">{wire}</pre>'
-            f"{_head('What clients print of it')}{self._faces()}"
-            f"{_head('What it means')}{self.diagnosis._repr_html_()}"
-            f"{_head('Try again?')}<div>{html.escape(self.rule)}</div></div>"
-        )
-
-    @property
-    def _why_no_faces(self) -> str:
-        if self.code < 400:
-            return "Nothing went wrong, so there is nothing to tell apart."
-        return "Not recorded: this is not a reply that SES is known to give."
-
-    def _faces(self) -> str:
-        if not self.faces:
-            return f"<div>{self._why_no_faces}</div>"
-        rows = "".join(
-            f'<tr style="{ROW}"><th scope="row" style="{CELL};font-weight:600;white-space:nowrap">{html.escape(face.client)}'
-            f'<div style="font-weight:400;opacity:.7;font-size:12px">{html.escape(face.version)}</div></th>'
-            f'<td style="{CELL};width:100%"><pre style="{_CODE}">{_lines(face.printed)}</pre>'
-            f"{_HIDDEN if face.hides else ''}</td></tr>"
-            for face in self.faces
-        )
-        return f'<table style="{TABLE}">{rows}</table>'
+        return str(self)
 
 
-_HIDDEN = '<div style="font-size:12px;opacity:.8">It keeps what the server said to itself.</div>'
+_CLIENTS = "What clients print of it"
 
 
-def _head(words: str) -> str:
-    return f'<div style="font-weight:600;margin:12px 0 4px">{words}</div>'
+def _field(output: ClientOutput) -> Field:
+    """What one client printed."""
+    hidden = ("It does not show what the server said.",) if output.hides else ()
+    return Field(label=output.client, texts=(*map(Code, output.printed.split("\n")), *hidden))
 
 
-def _lines(text: str) -> str:
-    return "\n".join(html.escape(printable(line, _LONG)) for line in text.split("\n"))
-
-
-def _said(step: Step) -> list[str]:
+def _dialogue(step: Step) -> list[str]:
     """A step as lines of a transcript."""
     sent = [f"C: {printable(step.sent, 200)}"] if step.sent else []
     assert step.reply  # noqa: S101 - steps without one were left out

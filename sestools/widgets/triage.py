@@ -6,15 +6,18 @@ import html
 from typing import Any
 
 import traitlets
-from ipywidgets import HTML, Button, Dropdown, Layout, Textarea, VBox  # type: ignore[import-untyped]
+from ipywidgets import HTML, Button, Dropdown, Layout, Textarea  # type: ignore[import-untyped]
 
+from sestools.core.document import Document, Field
 from sestools.core.enums import Retry, Stage
 from sestools.core.masking import mask_secrets
 from sestools.core.text import printable
 from sestools.diagnosis.classifier import classify
 from sestools.diagnosis.result import Diagnosis
 from sestools.knowledge.table import cause
-from sestools.widgets.style import STYLE
+from sestools.render.html import as_html
+from sestools.render.text import as_text
+from sestools.widgets.view import View
 
 SYMPTOMS = {
     "The connection times out": "connect-timeout",
@@ -40,8 +43,8 @@ ALLOWLISTING = "06-allowlisting.ipynb"
 REPLIES = "07-reply-codes.ipynb"
 INCIDENT = "09-incident.ipynb"
 
-_TO_BE_READ = {"too-many-connections", "unknown-4xx", "unknown-5xx", "reply-hidden"}
-_SAID = "says this reply on the simulator, and shows how clients print it and when to try again"
+_READ_THE_REPLY = {"too-many-connections", "unknown-4xx", "unknown-5xx", "reply-hidden"}
+_REPLY = "gives this reply on the simulator, and shows how clients print it and when to try again"
 _PATH = {Stage.RESOLVE, Stage.CONNECT, Stage.TLS, Stage.GREETING, Stage.EHLO, Stage.STARTTLS, Stage.AUTH}
 _WORTH_RETRYING = {Retry.SOON, Retry.SLOWER, Retry.HOURS, Retry.UNKNOWN_FATE}
 
@@ -58,8 +61,8 @@ def next_notebook(diagnosis: Diagnosis) -> tuple[str, str]:
             ALLOWLISTING,
             "shows how the addresses change, what a pinned list misses, and the rule that lasts",
         )
-    if found.id in _TO_BE_READ:
-        return REPLIES, _SAID
+    if found.id in _READ_THE_REPLY:
+        return REPLIES, _REPLY
     if found.stage in _PATH or found.id.startswith("credential-") or found.id.endswith("-blocked"):
         return CONNECTING, "reproduces this on the simulator and shows how it is told from its look-alikes"
     if found.retry is Retry.NEW_CONNECTION:
@@ -67,11 +70,11 @@ def next_notebook(diagnosis: Diagnosis) -> tuple[str, str]:
     if found.retry in _WORTH_RETRYING:
         return LOST, "shows which step decides whether sending again is safe, and retries that lose nothing"
     if found.codes and min(found.codes) >= 400:
-        return REPLIES, _SAID
+        return REPLIES, _REPLY
     return INCIDENT, "checks every port of your endpoint and writes the report to paste into a ticket"
 
 
-class DiagnosisPanel(VBox):  # type: ignore[misc]  # ipywidgets has no types
+class DiagnosisPanel(View):
     """A list of symptoms, a field for a pasted error, and the card that explains it.
 
     Secrets in what is pasted (the lines of a sign-in) are masked in the field as well.
@@ -96,8 +99,7 @@ class DiagnosisPanel(VBox):  # type: ignore[misc]  # ipywidgets has no types
         )
         self._button = Button(description="Diagnose", button_style="primary", layout=Layout(width="9em"))
         self._card = HTML()
-        super().__init__([HTML(STYLE), self._symptom, self._text, self._button, self._card])
-        self.add_class("sestools-panel")
+        super().__init__([self._symptom, self._text, self._button, self._card])
         self._symptom.observe(self._pick, names="value")
         self._text.observe(self._read, names="value")
         self._button.on_click(self._read)
@@ -116,7 +118,7 @@ class DiagnosisPanel(VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def _read(self, _: Any) -> None:
         text = self._text.value
-        if masked := _masked(text):
+        if (masked := mask_secrets(text)) != text:
             self._text.value = masked  # which calls this again
             return
         if self._symptom.value and text != _sample(self._symptom.value):
@@ -130,35 +132,28 @@ class DiagnosisPanel(VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def _show(self, found: Diagnosis | None) -> None:
         self.set_trait("value", found)
-        self._card.value = self._html(found) if found else ""
-
-    @staticmethod
-    def _html(found: Diagnosis) -> str:
-        name, why = next_notebook(found)
-        return (
-            f'<div role="region" aria-label="diagnosis">{found._repr_html_()}'
-            f'<div style="margin:8px 0 0 2px"><b>Next:</b> <code>{name}</code> {html.escape(why)}.</div></div>'
+        document = self._document()
+        self._card.value = (
+            f'<div role="region" aria-label="diagnosis">{as_html(document)}</div>' if document else ""
         )
 
-    def __repr__(self) -> str:
+    def _document(self) -> Document | None:
+        """The card, with the notebook that goes on from there."""
         if self.value is None:
-            return "DiagnosisPanel: nothing given yet"
-        return f"{self.value}\n  Next      {next_notebook(self.value)[0]}"
+            return None
+        name, why = next_notebook(self.value)
+        found: Document = self.value.document(more=(Field(label="Next", texts=(f"`{name}` {why}.",)),))
+        return found
 
-    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
-        bundle: dict[str, Any] = super()._repr_mimebundle_(**options)
-        bundle["text/plain"] = repr(self)
-        if self.value is not None:
-            asked = html.escape(printable(self._text.value, 300))
-            bundle["text/html"] = f"<div>Result for: <code>{asked}</code></div>{self._html(self.value)}"
-        return bundle
+    def _stored(self) -> str:
+        document = self._document()
+        asked = html.escape(printable(self._text.value, 300))
+        return f"<div>Result for: <code>{asked}</code></div>{as_html(document)}" if document else ""
+
+    def __repr__(self) -> str:
+        document = self._document()
+        return as_text(document) if document else "DiagnosisPanel: nothing given yet"
 
 
 def _sample(symptom: str) -> str:
     return cause(SYMPTOMS[symptom]).samples[0]
-
-
-def _masked(text: str) -> str:
-    """The text without secrets, or nothing if it held none."""
-    masked = mask_secrets(text)
-    return masked if masked != text else ""

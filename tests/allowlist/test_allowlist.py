@@ -22,7 +22,7 @@ from sestools.allowlist.comparison import compare
 from sestools.allowlist.history import WARNING, AddressHistory
 from sestools.allowlist.rules import covers, entries
 from sestools.cli.main import main
-from sestools.plots.addresses import addresses_picture, plot_addresses
+from sestools.plots import picture, plot
 from sestools.simulator import Simulator
 from sestools.simulator.nameserver import AT_ONCE, Churn
 
@@ -349,7 +349,7 @@ def test_a_dead_resolver_spoils_nothing(ses: Simulator) -> None:
     assert not compare(["192.0.2.1"], nothing).ok
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert addresses_picture(nothing).alt.endswith("No address was answered.")
+        assert picture(nothing).alt.endswith("No address was answered.")
 
 
 class Hostile(threading.Thread):
@@ -400,10 +400,11 @@ def test_hostile_answers_are_bounded_and_escaped(ses: Simulator) -> None:
     for text in [*shown(replace(watched, host="a\x1b[31m<script>|.example"), ["192.0.2.1"]), *one.aliases]:
         assert "\x1b" not in text
         assert "<script>" not in text.replace("\\<", "") or text.startswith("{") or text in one.aliases
-    picture = addresses_picture(watched)
-    assert len(picture.alt) < 5000
-    assert picture.alt.endswith("460 more addresses are not shown.")
-    crowded = addresses_picture(watched, compare([f"192.0.2.{number}" for number in range(200)], watched)).alt
+    alt = picture(watched).alt
+    assert len(alt) < 5000
+    assert alt.endswith("460 more addresses are not shown.")
+    pinned = compare([f"192.0.2.{number}" for number in range(200)], watched)
+    crowded = picture(watched, comparison=pinned).alt
     assert crowded.count("192.0.2.") == 10
     assert crowded.count("198.18.") == 30
     assert crowded.endswith("660 more addresses are not shown.")
@@ -414,7 +415,7 @@ def test_the_picture(changing: tuple[Simulator, Churn]) -> None:
     ses, clock = changing
     watched = watch_addresses(ses.host, resolvers=ses.resolvers, duration=1200, clock=clock)
     found = compare(["192.0.2.9", *POOL[:4]], watched)
-    ax = plot_addresses(watched, found)
+    ax = plot(watched, comparison=found)
     series = [line for line in ax.get_lines() if str(line.get_label()).startswith("resolver")]
     assert sum(len(line.get_xdata()) for line in series) == sum(len(one.moments) for one in watched.sightings)
     labels = [label.get_text().replace("\n", ", ") for label in ax.get_yticklabels()]
@@ -424,7 +425,7 @@ def test_the_picture(changing: tuple[Simulator, Churn]) -> None:
         f"{POOL[3]}, pinned",
         *(f"{address}, not in the list" for address in POOL[4:]),
     ]
-    alt = addresses_picture(watched, found).alt
+    alt = picture(watched, comparison=found).alt
     assert "over 20 min, 82 answers of 2 resolvers" in alt
     assert all(address in alt for address in POOL)
 

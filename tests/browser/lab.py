@@ -37,20 +37,30 @@ class Lab:
     token: str
     root: Path
     log: Path
-    settings: Path
 
-    def open(self, page: Page, name: str, *, dark: bool = False) -> Notebook:
-        """Open a notebook alone in the window, in one of the two themes."""
-        theme = self.settings / "@jupyterlab/apputils-extension/themes.jupyterlab-settings"
-        theme.write_text(json.dumps({"theme": "JupyterLab Dark" if dark else "JupyterLab Light"}))
-        page.goto(f"{self.url}/doc/tree/{name}?token={self.token}")
-        page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+    def open(self, page: Page, name: str) -> Notebook:
+        """Open a notebook alone in the window. JupyterLab itself is loaded once; kernels of before are ended."""
+        if not page.url.startswith(self.url):
+            page.goto(f"{self.url}/doc/tree/{name}?token={self.token}")
+            page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+        else:
+            page.evaluate(_OPEN, name)
         # Without a kernel, running a cell would ask for one.
-        page.wait_for_function(
-            "() => window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
-            timeout=60_000,
-        )
+        page.wait_for_function(_READY, arg=name, timeout=60_000)
         return Notebook(page=page, path=self.root / name)
+
+
+_OPEN = """async name => {
+    const {shell, commands, serviceManager} = window.jupyterapp;
+    for (const widget of [...shell.widgets('main')]) widget.dispose();
+    await serviceManager.sessions.shutdownAll();
+    await commands.execute('docmanager:open', {path: name, factory: 'Notebook'});
+}"""
+_READY = """name => {
+    const widget = window.jupyterapp.shell.currentWidget;
+    return widget?.context?.path === name && widget.sessionContext?.session?.kernel?.status === 'idle'
+        && document.querySelector('.jp-Notebook .jp-Cell') !== null;
+}"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +141,7 @@ def jupyter_lab(folder: Path) -> Iterator[Lab]:
         server = subprocess.Popen(command, stdout=out, stderr=out, env=environment, cwd=root)
     try:
         _wait(server, f"{url}/api/status?token={token}", log)
-        yield Lab(url=url, token=token, root=root, log=log, settings=settings)
+        yield Lab(url=url, token=token, root=root, log=log)
     finally:
         server.terminate()
         server.wait(20)

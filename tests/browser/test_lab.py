@@ -1,6 +1,7 @@
 """The notebooks in JupyterLab, as a person uses them: run all, look, click, type, save."""
 
 import json
+import os
 import urllib.parse
 from base64 import b64encode
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from browser.lab import CHROMIUM, Lab, jupyter_lab
 from sestools.knowledge.table import cause
@@ -41,22 +42,15 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium for the module."""
+def page() -> Iterator[Page]:
+    """One window for the module: JupyterLab takes longer to load than a notebook takes to open in it."""
     with sync_playwright() as playwright:
         # A container's root may not use Chromium's sandbox; it opens only pages of our own.
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A window."""
-    opened = browser.new_page(viewport={"width": 1120, "height": 1400})
-    opened.set_default_timeout(30_000)
-    yield opened
-    opened.close()
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        opened = browser.new_page(viewport={"width": 1120, "height": 1400})
+        opened.set_default_timeout(30_000)
+        yield opened
+        browser.close()
 
 
 SHOWN = [
@@ -79,25 +73,27 @@ CLIPPED = """() => [...document.querySelectorAll('.sestools-panel button, .sesto
     }).map(one => one.textContent)"""
 
 
+SCREENSHOTS = os.environ.get("SESTOOLS_SCREENSHOTS")
+"""A folder for pictures of whole notebooks, to look at."""
+
+
 @pytest.mark.parametrize(("name", "titles", "waterfalls"), SHOWN)
-def test_run_all(
-    lab: Lab, page: Page, tmp_path: Path, name: str, titles: tuple[str, ...], waterfalls: int | None
-) -> None:
+def test_run_all(lab: Lab, page: Page, name: str, titles: tuple[str, ...], waterfalls: int | None) -> None:
     """Every cell runs, nothing fails, and verdicts and pictures are seen, in the light and the dark theme."""
     notebook = lab.open(page, f"{name}.ipynb")
     notebook.run_all()
     assert notebook.errors() == []
-    for id in titles:
-        expect(page.locator(".jp-OutputArea-output").get_by_text(cause(id).title).first).to_be_visible()
-    if waterfalls is not None:
-        expect(page.locator(WATERFALL)).to_have_count(waterfalls)
-    if not waterfalls:
-        expect(page.locator(PICTURES).first).to_be_visible()
-    assert page.evaluate(CLIPPED) == []
-    notebook.screenshot(tmp_path / f"{name}.png")
-    notebook.command("apputils:change-theme", theme="JupyterLab Dark")
-    notebook.screenshot(tmp_path / f"{name}-dark.png")
-    notebook.command("apputils:change-theme", theme="JupyterLab Light")
+    for theme in ("Dark", "Light"):
+        notebook.command("apputils:change-theme", theme=f"JupyterLab {theme}")
+        for id in titles:
+            expect(page.locator(".jp-OutputArea-output").get_by_text(cause(id).title).first).to_be_visible()
+        if waterfalls is not None:
+            expect(page.locator(WATERFALL)).to_have_count(waterfalls)
+        if not waterfalls:
+            expect(page.locator(PICTURES).first).to_be_visible()
+        assert page.evaluate(CLIPPED) == []
+        if SCREENSHOTS:
+            notebook.screenshot(Path(SCREENSHOTS) / f"{name}-{theme.lower()}.png")
 
 
 def test_a_person_checks_cancels_and_checks_again(lab: Lab, page: Page, tmp_path: Path) -> None:

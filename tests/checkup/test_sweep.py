@@ -26,7 +26,7 @@ from sestools.checkup.sweep_result import Sweep
 from sestools.core.credentials import Credentials
 from sestools.core.enums import Outcome, Stage
 from sestools.core.target import Target
-from sestools.plots.sweep import sweep_picture
+from sestools.plots import picture, plot
 from sestools.render.terminal import show
 from sestools.simulator import Simulator, faults
 
@@ -230,10 +230,10 @@ def test_html_is_escaped(ses: Simulator) -> None:
 
 def test_heat_map(seen: Sweep) -> None:
     """The picture says in words what it shows in colour."""
-    alt = sweep_picture(seen).alt
+    alt = picture(seen).alt
     assert "eu-west-1 port 25: 0 of 6 ok" in alt
     assert "eu-west-1 port 587: 6 of 6 ok" in alt
-    assert len(seen.plot().patches) == 2
+    assert len(plot(seen).patches) == 2
 
 
 def test_heat_map_of_mixed_cells(seen: Sweep) -> None:
@@ -250,7 +250,7 @@ def test_heat_map_of_mixed_cells(seen: Sweep) -> None:
     rows = tuple(
         replace(row, target=replace(row.target, port=port)) for port, rows in cells.items() for row in rows
     )
-    ax = replace(seen, rows=rows).plot()
+    ax = plot(replace(seen, rows=rows))
     assert [label.get_text() for label in ax.get_xticklabels()] == [
         "port 25",
         "port 587",
@@ -261,7 +261,7 @@ def test_heat_map_of_mixed_cells(seen: Sweep) -> None:
     orange, blue, grey, also = (colours[column] for column in (0, 2, 1, 3))
     assert orange == also
     assert len({orange, blue, grey}) == 3
-    alt = sweep_picture(replace(seen, rows=rows)).alt
+    alt = picture(replace(seen, rows=rows)).alt
     assert f"port 25: 0 of 3 ok, {failed.cause} +1" in alt
     assert "port 587: 1 of 2 ok, cancelled" in alt
 

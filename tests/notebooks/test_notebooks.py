@@ -71,47 +71,64 @@ def test_there_are_notebooks() -> None:
 
 
 MUTATIONS = [
-    # file, what is there, what a mistake makes of it, notebook that notices
+    # file, what is there, what a mistake makes of it, notebook that notices, the code cells that show it
     (
         "knowledge/causes/contrasts.py",
         'title="Port 25 gets no answer"',
         'title="Port 25 is shy"',
         "00-start-here.ipynb",
+        (-1,),
     ),
-    ("core/enums.py", '"after hours"', '"after days"', "07-reply-codes.ipynb"),
+    ("core/enums.py", '"after hours"', '"after days"', "07-reply-codes.ipynb", (0, 1)),
     (
         "checkup/reachability.py",
         '"ports-blocked", _symptom',
         '"addresses-dead", _symptom',
         "09-incident.ipynb",
+        (0, 1, 2),
     ),
 ]
 
 
-@pytest.mark.parametrize("mutated", [False, True], ids=["as it is", "mutated"])
-@pytest.mark.parametrize(("file", "old", "new", "name"), MUTATIONS)
+def few_cells(folder: Path, name: str, numbers: tuple[int, ...]) -> Path:
+    """A notebook of only some code cells of ours, with their stored outputs."""
+    notebook = read(name)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    notebook.cells = [code[number] for number in numbers]
+    nbformat.write(notebook, folder / name)
+    return folder / name
+
+
+def package_copy(folder: Path) -> None:
+    """A copy of the package, to be imported before the real one."""
+    shutil.copytree(ROOT / "sestools", folder / "sestools", ignore=shutil.ignore_patterns("__pycache__"))
+
+
+def test_the_cells_pass_with_an_unchanged_copy(tmp_path: Path) -> None:
+    """The control of the next test: with a copy of the package as it is, nbval passes on the same cells."""
+    package_copy(tmp_path)
+    done = nbval(*(few_cells(tmp_path, name, cells) for *_, name, cells in MUTATIONS), python_path=tmp_path)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert f"{sum(len(cells) for *_, cells in MUTATIONS)} passed" in done.stdout
+
+
+@pytest.mark.parametrize(("file", "old", "new", "name", "cells"), MUTATIONS)
 def test_a_changed_title_or_verdict_is_noticed(
-    tmp_path: Path, file: str, old: str, new: str, name: str, mutated: bool
+    tmp_path: Path, file: str, old: str, new: str, name: str, cells: tuple[int, ...]
 ) -> None:
-    """nbval passes on a copy of the package, and fails when one title, or one verdict, in it is another.
+    """nbval fails on a few cells when one title, or one verdict, in a copy of the package is another.
 
     (`make test` runs nbval on all notebooks; this is about what nbval can see.)
     """
-    shutil.copytree(ROOT / "sestools", tmp_path / "sestools", ignore=shutil.ignore_patterns("__pycache__"))
+    package_copy(tmp_path)
     copied = tmp_path / "sestools" / file
     code = copied.read_text(encoding="utf-8")
     assert old in code
-    if mutated:
-        copied.write_text(code.replace(old, new), encoding="utf-8")
-    done = nbval(NOTEBOOKS / name, python_path=tmp_path)
-    cells = sum(cell.cell_type == "code" for cell in read(name).cells)
-    if mutated:
-        assert done.returncode == 1, done.stdout[-3000:]
-        assert "Cell outputs differ" in done.stdout
-        assert "caused an exception" not in done.stdout
-    else:
-        assert done.returncode == 0, done.stdout[-3000:]
-        assert f"{cells} passed" in done.stdout
+    copied.write_text(code.replace(old, new), encoding="utf-8")
+    done = nbval(few_cells(tmp_path, name, cells), python_path=tmp_path)
+    assert done.returncode == 1, done.stdout[-3000:]
+    assert "Cell outputs differ" in done.stdout
+    assert "caused an exception" not in done.stdout
 
 
 def test_the_list_of_what_is_not_compared_gives_reasons() -> None:

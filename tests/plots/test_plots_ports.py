@@ -10,7 +10,7 @@ from sestools import check
 from sestools.checkup.report import Report
 from sestools.core.enums import Kind, Stage
 from sestools.core.results import Step, Symptom
-from sestools.plots.ports import plot_ports, ports_picture
+from sestools.plots import picture, plot
 from sestools.simulator import Simulator, faults
 
 PORTS = "port {} {}, port 587 connected, port 465 connected"
@@ -31,10 +31,10 @@ def test_the_words(ses: Simulator, fault: str, words: str) -> None:
     """Each port is a row that says in words how connecting ended; what comes after connecting is not its business."""
     report = look(ses, fault)
     said = PORTS.format(25, words)
-    found = ports_picture(report)
+    found = picture({"": report})
     assert found.alt == f"Connect times by port. {said}."
     assert found.png.startswith(b"\x89PNG")
-    (ax,) = plot_ports(report)
+    (ax,) = plot({"": report})
     assert [label.get_text() for label in ax.get_yticklabels()] == ["port 25", "port 587", "port 465"]
     assert [text.get_text().split(",")[0] for text in ax.texts] == [words, "connected", "connected"]
 
@@ -42,10 +42,10 @@ def test_the_words(ses: Simulator, fault: str, words: str) -> None:
 def test_side_by_side(ses: Simulator) -> None:
     """Several reports share one axis, so that their lengths compare."""
     reports = {"25 dropped": look(ses, "dropped@25"), "all well": look(ses)}
-    left, right = plot_ports(reports)
+    left, right = plot(reports)
     assert left.get_xlim() == right.get_xlim()
     assert (left.get_title("left"), right.get_title("left")) == tuple(reports)
-    alt = ports_picture(reports).alt
+    alt = picture(reports).alt
     assert f"25 dropped: {PORTS.format(25, 'no answer')}. all well: port 25 connected" in alt
 
 
@@ -68,6 +68,6 @@ def test_several_addresses(ses: Simulator) -> None:
     )
     mixed = replace(first, tcp=tried, dialogue=replace(first.dialogue, steps=()))
     untried = replace(second, tcp=replace(second.tcp, steps=()), dialogue=replace(second.dialogue, steps=()))
-    alt = ports_picture(replace(report, ports=(mixed, untried, third))).alt
+    alt = picture({"": replace(report, ports=(mixed, untried, third))}).alt
     assert "port 25 connected at 1 of 3 addresses, no answer at 2 of 3 addresses" in alt
     assert "port 587 not tried" in alt

@@ -11,7 +11,7 @@ import pytest
 
 from sestools import Target, classify, probe_mtu
 from sestools.core.enums import Outcome, Stage
-from sestools.plots.mtu import mtu_picture, plot_mtu
+from sestools.plots import picture, plot
 from sestools.probes import Flight, Passage, Way, probe_dialogue
 from sestools.probes._route import route_to
 from sestools.simulator import Simulator, faults
@@ -141,13 +141,13 @@ def test_the_route_is_read() -> None:
 
 def test_pictures(ses: Simulator) -> None:
     """The picture shows stall and search, and says so in words; a healthy path has one, too."""
-    assert "nothing stalls" in repr(mtu_picture(probe_mtu(ses.target(587))))
+    assert "nothing stalls" in repr(picture(probe_mtu(ses.target(587))))
     ses.set_faults(faults.BlackHole(mss=1380))
     result = probe_mtu(ses.target(587))
-    over_time, search = plot_mtu(result)
+    over_time, search = plot(result)
     assert len(over_time.lines) == 2
     assert len(search.lines) > 3
-    assert "with 1380 bytes segments pass, with 1381 they stall" in repr(mtu_picture(result))
+    assert "with 1380 bytes segments pass, with 1381 they stall" in repr(picture(result))
 
 
 @pytest.mark.parametrize(

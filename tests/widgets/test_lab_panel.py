@@ -9,7 +9,8 @@ from ipywidgets import HTML, Widget
 from matplotlib.figure import Figure
 
 from sestools.labs import SCRIPTS, careful, lost_mail, naive, timelines
-from sestools.plots.sending import attempts_picture, lab_picture, plot_attempts, plot_lab, retried
+from sestools.plots import picture, plot
+from sestools.plots.timeline import Timeline, retried
 from sestools.sending.policy import Policy
 from sestools.widgets import LabPanel
 from sestools.widgets.lab import POLICIES
@@ -93,30 +94,30 @@ def test_the_timeline_tells_each_attempt() -> None:
     """Marks, waits and words for what policies do, on a linear or a logarithmic axis; an empty one, too."""
     policies = [Policy.documented(when_unknown="resend"), Policy.none()]
     found = timelines(policies, "says:service-failure-454", until=90)
-    ax = plot_attempts(found, together=False)
+    ax = plot(Timeline(rows=found, together=False))
     assert ax.get_xscale() == "symlog"
     assert [label.get_text() for label in ax.get_yticklabels()] == ["documented", "none"]
-    told = repr(attempts_picture(found, together=False))
+    told = repr(picture(Timeline(rows=found, together=False)))
     assert "documented: failed (service-failure-454), 5 s, failed (service-failure-454), 10 s" in told
     assert "1200 s, accepted; none: failed (service-failure-454)." in told
     short = timelines(policies[:1], "reply-lost*1")
-    assert plot_attempts(short).get_xscale() == "linear"
-    assert "unknown (connection-lost), 5 s, accepted" in repr(attempts_picture(short))
-    assert "first attempt" in repr(attempts_picture({}))
+    assert plot(Timeline(rows=short)).get_xscale() == "linear"
+    assert "unknown (connection-lost), 5 s, accepted" in repr(picture(Timeline(rows=short)))
+    assert "first attempt" in repr(picture(Timeline(rows={})))
 
 
 def test_the_labs_picture_tells_every_bar() -> None:
     """Three panels, one bar a sender and script each, and a sentence for each bar."""
     lab = lost_mail("resets", "idle cuts", contenders=[naive(), careful()], messages=100, keep=True)
-    axes = plot_lab(lab)
+    axes = plot(lab)
     assert [ax.get_title(loc="left").split(",")[0] for ax in axes] == ["lost", "twice", "delay of 99 in 100"]
     assert all(len(ax.patches) == 4 for ax in axes)
-    told = repr(lab_picture(lab))
+    told = repr(picture(lab))
     for result in lab.results:
         assert f"{result.script}, {result.sender}: {result.lost} of 100 lost" in told
     drawn(axes[0].figure)
     rows = retried(lab.entries["resets", "sestools", 0], most=3)
-    assert len(rows) == 3
+    assert len(rows.rows) == 3
 
 
 def test_a_policy_shows_what_it_does() -> None:

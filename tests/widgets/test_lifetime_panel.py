@@ -9,7 +9,7 @@ from ipywidgets import HTML, Widget
 from sestools.lifetime.advice import advise
 from sestools.lifetime.costs import Traffic
 from sestools.lifetime.survival import curve, survival
-from sestools.plots.lifetime import costs_picture, plot_costs, plot_survival, survival_picture
+from sestools.plots import picture, plot
 from sestools.probes import Plan
 from sestools.widgets import LifetimePanel
 
@@ -55,26 +55,26 @@ def test_the_button() -> None:
 def test_a_curve_shows_what_was_left_alive() -> None:
     """The step, its band, a tick for each censored life and the advised age; the words say the same."""
     found = curve("age", [5.0, 10.0, 20.0, 30.0, 30.0], [True, True, False, False, False])
-    ax = plot_survival(found, chosen=20.0)
+    ax = plot(found, chosen=20.0)
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
     assert labels == ["90% interval, for each moment", "still alive, of 5", "left alive: 3", "advised: 20"]
-    words = repr(survival_picture(found, chosen=20.0))
+    words = repr(picture(found, chosen=20.0))
     assert "of 5 connections 2 ended and 3 were left alive" in words
     assert "Advised: 20" in words
-    assert survival_picture(found)._repr_html_().startswith('<img alt="Survival')
+    assert picture(found)._repr_html_().startswith('<img alt="Survival')
 
 
 def test_costs_show_the_chosen_point() -> None:
     """Three panels, each with the chosen point at the cost that the advice names."""
     facts = lifetimes.measured(1, Plan(rate=14, lives=24))
     advice = advise(facts, Traffic.scattered(0.5))
-    axes = plot_costs(advice)
+    axes = plot(advice)
     for ax, value in zip(
         axes, (advice.thresholds.messages, advice.thresholds.age, advice.thresholds.idle), strict=True
     ):
         (point,) = [line for line in ax.lines if line.get_marker() == "o"]
         assert (point.get_xdata()[0], point.get_ydata()[0]) == (value, advice.cost.total)
-    assert f"{advice.cost.total:.0f} as advised" in repr(costs_picture(advice))
+    assert f"{advice.cost.total:.0f} as advised" in repr(picture(advice))
     silence = survival(facts, "silence")
     assert silence
-    assert plot_survival(silence).get_xlabel() == "silence, s"
+    assert plot(silence).get_xlabel() == "silence, s"

@@ -17,7 +17,7 @@ from sestools.core.results import Symptom
 from sestools.core.target import Target
 from sestools.diagnosis.result import Diagnosis
 from sestools.knowledge.table import CAUSES, cause
-from sestools.plots.stages import alt_text, picture, plot_stages, to_svg
+from sestools.plots import picture, plot, to_svg
 from sestools.simulator import Simulator, faults
 from sestools.widgets import (
     CheckPanel,
@@ -298,7 +298,7 @@ def test_a_symptom_leads_to_its_cause(symptom: str, lead: str) -> None:
     """Each entry of the list of symptoms gives the cause that it stands for, and a next notebook."""
     panel = DiagnosisPanel(symptom=symptom)
     assert panel.value.cause.id == lead
-    assert html.escape(cause(lead).title) in html_of(panel)
+    assert cause(lead).title in html.unescape(html_of(panel))
     assert next_notebook(panel.value)[0] in repr(panel)
 
 
@@ -360,9 +360,9 @@ def test_lines_to_type() -> None:
 def test_the_pictures(ses: Simulator) -> None:
     """The waterfall names each port's end in words, takes the page's colour as SVG, and stores its alt text."""
     report = CheckPanel(fault="dropped@25", timeout=0.6).run(credentials=ses.credentials).value
-    assert alt_text(report).startswith("Waterfall of stage times. port 25: no answer; port 587: ok")
-    assert "587, sign-in: ok" in alt_text(report)
-    ax = plot_stages(report)
+    assert picture(report).alt.startswith("Waterfall of stage times. port 25: no answer; port 587: ok")
+    assert "587, sign-in: ok" in picture(report).alt
+    ax = plot(report)
     assert next(label.get_text() for label in ax.get_yticklabels()) == "port 25"
     assert ax.texts[0].get_text().startswith("no answer, ")
     svg = to_svg(report)
@@ -371,7 +371,7 @@ def test_the_pictures(ses: Simulator) -> None:
     assert "#010203" not in svg
     stored = picture(report)
     assert stored.png.startswith(b"\x89PNG")
-    assert repr(stored) == f"<Picture: {alt_text(report)}>"
+    assert repr(stored) == f"<Picture: {picture(report).alt}>"
     assert f'alt="{stored.alt}"' in stored._repr_html_()
 
 

@@ -1,4 +1,11 @@
-"""How panels look: labels above fields, colours taken from the page so that light and dark themes suit."""
+"""How panels look, and how they are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ipywidgets import HTML, VBox, Widget  # type: ignore[import-untyped]
 
 STYLE = """<style>
 .sestools-panel {font-size: var(--jp-content-font-size1, 14px); max-width: 62em; padding: 2px 0; gap: 8px}
@@ -26,8 +33,23 @@ stroke-width='2'/%3E%3C/svg%3E")}
 .sestools-panel .sestools-stale {opacity: .6; filter: grayscale(1)}
 .sestools-panel code {overflow-wrap: anywhere; font-size: 12px}
 </style>"""
+"""Labels above fields, colours taken from the page so that light and dark themes suit."""
 
-TABLE = "border-collapse:collapse;width:100%;table-layout:auto"
-ROW = "background:none"
-CELL = "text-align:left;vertical-align:top;padding:4px 14px 4px 0;border-top:1px solid #8884"
-"""Tables that look the same in a panel and as a cell's output, for which JupyterLab has rules of its own."""
+
+class View(VBox):  # type: ignore[misc]  # ipywidgets has no types
+    """A widget in the style of all, stored as text (`repr`) and as HTML for places without widgets, such as GitHub."""
+
+    def __init__(self, children: Sequence[Widget]) -> None:
+        super().__init__([HTML(STYLE), *children])
+        self.add_class("sestools-panel")
+
+    def _stored(self) -> str:
+        """The HTML that is stored; nothing if there is nothing to show."""
+        raise NotImplementedError
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+        bundle: dict[str, Any] = super()._repr_mimebundle_(**options)
+        bundle["text/plain"] = repr(self)
+        if stored := self._stored():
+            bundle["text/html"] = stored
+        return bundle

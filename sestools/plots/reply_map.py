@@ -1,0 +1,92 @@
+"""All replies in one picture: where in the session each is given, and what a retry is good for."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import partial
+from textwrap import fill
+
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+from sestools.core.enums import Retry, Stage
+from sestools.core.errors import UsageError
+from sestools.knowledge.client_output import KnownReply
+from sestools.plots.drawing import COLOURS, FAILED, Drawing, drawing
+
+COLUMNS = (Retry.NO, Retry.SOON, Retry.NEW_CONNECTION, Retry.SLOWER, Retry.HOURS)
+ROWS = (Stage.GREETING, Stage.EHLO, Stage.AUTH, Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.BODY)
+_COLOURS = {4: COLOURS["connect"], 5: FAILED}
+_WIDTH = 0.78
+"""Width of a code's box, where a column is 1 wide."""
+
+Cells = dict[tuple[Stage, Retry], dict[int, int]]
+
+
+def cells(replies: tuple[KnownReply, ...]) -> Cells:
+    """For each stage and retry rule the codes that are given there, each with how many causes it can have."""
+    causes = defaultdict(set)
+    for reply in replies:
+        if reply.code >= 400:
+            causes[reply.stage, reply.cause.retry, reply.code].add(reply.cause.id)
+    found: Cells = defaultdict(dict)
+    for (stage, retry, code), ids in sorted(causes.items(), key=lambda item: item[0][2]):
+        found[stage, retry][code] = len(ids)
+    return found
+
+
+@drawing.register
+def _(replies: tuple) -> Drawing:  # type: ignore[type-arg]  # singledispatch takes plain classes
+    if not all(isinstance(reply, KnownReply) for reply in replies):
+        raise UsageError("a map of replies takes a tuple of known replies")
+    found = cells(replies)
+    heights = [max(1, *(len(found[stage, retry]) for retry in COLUMNS)) for stage in ROWS]
+    rows = []
+    for stage in ROWS:
+        by_retry = [
+            f"{retry.short}: " + ", ".join(_words(*item) for item in codes.items())
+            for retry in COLUMNS
+            if (codes := found[stage, retry])
+        ]
+        rows.append(f"{stage}: {'; '.join(by_retry)}")
+    return Drawing(
+        draw=partial(_draw, found, heights),
+        alt="Reply codes by stage and by what a retry needs; a number of causes is given where there are several. "
+        f"{'. '.join(rows)}.",
+        size=(8.4, 0.9 + 0.27 * sum(heights)),
+    )
+
+
+def _draw(found: Cells, heights: list[int], ax: Axes) -> None:
+    """Stages from top to bottom, retry rules from left to right; in each cell its codes, and their causes."""
+    top = 0.0
+    middles = []
+    for stage, height in zip(ROWS, heights, strict=True):
+        for column, retry in enumerate(COLUMNS):
+            codes = found[stage, retry].items()
+            for line, (code, causes) in enumerate(codes):
+                y = top + (height - len(codes)) / 2 + line
+                _box(ax, column, y, _words(code, causes), _COLOURS[code // 100])
+        middles.append(top + height / 2)
+        top += height
+        if stage is not ROWS[-1]:
+            ax.axhline(top, color="#8888", linewidth=0.6)
+    ax.set_xlim(-0.5, len(COLUMNS) - 0.5)
+    ax.set_ylim(top + 0.1, -0.1)
+    names = [retry.short.replace("30 s", "30\N{NO-BREAK SPACE}s") for retry in COLUMNS]
+    ax.set_xticks(range(len(COLUMNS)), [fill(name, 15) for name in names])
+    ax.set_yticks(middles, [str(stage) for stage in ROWS])
+    ax.xaxis.tick_top()
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+
+
+def _words(code: int, causes: int) -> str:
+    return f"{code}: {causes} causes" if causes > 1 else str(code)
+
+
+def _box(ax: Axes, column: int, y: float, words: str, colour: str) -> None:
+    corner = (column - _WIDTH / 2, y + 0.1)
+    ax.add_patch(Rectangle(corner, _WIDTH, 0.8, facecolor=colour, alpha=0.2, linewidth=0))
+    ax.add_patch(Rectangle(corner, 0.03, 0.8, facecolor=colour, linewidth=0))
+    ax.text(column + 0.01, y + 0.52, words, ha="center", va="center", fontsize=9)
