@@ -12,7 +12,7 @@ from sestools.core.endpoints import smtp_host
 from sestools.core.errors import UsageError
 from sestools.core.text import printable
 from sestools.knowledge.table import cause
-from sestools.simulator.faults._base import is_number
+from sestools.simulator.faults.base import is_number
 from sestools.simulator.message import addresses, headers, malformed
 
 DAY = 24 * 3600.0

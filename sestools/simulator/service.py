@@ -18,7 +18,7 @@ from sestools.core.message_id import encode_message_id
 from sestools.simulator.account import Account, Limits, Submission, one_line, refusal, reply_of
 from sestools.simulator.clock import Clock
 from sestools.simulator.faults import Delayed, Dropped, Fault, Outage, Refused, WrongMode
-from sestools.simulator.faults._base import is_number
+from sestools.simulator.faults.base import is_number
 from sestools.simulator.replies import ERAS, OBSERVED, Era
 
 _LOG = logging.getLogger("sestools.simulator")

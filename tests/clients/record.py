@@ -24,7 +24,7 @@ from sestools.knowledge.table import cause
 from sestools.simulator import Simulator, faults
 
 ROOT = Path(__file__).parents[2]
-FACES = ROOT / "sestools" / FILE
+FACES = ROOT / "sestools" / "knowledge" / FILE
 VARIANTS = ROOT / "tests" / "data" / "wire_variants.jsonl"
 _NOISE = re.compile(r"^(?:[{}] \[.*|\* (?:TLSv|old SSL|Connection #|Closing).*|    at .*)\n?", re.MULTILINE)
 _POSTFIX = (

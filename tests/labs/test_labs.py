@@ -88,7 +88,7 @@ def test_forms_of_a_lab() -> None:
     """Table, page and frame hold the same figures."""
     lab = lost_mail("reply lost", messages=200, seeds=(1, 2))
     assert len(lab.results) == 6
-    assert [row[1] for row in lab.table()[1]] == ["naive", "blind retry", "sestools"]
+    assert [row[1] for row in lab.table().rows] == ["naive", "blind retry", "sestools"]
     assert [one.messages for one in lab.totals()] == [400, 400, 400]
     frame = lab.to_frame()
     assert frame.groupby("sender").duplicated.sum()["blind retry"] == lab.totals()[1].duplicated

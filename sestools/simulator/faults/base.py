@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, get_type_hints
 
 from sestools.core.endpoints import PORTS
 from sestools.core.enums import Stage
 from sestools.core.errors import UsageError
 from sestools.simulator.actions import Action
 
+FAULTS: dict[str, type[Fault]] = {}
+"""Every kind of fault by its name: a subclass of `Fault` that has a `name` is entered when it is defined."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
     """Something that goes wrong, and when. Every condition that is given has to hold.
+
+    The fields that a subclass adds are its argument in the written form, separated by colons.
 
     Attributes:
         ports: The SES ports that are affected; None means all.
@@ -36,22 +41,25 @@ class Fault:
 
     name: ClassVar[str]
     where: ClassVar[Stage | None] = None
+    bounds: ClassVar[tuple[tuple[str, float, float], ...]] = ()
+    """Fields with the least and the greatest value that they take."""
+
+    def __init_subclass__(cls) -> None:
+        if "name" in vars(cls):
+            FAULTS[cls.name] = cls
 
     def __post_init__(self) -> None:
+        for name, least, most in self.bounds:
+            if not least <= (given := getattr(self, name)) <= most:
+                raise UsageError(f"{name} must be between {least:g} and {most:g}, not {given!r}")
         for name in ("ports", "connections"):
             given = getattr(self, name)
             if given is not None:
                 object.__setattr__(self, name, _numbers(name, given))
         if self.ports is not None and not self.ports <= PORTS.keys():
             raise UsageError(f"ports must be some of {', '.join(map(str, PORTS))}; SES has no other")
-        for name, whole in (
-            ("after", True),
-            ("times", True),
-            ("since", False),
-            ("until", False),
-            ("chance", False),
-        ):
-            number = getattr(self, name)
+        for name in ("after", "times", "since", "until", "chance"):
+            number, whole = getattr(self, name), name in ("after", "times")
             if number is not None and not is_number(number, whole=whole):
                 raise UsageError(f"{name} must be a {'whole number' if whole else 'number'}, not {number!r}")
         if self.times is not None and self.times < 1:
@@ -68,7 +76,22 @@ class Fault:
     @property
     def argument(self) -> str:
         """What follows the name in the written form."""
-        return ""
+        own = [one for one in fields(self) if not one.kw_only]
+        values = [getattr(self, one.name) for one in own]
+        while len(own) > 1 and values[-1] == own[-1].default:
+            del own[-1], values[-1]
+        return ":".join(f"{value:g}" if isinstance(value, float) else str(value) for value in values)
+
+    @classmethod
+    def arguments(cls, text: str) -> Iterable[Any]:
+        """The values of its own fields, from the argument of the written form."""
+        own = [one.name for one in fields(cls) if not one.kw_only]
+        if not own:
+            raise UsageError(f"{cls.name} takes no argument")
+        kinds = get_type_hints(cls)
+        for name, word in zip(own, text.split(":", len(own) - 1), strict=False):
+            kind = kinds[name]
+            yield Stage(word.upper()) if kind is Stage else kind(word) if kind in (int, float) else word
 
     def happens_at(self, stage: Stage) -> bool:
         """Whether a session's answer at this stage is affected."""
@@ -103,9 +126,3 @@ def _numbers(name: str, given: Iterable[int]) -> frozenset[int]:
 def is_number(given: object, *, whole: bool = False) -> bool:
     """Whether this is a number, and no truth value, which Python counts among them."""
     return isinstance(given, int if whole else int | float) and not isinstance(given, bool)
-
-
-def check_seconds(seconds: float) -> None:
-    """Refuse a time that makes no sense."""
-    if not 0 <= seconds <= 3600:
-        raise UsageError(f"seconds must be between 0 and 3600, not {seconds!r}")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from sestools.core.errors import UsageError
-from sestools.simulator.faults._base import Fault, check_seconds
+from sestools.simulator.faults.base import Fault
 
 
 @dataclass(frozen=True)
@@ -66,10 +66,6 @@ class BadCertificate(Fault):
         if self.kind not in kinds:
             raise UsageError(f"a bad certificate is one of {', '.join(kinds)}, not {self.kind!r}")
 
-    @property
-    def argument(self) -> str:
-        return self.kind
-
 
 @dataclass(frozen=True)
 class Outage(_OfPorts):
@@ -85,15 +81,7 @@ class Latency(Fault):
     seconds: float = 0.1
     jitter: float = 0.0
     name = "latency"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_seconds(self.seconds)
-        check_seconds(self.jitter)
-
-    @property
-    def argument(self) -> str:
-        return f"{self.seconds:g}:{self.jitter:g}" if self.jitter else f"{self.seconds:g}"
+    bounds = (("seconds", 0, 3600), ("jitter", 0, 3600))
 
 
 @dataclass(frozen=True)
@@ -102,15 +90,7 @@ class Bandwidth(Fault):
 
     rate: float = 10_000
     name = "bandwidth"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not self.rate > 0:
-            raise UsageError(f"a bandwidth is greater than 0 bytes a second, not {self.rate!r}")
-
-    @property
-    def argument(self) -> str:
-        return f"{self.rate:g}"
+    bounds = (("rate", 1e-3, 1e12),)
 
 
 @dataclass(frozen=True)
@@ -119,15 +99,7 @@ class Sliced(Fault):
 
     size: int = 1
     name = "sliced"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not self.size >= 1:
-            raise UsageError(f"a slice has at least one byte, not {self.size!r}")
-
-    @property
-    def argument(self) -> str:
-        return str(self.size)
+    bounds = (("size", 1, 1e9),)
 
 
 @dataclass(frozen=True)
@@ -138,12 +110,4 @@ class BlackHole(Fault):
 
     mss: int = 1460
     name = "black-hole"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not 48 <= self.mss <= 65535:
-            raise UsageError(f"a segment size is between 48 and 65535 bytes, not {self.mss!r}")
-
-    @property
-    def argument(self) -> str:
-        return str(self.mss)
+    bounds = (("mss", 48, 65535),)

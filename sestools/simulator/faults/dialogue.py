@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sestools.core.enums import Stage
 from sestools.core.errors import UsageError
@@ -14,7 +15,7 @@ from sestools.core.smtp import read_reply
 from sestools.core.text import printable
 from sestools.knowledge.table import CAUSES, cause
 from sestools.simulator.actions import Abort, Action, Close, HalfClose, Pour, Say, Stall
-from sestools.simulator.faults._base import Fault, check_seconds
+from sestools.simulator.faults.base import Fault
 
 
 @dataclass(frozen=True)
@@ -23,14 +24,7 @@ class Delayed(Fault):
 
     seconds: float = 0.2
     name = "delayed"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_seconds(self.seconds)
-
-    @property
-    def argument(self) -> str:
-        return f"{self.seconds:g}"
+    bounds = (("seconds", 0, 3600),)
 
 
 @dataclass(frozen=True)
@@ -44,10 +38,6 @@ class AtStage(Fault):
         object.__setattr__(self, "stage", Stage(self.stage))
         if self.stage in (Stage.RESOLVE, Stage.CONNECT):
             raise UsageError(f"a server can do nothing at {self.stage}; the first stage is GREETING")
-
-    @property
-    def argument(self) -> str:
-        return self.stage
 
     def happens_at(self, stage: Stage) -> bool:
         return stage is self.stage
@@ -110,14 +100,7 @@ class Drips(AtStage):
 
     seconds: float = 1.0
     name = "drips"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_seconds(self.seconds)
-
-    @property
-    def argument(self) -> str:
-        return f"{self.stage}:{self.seconds:g}"
+    bounds = (("seconds", 0, 3600),)
 
     def change(self, answer: list[Action]) -> list[Action]:
         return [Say(action.data, self.seconds) if isinstance(action, Say) else action for action in answer]
@@ -173,6 +156,11 @@ class Says(Fault):
     @property
     def argument(self) -> str:
         return f"{self.stage}:{self.text}" if self.stage else self.text
+
+    @classmethod
+    def arguments(cls, text: str) -> Iterable[Any]:
+        stage, _, rest = text.partition(":")
+        return (rest, Stage(stage)) if stage in Stage.__members__ else (text,)
 
     def happens_at(self, stage: Stage) -> bool:
         return stage is self.at
