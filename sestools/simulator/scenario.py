@@ -182,8 +182,8 @@ class _Reading:
                     number,
                 )
 
-    def _wrong(self, what: str, table: str, key: str, number: int = 0) -> ValueError:
-        return ValueError(f"{self._file}:{self._line(table, key, number)}: {what}")
+    def _wrong(self, what: str, table: str, key: str, number: int = 0) -> UsageError:
+        return UsageError(f"{self._file}:{self._line(table, key, number)}: {what}")
 
     def _line(self, table: str, key: str, number: int) -> int:
         """The line of a key in (the number-th of) a table, or of the table, or 1."""
