@@ -79,7 +79,7 @@ class Cause:
         if not self.basis.source:
             raise UsageError(f"cause {self.id} has no source")
         if self.pattern and not self.codes:
-            codes = (re.match(r"[2-5]\d\d(?=[ -])", sample) for sample in self.samples)
+            codes = (re.match(r"[2-5]\d\d(?= )", sample) for sample in self.samples)
             object.__setattr__(self, "codes", frozenset(int(code[0]) for code in codes if code))
 
     @property
