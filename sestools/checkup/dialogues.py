@@ -101,7 +101,7 @@ def _foreign(foreign: Sequence[PortCheck], run: Sequence[PortCheck], ready: Sequ
     spare = [str(port) for port in (2587, 2465) if port not in bad]
     advice = [f"Try port {' or '.join(spare)}, which such proxies rarely catch."] if spare else []
     lead, *more = found.diagnosis.candidates
-    lead = replace(lead, fix=(*advice, *(line for line in lead.fix if not line.startswith("Try port"))))
+    lead = replace(lead, fix=(*advice, *lead.fix[lead.port_first :]))
     return replace(found, diagnosis=replace(found.diagnosis, candidates=(lead, *more)))
 
 

@@ -11,13 +11,13 @@ from sestools.checkup.environment import Context
 from sestools.checkup.findings import classified, finding, names
 from sestools.checkup.port_check import Finding, PortCheck
 from sestools.checkup.reachability import dead_addresses, shut_ports
-from sestools.checkup.wordings import worded
 from sestools.core.credentials import Credentials
 from sestools.core.endpoints import look_alike, region_of, smtp_host
 from sestools.core.enums import Level, Outcome, Stage
 from sestools.core.results import ProbeResult, Symptom
 from sestools.diagnosis.credential_check import examine
 from sestools.diagnosis.result import Diagnosis
+from sestools.knowledge.environments import worded
 
 _WEIGHT = {Level.PROBLEM: 0, Level.UNCLEAR: 1, Level.NOTICE: 2, Level.OK: 3}
 
@@ -66,25 +66,25 @@ def judge(
         findings.append(finding("not-finished", Symptom(host=host), evidence, made, level=Level.UNCLEAR))
     if not findings:
         findings.append(_all_well(ports, session))
-    findings = [_worded(one, context) for one in findings]
+    if context:
+        findings = [_worded(one, context) for one in findings]
     if not ready and len(run) > 1:
         findings = [_no_other_port(one) for one in findings]
     return tuple(sorted(findings, key=lambda one: _WEIGHT[one.level]))
 
 
-def _worded(found: Finding, context: Context | None) -> Finding:
-    candidates = tuple(worded(cause, context) for cause in found.diagnosis.candidates)
+def _worded(found: Finding, context: Context) -> Finding:
+    candidates = tuple(worded(cause, context.place, context.proxy) for cause in found.diagnosis.candidates)
     return replace(found, diagnosis=replace(found.diagnosis, candidates=candidates))
 
 
 def _no_other_port(found: Finding) -> Finding:
     """The finding without the advice to use another port, for none is any better."""
     lead, *others = found.diagnosis.candidates
-    if lead.id != "port25-blocked":
+    if not (lead.id == "port25-blocked" and lead.port_first):
         return found
     first = "First mend what the other ports show: none of them is ready to sign in. Then use one of those."
-    fix = tuple(first if line.startswith("Use port 587") else line for line in lead.fix)
-    candidates = (replace(lead, fix=fix), *others)
+    candidates = (replace(lead, fix=(first, *lead.fix[1:])), *others)
     return replace(found, diagnosis=replace(found.diagnosis, candidates=candidates))
 
 

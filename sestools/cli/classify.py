@@ -36,8 +36,8 @@ def classify(options: argparse.Namespace) -> int:
             print(json.dumps({"schema_version": 1, **diagnosis.to_dict()}))
         else:
             emit(options, {}, diagnosis.document())
-        known = not diagnosis.cause.id.startswith("unknown")
-        good = diagnosis.cause.retry == "not needed"
+        known = diagnosis.cause.known
+        good = not diagnosis.cause.fails
         codes.append(HEALTHY if good else PROBLEM if known else UNCLEAR)
     return PROBLEM if PROBLEM in codes else max(codes)
 

@@ -5,8 +5,21 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from sestools.core.enums import Kind, Mark, Retry, Stage, Who
+from sestools.core.enums import Kind, Mark, Retry, Stage, When, Who
 from sestools.core.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What a row rests on.
+
+    Attributes:
+        mark: How sure the row is.
+        source: URL of the page or thread that says so.
+    """
+
+    mark: Mark
+    source: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,29 +31,31 @@ class Cause:
         title: One sentence that a card begins with.
         meaning: What happened, in two or three sentences.
         fix: What to do, one action an entry, the most likely first.
+        basis: How sure this row is, and where it is said.
         retry: What trying again is good for.
         who: Who has to act.
-        mark: How sure this row is.
-        source: URL of the page or thread that says so.
         samples: What it looks like, verbatim; the first is what the simulator says.
         stage: Where it usually shows.
-        codes: Reply codes that it comes with; empty for any or none.
+        codes: Reply codes that it comes with, by default those of its samples; empty for any or none.
         pattern: Regular expression on the text, without regard to case; empty matches any text.
         kinds: Forms in which it comes; empty for any.
         stages: Stages at which it can be; empty for any.
         note: What is uncertain about it, if anything is.
         generic: Whether other servers say the same words, so that a sign of another server outweighs them.
+        decisive: Whether it was proved by contrast, so that no other cause is worth naming beside it.
         ruled_out: What it is often taken for and is not, in sentences.
+        rather: Causes that are more likely than this one under a condition; the first condition that holds decides.
+        beside: Causes that are named after this one under a condition; the first condition that holds decides.
+        port_first: Whether the first action is to use another port.
     """
 
     id: str
     title: str
     meaning: str
     fix: tuple[str, ...]
-    retry: Retry
-    who: tuple[Who, ...]
-    mark: Mark
-    source: str
+    basis: Basis
+    retry: Retry = Retry.NO
+    who: tuple[Who, ...] = (Who.YOU,)
     samples: tuple[str, ...] = ()
     stage: Stage | None = None
     codes: frozenset[int] = frozenset()
@@ -49,11 +64,40 @@ class Cause:
     stages: frozenset[Stage] = frozenset()
     note: str = ""
     generic: bool = False
+    decisive: bool = False
     ruled_out: tuple[str, ...] = ()
+    rather: tuple[tuple[When, str], ...] = ()
+    beside: tuple[tuple[When, tuple[str, ...]], ...] = ()
+    port_first: bool = False
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", self.id):
             raise UsageError(f"a cause's id is lower-case words joined by hyphens, not {self.id!r}")
-        for name in ("title", "meaning", "fix", "source"):
+        for name in ("title", "meaning", "fix"):
             if not getattr(self, name):
                 raise UsageError(f"cause {self.id} has no {name}")
+        if not self.basis.source:
+            raise UsageError(f"cause {self.id} has no source")
+        if self.pattern and not self.codes:
+            codes = (re.match(r"[2-5]\d\d(?= )", sample) for sample in self.samples)
+            object.__setattr__(self, "codes", frozenset(int(code[0]) for code in codes if code))
+
+    @property
+    def mark(self) -> Mark:
+        """How sure this row is."""
+        return self.basis.mark
+
+    @property
+    def source(self) -> str:
+        """URL of the page or thread that says so."""
+        return self.basis.source
+
+    @property
+    def fails(self) -> bool:
+        """Whether anything failed; good news has a row, too."""
+        return self.retry is not Retry.NOT_NEEDED
+
+    @property
+    def known(self) -> bool:
+        """Whether somebody knows what it means."""
+        return self.mark is not Mark.UNKNOWN

@@ -154,6 +154,27 @@ class Who(StrEnum):
     """AWS, usually after a request or support case from you."""
 
 
+class When(StrEnum):
+    """What has to hold so that a cause stands for, or beside, another one."""
+
+    ALWAYS = "always"
+    """Nothing has to."""
+    AT_AUTH = "at AUTH"
+    """It was the sign-in that failed."""
+    AT_BODY = "at the end of DATA"
+    """It was the message that failed."""
+    NOT_SMTP = "not SMTP"
+    """Host and port are of something that does not speak SMTP, such as the HTTPS API of SES."""
+    PORT_25 = "port 25"
+    """It was port 25."""
+    CLEAR_TEXT_ON_TLS_PORT = "clear text on a TLS port"
+    """The client speaks clear text on 465 or 2465, where SES waits for TLS."""
+    NOT_BEFORE_TLS = "not before TLS"
+    """A probe saw it, and it was no wait for a greeting where SES waits for TLS."""
+    SEEN_ON_TLS_PORT = "seen on a TLS port"
+    """A probe saw it with TLS from the first byte: nothing at all was heard."""
+
+
 class Place(StrEnum):
     """Where a check runs, as far as it matters for what stops its mail."""
 

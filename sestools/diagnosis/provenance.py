@@ -16,7 +16,7 @@ from sestools.knowledge.patterns import compiled
 from sestools.reading.excerpt import Excerpt
 from sestools.reading.texts import hosts, replies
 
-__all__ = ["Sign", "Weight", "is_foreign_host", "is_ses", "signs"]
+__all__ = ["Sign", "Weight", "is_foreign_host", "names_ses", "signs"]
 
 
 class Weight(IntEnum):
@@ -149,7 +149,7 @@ _BARE_ENHANCED = re.compile(
 _LOCAL = re.compile(r"(?:localhost|127\.|::1|0\.0\.0\.0|10\.|192\.168\.)", re.IGNORECASE)
 
 
-def is_ses(text: str) -> bool:
+def names_ses(text: str) -> bool:
     """Whether a text names SES: its host, its greeting, an identity's ARN, or the name itself."""
     return bool(_SES.search(text))
 

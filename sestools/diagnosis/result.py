@@ -58,14 +58,13 @@ class Diagnosis(Shown):
             more: Fields to add.
         """
         cause = self.cause
-        todo = cause.retry is not Retry.NOT_NEEDED
         fields = (
             Field(label="What", texts=(cause.meaning,)),
             Field(label="Evidence", texts=self.evidence),
             Field(label="Ruled out", texts=self.ruled_out),
             Field(label="Do", texts=cause.fix),
-            Field(label="Who", texts=(", ".join(cause.who),) if todo else ()),
-            Field(label="Retry", texts=(self.retry.advice,) if todo else ()),
+            Field(label="Who", texts=(", ".join(cause.who),) if cause.fails else ()),
+            Field(label="Retry", texts=(self.retry.advice,) if cause.fails else ()),
             Field(label="Or else", texts=tuple(f"{one.title} [{one.id}]" for one in self.candidates[1:4])),
             *more,
             Field(label="Unsure", texts=(cause.note,) if cause.note else ()),

@@ -110,7 +110,7 @@ def known_replies() -> tuple[KnownReply, ...]:
             KnownReply(text=face.reply, stage=face.stage, cause=cause(face.cause), mark=face.mark),
         )
     for row in CAUSES:
-        if row.codes and min(row.codes) < 300 and row.stage and row.retry == "not needed":
+        if row.codes and min(row.codes) < 300 and row.stage and not row.fails:
             sample = row.samples[0]
             found[words(sample)] = KnownReply(text=sample, stage=row.stage, cause=row, mark=row.mark)
     stages, rows = list(Stage), list(CAUSES)

@@ -13,30 +13,24 @@ from __future__ import annotations
 
 from sestools.core.cause import Cause
 from sestools.core.errors import UsageError
-from sestools.knowledge.causes.contrasts import _CONTRASTS
-from sestools.knowledge.causes.conversation import _CONVERSATION
-from sestools.knowledge.causes.credentials import _DOCTOR
-from sestools.knowledge.causes.last import _LAST
-from sestools.knowledge.causes.limits import _LIMITS
-from sestools.knowledge.causes.message import _ADDRESSES, _MESSAGE
-from sestools.knowledge.causes.protocol import _PROTOCOL
-from sestools.knowledge.causes.refused import _REFUSED_MAIL
-from sestools.knowledge.causes.sign_in import _SIGN_IN
-from sestools.knowledge.causes.tls import _TLS
-
-CAUSES: tuple[Cause, ...] = (
-    *_SIGN_IN,
-    *_REFUSED_MAIL,
-    *_LIMITS,
-    *_ADDRESSES,
-    *_MESSAGE,
-    *_PROTOCOL,
-    *_TLS,
-    *_CONVERSATION,
-    *_CONTRASTS,
-    *_DOCTOR,
-    *_LAST,
+from sestools.knowledge.causes import (
+    contrasts,
+    conversation,
+    credentials,
+    last,
+    limits,
+    message,
+    protocol,
+    refused,
+    sign_in,
+    tls,
 )
+
+_GROUPS = (
+    sign_in, refused, limits, message, protocol, tls, conversation, contrasts, credentials, last
+)  # fmt: skip
+
+CAUSES: tuple[Cause, ...] = tuple(row for group in _GROUPS for row in group.CAUSES)
 """All causes, in the order in which they are tried."""
 
 

@@ -17,9 +17,9 @@ from sestools.checkup import environment as module
 from sestools.checkup.check import check
 from sestools.checkup.environment import Context, Search, _Metadata, here, proxy_of, told
 from sestools.checkup.report import Report
-from sestools.checkup.wordings import WORDINGS, worded
 from sestools.cli.main import main
 from sestools.core.enums import Mark, Place
+from sestools.knowledge.environments import WORDINGS, worded
 from sestools.knowledge.table import CAUSES, cause
 from sestools.simulator import Simulator, faults
 
@@ -384,15 +384,15 @@ def test_the_table_is_of_the_catalogue() -> None:
     assert {id for id, _ in pairs} <= {row.id for row in CAUSES}
     assert {place for id, place in pairs if id == "port25-blocked"} == set(Place)
     for row in WORDINGS:
-        assert row.source.startswith("https://")
-        assert row.mark in (Mark.DOCUMENTED, Mark.SEEN)
+        assert row.basis.source.startswith("https://")
+        assert row.basis.mark in (Mark.DOCUMENTED, Mark.SEEN)
 
 
 def test_a_proxy_is_named_where_everything_is_blocked() -> None:
     """Behind a web proxy the advice says that SMTP does not go through it; a missing sign-in has no use for that."""
     behind = Context(place=Place.ELSEWHERE, evidence="x", proxy="proxy.example:3128 (HTTPS_PROXY)")
-    assert "proxy.example:3128" in worded(cause("egress-blocked"), behind).fix[-1]
-    assert worded(cause("bad-credentials"), behind) == cause("bad-credentials")
+    assert "proxy.example:3128" in worded(cause("egress-blocked"), behind.place, behind.proxy).fix[-1]
+    assert worded(cause("bad-credentials"), behind.place, behind.proxy) == cause("bad-credentials")
     assert "proxy.example:3128" in str(behind)
 
 

@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 from sestools.core import endpoints
-from sestools.core.cause import Cause
+from sestools.core.cause import Basis, Cause
 from sestools.core.credentials import Credentials, smtp_password
 from sestools.core.document import Document, Link
 from sestools.core.endpoints import Security
@@ -33,8 +33,7 @@ def make(**more: object) -> Cause:
         "fix": ("Fix it",),
         "retry": Retry.NO,
         "who": (Who.YOU,),
-        "mark": Mark.SEEN,
-        "source": "https://example.com/page",
+        "basis": Basis(Mark.SEEN, "https://example.com/page"),
     }
     return Cause(**{**fields, **more})  # type: ignore[arg-type]
 
@@ -232,7 +231,9 @@ def test_every_retry_has_advice() -> None:
         assert retry.advice in str(Diagnosis(symptom=Symptom(), candidates=(make(retry=retry),)))
 
 
-@pytest.mark.parametrize("fields", [{"id": "Some Cause"}, {"title": ""}, {"fix": ()}, {"source": ""}])
+@pytest.mark.parametrize(
+    "fields", [{"id": "Some Cause"}, {"title": ""}, {"fix": ()}, {"basis": Basis(Mark.SEEN, "")}]
+)
 def test_an_incomplete_cause_cannot_be_built(fields: dict[str, object]) -> None:
     """A row of knowledge says what, what to do, and who says so."""
     with pytest.raises(ValueError, match="cause"):

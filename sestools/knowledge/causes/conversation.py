@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from sestools.core.cause import Cause
-from sestools.core.enums import Kind, Retry, Stage
-from sestools.knowledge.causes._sources import (
-    _CONNECT,
-    _D,
-    _GITHUB,
-    _INFERRED,
-    _MTU,
-    _NETWORK,
-    _SEEN,
-    _TIMEOUTS,
-    _YOU,
-    _YOU_OR_NETWORK,
+from sestools.core.enums import Kind, Retry, Stage, When
+from sestools.knowledge.causes.sources import (
+    CONNECT,
+    GITHUB,
+    MTU,
+    NETWORK,
+    TIMEOUTS,
+    YOU_OR_NETWORK,
+    documented,
+    inferred,
+    seen,
 )
 
-_CONVERSATION = (
+CAUSES = (
     Cause(
         id="foreign-greeting",
         title="Another server answers in SES's place",
@@ -28,16 +27,14 @@ _CONVERSATION = (
             "Try port 2587 or 2465, which such proxies rarely catch.",
             "Ask the hosting firm to lift its SMTP restriction, or switch off mail scanning in the antivirus.",
         ),
-        retry=Retry.NO,
-        who=_NETWORK,
-        mark=_INFERRED,
-        source=_GITHUB + "mautic/mautic/issues/7590",
+        who=NETWORK,
+        basis=inferred(GITHUB + "mautic/mautic/issues/7590"),
         samples=("220 mail.example.net ESMTP Exim 4.96",),
         stage=Stage.GREETING,
-        codes=frozenset({220}),
         # Not "220 Ready to start TLS", which answers STARTTLS.
         pattern=r"(?<![\d.])220[ -](?!(?:2\.0\.0 )?ready)(?![^\n]{0,120}SimpleEmailService)[\w.-]{2,80} [^\n]{0,40}SMTP",
         generic=True,
+        port_first=True,
     ),
     Cause(
         id="no-greeting",
@@ -48,10 +45,7 @@ _CONVERSATION = (
             "On 465 or 2465 choose TLS from the first byte ('SSL/TLS', `secure: true`, `ssl://`).",
             "Or use port 587 with STARTTLS.",
         ),
-        retry=Retry.NO,
-        who=_YOU,
-        mark=_SEEN,
-        source="https://gist.github.com/chrisroos/6b32b07aefa010526f7e5cfe58d61978",
+        basis=seen("https://gist.github.com/chrisroos/6b32b07aefa010526f7e5cfe58d61978"),
         samples=(
             "Greeting never received",
             "timed out while receiving the initial server greeting",
@@ -63,6 +57,7 @@ _CONVERSATION = (
         stages=frozenset({Stage.GREETING}),
         generic=True,
         ruled_out=("Not a blocked port: the TCP connection was open.",),
+        rather=((When.NOT_BEFORE_TLS, "reply-timeout"),),
     ),
     Cause(
         id="mtu-black-hole",
@@ -82,10 +77,8 @@ _CONVERSATION = (
             "Let ICMP type 3 code 4 (IPv6: ICMPv6 type 2) in through security groups and firewalls.",
             "Then run the probe again: large packets must pass.",
         ),
-        retry=Retry.NO,
-        who=_YOU_OR_NETWORK,
-        mark=_D,
-        source=_MTU,
+        who=YOU_OR_NETWORK,
+        basis=documented(MTU),
         samples=(
             "large segments vanish from client to server: with segments of at most 1360 bytes they pass, with "
             "1361 they stall",
@@ -96,6 +89,7 @@ _CONVERSATION = (
             "Not a slow or silent server, and not plain packet loss: smaller segments pass at once.",
             "Not a blocked port: the connection opens and EHLO is answered.",
         ),
+        decisive=True,
     ),
     Cause(
         id="mtu-narrow-path",
@@ -108,9 +102,8 @@ _CONVERSATION = (
             "Keep ICMP type 3 code 4 (IPv6: ICMPv6 type 2) open in security groups and firewalls.",
         ),
         retry=Retry.NOT_NEEDED,
-        who=_YOU_OR_NETWORK,
-        mark=_D,
-        source=_MTU,
+        who=YOU_OR_NETWORK,
+        basis=documented(MTU),
         samples=("large segments pass narrowed to packets of 1400 bytes",),
         pattern=r"large segments pass narrowed",
     ),
@@ -125,9 +118,8 @@ _CONVERSATION = (
             "Let ICMP type 3 code 4 ('fragmentation needed') in through security groups and firewalls.",
         ),
         retry=Retry.UNKNOWN_FATE,
-        who=_YOU_OR_NETWORK,
-        mark=_D,
-        source=_MTU,
+        who=YOU_OR_NETWORK,
+        basis=documented(MTU),
         samples=("timed out while sending message body", "conversation timed out while sending end of data"),
         stage=Stage.BODY,
         pattern=r"timed? ?out while (?:sending (?:the )?(?:message|body|end of data|data)|performing the TLS|"
@@ -137,6 +129,7 @@ _CONVERSATION = (
         stages=frozenset({Stage.BODY, Stage.TLS}),
         generic=True,
         note="A slow link, an overloaded host or a short client time-out look the same; the probe for MTU decides.",
+        rather=((When.SEEN_ON_TLS_PORT, "reply-timeout"),),
     ),
     Cause(
         id="local-firewall",
@@ -147,10 +140,7 @@ _CONVERSATION = (
             "Allow the program to open outgoing connections to the SES ports in the local firewall or antivirus.",
             "On SELinux: `setsebool -P httpd_can_sendmail on` and `httpd_can_network_connect on`.",
         ),
-        retry=Retry.NO,
-        who=_YOU,
-        mark=_SEEN,
-        source=_GITHUB + "mautic/mautic/issues/7628",
+        basis=seen(GITHUB + "mautic/mautic/issues/7628"),
         samples=(
             "An attempt was made to access a socket in a way forbidden by its access permissions. #10013",
             "connect() failed: [Errno 13] Permission denied",
@@ -170,10 +160,8 @@ _CONVERSATION = (
             "Check the route table: a public address with an internet gateway, a NAT, or a VPC endpoint.",
             "If the address is IPv6, make the client use IPv4.",
         ),
-        retry=Retry.NO,
-        who=_NETWORK,
-        mark=_INFERRED,
-        source=_TIMEOUTS,
+        who=NETWORK,
+        basis=inferred(TIMEOUTS),
         samples=("[Errno 101] Network is unreachable",),
         stage=Stage.CONNECT,
         pattern=r"network (?:is )?unreachable|\bENETUNREACH\b|no route to host|\bEHOSTUNREACH\b|host is unreachable|"
@@ -192,9 +180,8 @@ _CONVERSATION = (
             "Try the resolver with another name; in a container look at /etc/resolv.conf.",
         ),
         retry=Retry.SOON,
-        who=_YOU_OR_NETWORK,
-        mark=_INFERRED,
-        source=_CONNECT,
+        who=YOU_OR_NETWORK,
+        basis=inferred(CONNECT),
         samples=(
             "[Errno -2] Name or service not known",
             "getaddrinfo ENOTFOUND email-smtp.eu-west-1.amazonaws.com",
@@ -220,9 +207,8 @@ _CONVERSATION = (
             "Allow DNS (port 53, UDP and TCP) to it in network ACL and firewall.",
         ),
         retry=Retry.SOON,
-        who=_NETWORK,
-        mark=_INFERRED,
-        source="https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html",
+        who=NETWORK,
+        basis=inferred("https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html"),
         samples=("The resolution lifetime expired after 5.0 seconds: The DNS operation timed out.",),
         stage=Stage.RESOLVE,
         pattern=r"resolution lifetime expired|DNS operation timed out|DNS (?:query|request|look-?up) timed out",
@@ -241,16 +227,15 @@ _CONVERSATION = (
             "Check host and port in the client; look for `localhost` or 127.0.0.1 in the error.",
             "Ask the hosting firm whether it restricts outgoing SMTP; try 2587 or 2465.",
         ),
-        retry=Retry.NO,
-        who=_YOU_OR_NETWORK,
-        mark=_SEEN,
-        source=_GITHUB + "mautic/mautic/issues/7590",
+        who=YOU_OR_NETWORK,
+        basis=seen(GITHUB + "mautic/mautic/issues/7590"),
         samples=("connect ECONNREFUSED 192.0.2.10:587", "[Errno 111] Connection refused"),
         stage=Stage.CONNECT,
         pattern=r"connection (?:was )?refused|\bECONNREFUSED\b|actively refused|ConnectionRefused|#10061\b|"
         r"connection refus",
         kinds=frozenset({Kind.REFUSED}),
         generic=True,
+        rather=((When.NOT_SMTP, "wrong-endpoint"),),
     ),
     Cause(
         id="connect-timeout",
@@ -263,9 +248,8 @@ _CONVERSATION = (
             "In a private subnet check the NAT gateway, or the VPC endpoint's security group.",
         ),
         retry=Retry.SOON,
-        who=_NETWORK,
-        mark=_D,
-        source=_TIMEOUTS,
+        who=NETWORK,
+        basis=documented(TIMEOUTS),
         samples=("connect ETIMEDOUT 192.0.2.10:587", "[Errno 110] Connection timed out"),
         stage=Stage.CONNECT,
         pattern=r"connect(?:ion|ing)?(?: attempt)?(?: to [^\n]{1,120})? (?:has )?time?d?[ -]?out|\bETIMEDOUT\b|"
@@ -278,6 +262,12 @@ _CONVERSATION = (
         kinds=frozenset({Kind.TIMEOUT}),
         stages=frozenset({Stage.CONNECT}),
         generic=True,
+        rather=(
+            (When.NOT_SMTP, "wrong-endpoint"),
+            (When.CLEAR_TEXT_ON_TLS_PORT, "no-greeting"),
+            (When.PORT_25, "port25-blocked"),
+        ),
+        port_first=True,
     ),
     Cause(
         id="reply-timeout",
@@ -290,9 +280,8 @@ _CONVERSATION = (
             "If the final dot had been sent, the message may have been accepted: look for it before sending again.",
         ),
         retry=Retry.UNKNOWN_FATE,
-        who=_YOU_OR_NETWORK,
-        mark=_INFERRED,
-        source=_TIMEOUTS,
+        who=YOU_OR_NETWORK,
+        basis=inferred(TIMEOUTS),
         samples=("The read operation timed out", "java.net.SocketTimeoutException: Read timed out"),
         pattern=r"read operation timed out|read timed out|ReadTimeout|read tcp[^\n]{0,120}i/o timeout|"
         r"timed out while (?:receiving|waiting)|conversation with [^\n]{1,120} timed out|"
@@ -300,6 +289,7 @@ _CONVERSATION = (
         r"response (?:has )?timed? ?out",
         kinds=frozenset({Kind.TIMEOUT}),
         generic=True,
+        rather=((When.NOT_SMTP, "wrong-endpoint"), (When.CLEAR_TEXT_ON_TLS_PORT, "no-greeting")),
     ),
     Cause(
         id="connection-lost",
@@ -312,9 +302,7 @@ _CONVERSATION = (
             "Recycle pooled connections after a fixed time and number of messages, and keep them idle below 10 s.",
         ),
         retry=Retry.UNKNOWN_FATE,
-        who=_YOU,
-        mark=_SEEN,
-        source=_GITHUB + "knadh/listmonk/issues/1717",
+        basis=seen(GITHUB + "knadh/listmonk/issues/1717"),
         samples=(
             "Connection unexpectedly closed",
             "write tcp 192.0.2.15:59026->192.0.2.20:465: write: broken pipe",
@@ -345,10 +333,8 @@ _CONVERSATION = (
             "Check host and port.",
             "Look at the raw answer: a web page or a proxy's notice names the culprit.",
         ),
-        retry=Retry.NO,
-        who=_YOU_OR_NETWORK,
-        mark=_INFERRED,
-        source=_CONNECT,
+        who=YOU_OR_NETWORK,
+        basis=inferred(CONNECT),
         samples=("Invalid greeting from server: HTTP/1.1 400 Bad Request",),
         pattern=r"invalid greeting|malformed (?:SMTP )?(?:reply|response)|not an SMTP reply|short response|"
         r"HTTP/1\.[01] \d\d\d|invalid (?:SMTP )?response|unrecognizable response|"
@@ -366,10 +352,7 @@ _CONVERSATION = (
             "for the reply.",
             "Meanwhile the likeliest: an address that is not verified, or a malformed message.",
         ),
-        retry=Retry.NO,
-        who=_YOU,
-        mark=_SEEN,
-        source=_GITHUB + "stcr/subscribe-to-comments-reloaded/issues/569",
+        basis=seen(GITHUB + "stcr/subscribe-to-comments-reloaded/issues/569"),
         samples=("SMTP Error: data not accepted",),
         pattern=r"SMTP error: (?:data not accepted|could not (?:authenticate|connect))|SMTP connect\(\) failed|"
         r"could not instantiate mail function|"
@@ -378,5 +361,9 @@ _CONVERSATION = (
         # All that curl says without --verbose of a refusal at the end of the message, and of one at sign-in.
         r"curl: \(8\) weird server reply|curl: \(67\) login denied",
         generic=True,
+        beside=(
+            (When.AT_AUTH, ("bad-credentials", "auth-temporary")),
+            (When.ALWAYS, ("not-verified", "transaction-failed")),
+        ),
     ),
 )

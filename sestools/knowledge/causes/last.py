@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sestools.core.cause import Cause
 from sestools.core.enums import Retry, Stage
-from sestools.knowledge.causes._sources import _CODES, _D, _GUIDE, _INFERRED, _UNKNOWN, _YOU
+from sestools.knowledge.causes.sources import CODES, GUIDE, documented, inferred, unknown
 
-_LAST = (
+CAUSES = (
     Cause(
         id="recipient-rejected",
         title="The recipient's mail server refused the message",
@@ -16,10 +16,7 @@ _LAST = (
             "Read the recipient's reason; remove addresses that do not exist from your list.",
             "If it is on the suppression list, take it off there first.",
         ),
-        retry=Retry.NO,
-        who=_YOU,
-        mark=_D,
-        source=_GUIDE + "send-email-concepts-deliverability.html",
+        basis=documented(GUIDE + "send-email-concepts-deliverability.html"),
         samples=(
             "Diagnostic-Code: smtp; 550 5.1.1 <user@example.net>: Recipient address rejected: User unknown",
         ),
@@ -35,10 +32,7 @@ _LAST = (
             "Look up the sentence with the provider that said it.",
             "If the client should have spoken to SES, check its host setting: email-smtp.<region>.amazonaws.com.",
         ),
-        retry=Retry.NO,
-        who=_YOU,
-        mark=_INFERRED,
-        source=_CODES,
+        basis=inferred(CODES),
         samples=("535 5.7.8 Username and Password not accepted",),
     ),
     Cause(
@@ -50,19 +44,14 @@ _LAST = (
             "If it stays, treat it as permanent.",
         ),
         retry=Retry.SOON,
-        who=_YOU,
-        mark=_UNKNOWN,
-        source=_CODES,
+        basis=unknown(CODES),
     ),
     Cause(
         id="unknown-5xx",
         title="A permanent refusal that we do not know",
         meaning="A reply that begins with 5 says: not so. The same attempt will fail again.",
         fix=("Change something before you try again: what the reply's words point to.",),
-        retry=Retry.NO,
-        who=_YOU,
-        mark=_UNKNOWN,
-        source=_CODES,
+        basis=unknown(CODES),
     ),
     Cause(
         id="unknown",
@@ -72,10 +61,7 @@ _LAST = (
             "Paste more of the log, with the server's reply in it.",
             "Run `sestools check` for the region: it shows which step fails.",
         ),
-        retry=Retry.NO,
-        who=_YOU,
-        mark=_UNKNOWN,
-        source=_CODES,
+        basis=unknown(CODES),
     ),
     # Good news: what a log also holds when something else failed, so it leads only if nothing did.
     Cause(
@@ -84,12 +70,9 @@ _LAST = (
         meaning="SES took the message and gave it an id. That is not delivery: a bounce would come later, as an event.",
         fix=("Nothing to do here. Keep the id: it joins this log with SES's events.",),
         retry=Retry.NOT_NEEDED,
-        who=_YOU,
-        mark=_D,
-        source=_CODES,
+        basis=documented(CODES),
         samples=("250 Ok 0102019dec617b98-8f0e9c57-2c5d-4f7e-9d3b-5a1b2c3d4e5f-000000",),
         stage=Stage.BODY,
-        codes=frozenset({250}),
         pattern=r"250 Ok [0-9a-f]{16}(?:-[0-9a-zA-Z]+)+|250 Ok MessageID",
     ),
     Cause(
@@ -98,12 +81,9 @@ _LAST = (
         meaning="SES accepted the user name and password.",
         fix=("Nothing to do here. Permission to send is judged later, at the end of DATA.",),
         retry=Retry.NOT_NEEDED,
-        who=_YOU,
-        mark=_D,
-        source=_CODES,
+        basis=documented(CODES),
         samples=("235 Authentication successful.",),
         stage=Stage.AUTH,
-        codes=frozenset({235}),
         pattern=r"\bauthentication successful",
         generic=True,
     ),

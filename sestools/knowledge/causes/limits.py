@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from sestools.core.cause import Cause
-from sestools.core.enums import Retry, Stage, Who
-from sestools.knowledge.causes._sources import _CODES, _D, _ERRORS, _GUIDE, _SEEN, _YOU
-from sestools.knowledge.causes.sign_in import _NEW_CREDENTIALS
+from sestools.core.enums import Retry, Stage, When, Who
+from sestools.knowledge.causes.sources import CODES, ERRORS, GUIDE, NEW_CREDENTIALS, documented, seen
 
-_LIMITS = (
+CAUSES = (
     Cause(
         id="sigv2-rate",
         title="The SMTP credentials are of the old kind and are slowed down",
         meaning="The password was made before 10 January 2019 (signature version 2). SES limits what may be sent "
         "with such credentials.",
-        fix=(_NEW_CREDENTIALS, "Then delete the old ones."),
+        fix=(NEW_CREDENTIALS, "Then delete the old ones."),
         retry=Retry.SLOWER,
-        who=_YOU,
-        mark=_D,
-        source=_ERRORS,
+        basis=documented(ERRORS),
         samples=("454 Throttling failure: Maximum SigV2 SMTP sending rate exceeded.",),
         stage=Stage.BODY,
-        codes=frozenset({454}),
         pattern=r"maximum SigV2 SMTP sending rate exceeded",
         ruled_out=("More quota does not help: the limit is on the kind of credentials.",),
     ),
@@ -36,11 +32,9 @@ _LIMITS = (
         ),
         retry=Retry.HOURS,
         who=(Who.YOU, Who.AWS),
-        mark=_D,
-        source=_GUIDE + "manage-sending-quotas-errors.html",
+        basis=documented(GUIDE + "manage-sending-quotas-errors.html"),
         samples=("454 Throttling failure: Daily message quota exceeded.",),
         stage=Stage.BODY,
-        codes=frozenset({454}),
         pattern=r"daily message quota exceeded",
         ruled_out=("Not the sending rate: slowing down does not help.",),
     ),
@@ -55,13 +49,12 @@ _LIMITS = (
             "Request a higher rate if it is needed all the time (1 a second in the sandbox).",
         ),
         retry=Retry.SLOWER,
-        who=_YOU,
-        mark=_D,
-        source="https://aws.amazon.com/blogs/messaging-and-targeting/"
-        "how-to-handle-a-throttling-maximum-sending-rate-exceeded-error/",
+        basis=documented(
+            "https://aws.amazon.com/blogs/messaging-and-targeting/"
+            "how-to-handle-a-throttling-maximum-sending-rate-exceeded-error/"
+        ),
         samples=("454 Throttling failure: Maximum sending rate exceeded.",),
         stage=Stage.BODY,
-        codes=frozenset({454}),
         pattern=r"maximum sending rate exceeded|Throttling(?:Exception)?\W{1,3}Rate exceeded|"
         r"\bTooManyRequestsException\b",
         ruled_out=("Not the daily quota: the next message may pass a second later.",),
@@ -76,16 +69,15 @@ _LIMITS = (
             "Recycle pooled connections after a fixed number of messages, well below what you see (reports: 300).",
         ),
         retry=Retry.NEW_CONNECTION,
-        who=_YOU,
-        mark=_SEEN,
-        source="https://repost.aws/questions/QUw5qK9rBFSKqXvW5a-nAteg/"
-        "amazon-ses-smtp-error-response-421-connection-closed-by-server-maximum-message-count-per-session-reached",
+        basis=seen(
+            "https://repost.aws/questions/QUw5qK9rBFSKqXvW5a-nAteg/"
+            "amazon-ses-smtp-error-response-421-connection-closed-by-server-maximum-message-count-per-session-reached"
+        ),
         samples=(
             "421 Connection closed by server. Maximum message count per session reached.",
             "421 Connection closed by server. Too many messages in one session",
         ),
         stage=Stage.MAIL,
-        codes=frozenset({421}),
         pattern=r"maximum message count per session|too many messages in one session",
         note="AWS does not document this limit or its number. Which command it answers is not known.",
         ruled_out=("Not too many connections, and not the sending rate.",),
@@ -99,12 +91,9 @@ _LIMITS = (
             "Reuse a connection for several messages.",
         ),
         retry=Retry.SLOWER,
-        who=_YOU,
-        mark=_D,
-        source=_CODES,
+        basis=documented(CODES),
         samples=("421 Too many concurrent SMTP connections",),
         stage=Stage.GREETING,
-        codes=frozenset({421}),
         # Exim says these words too, and goes on after a semicolon.
         pattern=r"too many concurrent SMTP connections(?!;)",
         generic=True,
@@ -121,18 +110,16 @@ _LIMITS = (
             "If it answers the end of DATA, the message's body never arrived: check the MTU.",
         ),
         retry=Retry.NEW_CONNECTION,
-        who=_YOU,
-        mark=_D,
-        source=_CODES,
+        basis=documented(CODES),
         samples=(
             "451 4.4.2 Timeout waiting for data from client.",
             "451 Timeout waiting for data from client",
             "421 Timeout waiting for data from client.",
         ),
         stage=Stage.MAIL,
-        codes=frozenset({451, 421}),
         pattern=r"timeout waiting for data from client",
         ruled_out=("Not about this message's sender or recipient, although it seems to answer MAIL FROM.",),
+        beside=((When.AT_BODY, ("mtu-stall",)),),
     ),
     Cause(
         id="service-failure-451",
@@ -144,11 +131,9 @@ _LIMITS = (
         ),
         retry=Retry.SOON,
         who=(Who.AWS, Who.YOU),
-        mark=_D,
-        source=_CODES,
+        basis=documented(CODES),
         samples=("451 Temporary service failure",),
         stage=Stage.BODY,
-        codes=frozenset({451}),
         pattern=r"temporary service failure",
         generic=True,
         note="AWS documents the sentence; no log shows it. That it answers the end of DATA is inferred.",
@@ -160,11 +145,9 @@ _LIMITS = (
         fix=("Try again after 5 s, 10 s and 30 s.", "If it lasts, look at the AWS Health Dashboard."),
         retry=Retry.SOON,
         who=(Who.AWS,),
-        mark=_D,
-        source=_CODES,
+        basis=documented(CODES),
         samples=("454 Temporary service failure",),
         stage=Stage.BODY,
-        codes=frozenset({454}),
         pattern=r"temporary service failure",
         generic=True,
         note="AWS documents the sentence; no log shows it. That it answers the end of DATA is inferred.",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sestools.core.cause import Cause
 from sestools.core.enums import Retry, Stage
-from sestools.knowledge.causes._sources import _CODES, _GITHUB, _INFERRED, _SEEN, _YOU
+from sestools.knowledge.causes.sources import CODES, GITHUB, inferred, seen
 
-_PROTOCOL = (
+CAUSES = (
     Cause(
         id="closing-421",
         title="SES is closing this connection",
@@ -14,12 +14,9 @@ _PROTOCOL = (
         "once; AWS does not document it.",
         fix=("Open a new connection and send the message again.", "Recycle pooled connections sooner."),
         retry=Retry.NEW_CONNECTION,
-        who=_YOU,
-        mark=_SEEN,
-        source=_GITHUB + "Couchers-org/couchers/issues/5814",
+        basis=seen(GITHUB + "Couchers-org/couchers/issues/5814"),
         samples=("421 Service not available, closing transmission channel.",),
         stage=Stage.MAIL,
-        codes=frozenset({421}),
         pattern=r"service not available,? closing transmission channel",
         generic=True,
         note="Which command it answers is not known. Some clients print these words for any 421.",
@@ -33,13 +30,9 @@ _PROTOCOL = (
             "Look at the replies before this one: the first refusal is the cause.",
             "Check that the message has at least one recipient.",
         ),
-        retry=Retry.NO,
-        who=_YOU,
-        mark=_INFERRED,
-        source=_GITHUB + "AcalephStorage/consul-alerts/issues/181",
+        basis=inferred(GITHUB + "AcalephStorage/consul-alerts/issues/181"),
         samples=("503 Error: need RCPT command",),
         stage=Stage.DATA,
-        codes=frozenset({503}),
         pattern=r"need (?:RCPT|MAIL) command|sender already specified|refusing any other AUTH|"
         r"\bbad sequence of commands",
         generic=True,
@@ -54,10 +47,7 @@ _PROTOCOL = (
             "Choose PLAIN or LOGIN as mechanism, not CRAM-MD5 or XOAUTH2.",
             "Switch off extensions that SES does not offer (SMTPUTF8, CHUNKING, DSN).",
         ),
-        retry=Retry.NO,
-        who=_YOU,
-        mark=_INFERRED,
-        source=_CODES,
+        basis=inferred(CODES),
         samples=("500 Error: command not implemented", "502 VRFY command is disabled"),
         stage=Stage.EHLO,
         codes=frozenset({500, 502, 504}),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sestools.core.cause import Cause
 from sestools.core.enums import Retry, Stage, Who
-from sestools.knowledge.causes._sources import _CODES, _D, _ERRORS, _GITHUB, _GUIDE, _SEEN, _YOU
+from sestools.knowledge.causes.sources import CODES, ERRORS, GITHUB, GUIDE, documented, seen
 
-_REFUSED_MAIL = (
+CAUSES = (
     Cause(
         id="old-tls",
         title="The client's TLS is too old",
@@ -16,17 +16,13 @@ _REFUSED_MAIL = (
             "Update the client's runtime or operating system so that it speaks TLS 1.2 or 1.3.",
             "Look for a setting that fixes an old protocol version.",
         ),
-        retry=Retry.NO,
-        who=_YOU,
-        mark=_SEEN,
-        source=_GITHUB + "alramlechner/CommonLogicNodes/issues/6",
+        basis=seen(GITHUB + "alramlechner/CommonLogicNodes/issues/6"),
         samples=(
             "554 Access denied: Amazon SES no longer supports TLS 1.0 and TLS 1.1 connections. You must update "
             "your client to use TLS version 1.2 or above. To learn more and to update your client, see "
             "https://go.aws/3AUlVSb. For further assistance, contact AWS support",
         ),
         stage=Stage.DATA,
-        codes=frozenset({554}),
         pattern=r"no longer supports TLS ?1\.[01]",
         note="Whether SES still answers so today or refuses the handshake is not known.",
         ruled_out=("Not an IAM problem, although the reply begins 'Access denied'.",),
@@ -41,10 +37,7 @@ _REFUSED_MAIL = (
             "If the resource is narrowed to one identity, widen it: SES may check the recipient's too.",
             "For another account's identity, check its sending authorization policy.",
         ),
-        retry=Retry.NO,
-        who=_YOU,
-        mark=_D,
-        source=_GUIDE + "control-user-access.html",
+        basis=documented(GUIDE + "control-user-access.html"),
         samples=(
             "554 Access denied: User `arn:aws:iam::111122223333:user/ses-smtp-user' is not authorized to perform "
             "`ses:SendRawEmail' on resource `arn:aws:ses:eu-west-1:111122223333:identity/user@example.com'",
@@ -52,7 +45,6 @@ _REFUSED_MAIL = (
             "`ses:SendEmail' on resource `arn:aws:ses:eu-west-1:111122223333:identity/example.com'",
         ),
         stage=Stage.BODY,
-        codes=frozenset({554}),
         pattern=r"not authorized to perform:? ?\W{0,3}ses:|policy allows the \W{0,2}ses:\w+ action|"
         r"access denied: user \W{0,2}arn:aws",
         ruled_out=(
@@ -68,16 +60,13 @@ _REFUSED_MAIL = (
             "Read the mail that AWS sent to the account's address.",
             "Look at 'Account status' in the SES console, and answer the case in the Support Center.",
         ),
-        retry=Retry.NO,
         who=(Who.AWS, Who.YOU),
-        mark=_SEEN,
-        source=_GITHUB + "hcengineering/platform/issues/8899",
+        basis=seen(GITHUB + "hcengineering/platform/issues/8899"),
         samples=(
             "554 Message rejected: Sending paused for this account. For more information, please check the inbox "
             "of the email address associated with your AWS account.",
         ),
         stage=Stage.BODY,
-        codes=frozenset({554}),
         pattern=r"sending (?:is )?paused for this account|AccountSendingPausedException",
         ruled_out=("Not a quota: waiting does not lift it.",),
     ),
@@ -89,16 +78,13 @@ _REFUSED_MAIL = (
             "Read the mail that AWS sent to the account's address.",
             "Look at 'Account status' in the SES console, and answer the case in the Support Center.",
         ),
-        retry=Retry.NO,
         who=(Who.AWS, Who.YOU),
-        mark=_SEEN,
-        source=_ERRORS,
+        basis=seen(ERRORS),
         samples=(
             "554 Message rejected: Sending suspended for this account. For more information, please check the "
             "inbox of the email address associated with your AWS account.",
         ),
         stage=Stage.BODY,
-        codes=frozenset({554}),
         pattern=r"sending (?:is )?suspended for this account",
         note="Seen in one log of 2018 only; today's wording is 'paused'. The source is AWS's list of errors.",
     ),
@@ -112,12 +98,9 @@ _REFUSED_MAIL = (
             "Or choose 'use default MAIL FROM domain' for the identity. SES looks again for up to 72 hours.",
         ),
         retry=Retry.HOURS,
-        who=_YOU,
-        mark=_SEEN,
-        source=_GUIDE + "mail-from.html",
+        basis=seen(GUIDE + "mail-from.html"),
         samples=("554 MAIL FROM domain not verified: DNS setup for MAIL FROM domain is invalid.",),
         stage=Stage.BODY,
-        codes=frozenset({554}),
         pattern=r"MAIL FROM domain (?:is )?not verified|DNS setup for MAIL FROM domain|MailFromDomainNotVerified",
         note="The sentence is from one log of 2026-09; AWS's page describes the setting, not the reply.",
         ruled_out=("Not the identity's own verification: that has another sentence.",),
@@ -133,17 +116,13 @@ _REFUSED_MAIL = (
             "If a recipient is named, the account is in the sandbox: request production access.",
             "Check which From address the application really uses.",
         ),
-        retry=Retry.NO,
-        who=_YOU,
-        mark=_D,
-        source=_CODES,
+        basis=documented(CODES),
         samples=(
             "554 Message rejected: Email address is not verified. The following identities failed the check in "
             "region EU-WEST-1: Shop <shop@example.com>, shop@example.com",
             "MessageRejected: Email address is not verified.",
         ),
         stage=Stage.BODY,
-        codes=frozenset({554}),
         pattern=r"email address(?:es)? (?:is |are )?not verified|identit(?:y|ies) failed the check in region",
         ruled_out=("Not wrong credentials: SES had accepted the sign-in.",),
     ),

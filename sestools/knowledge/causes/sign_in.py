@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from sestools.core.cause import Cause
 from sestools.core.enums import Retry, Stage, Who
-from sestools.knowledge.causes._sources import _CODES, _D, _GITHUB, _SEEN, _YOU
+from sestools.knowledge.causes.sources import CODES, GITHUB, NEW_CREDENTIALS, documented, seen
 
-_NEW_CREDENTIALS = (
-    "Create SMTP credentials in the SES console (SMTP settings) in the region of the endpoint you dial, and "
-    "put both values into the client exactly as shown."
-)
-
-
-_SIGN_IN = (
+CAUSES = (
     Cause(
         id="starttls-first",
         title="The client tried to sign in without TLS",
@@ -22,13 +16,9 @@ _SIGN_IN = (
             "Switch STARTTLS on in the client (often 'TLS', 'secure: starttls', 'use_tls').",
             "Or use port 465 or 2465 with TLS from the first byte ('SSL', 'SMTPS').",
         ),
-        retry=Retry.NO,
-        who=_YOU,
-        mark=_SEEN,
-        source=_GITHUB + "jetmore/swaks/issues/15",
+        basis=seen(GITHUB + "jetmore/swaks/issues/15"),
         samples=("530 Must issue a STARTTLS command first",),
         stage=Stage.AUTH,
-        codes=frozenset({530}),
         pattern=r"must issue (?:a )?STARTTLS command first|net/smtp: unencrypted connection|"
         r"\bsmtp\S*: unencrypted connection|: unencrypted connection$",
         generic=True,
@@ -40,23 +30,19 @@ _SIGN_IN = (
         meaning="The pair is not a valid SMTP credential in this region. SMTP credentials are not AWS access "
         "keys: the password is computed from a secret access key, once for each region.",
         fix=(
-            _NEW_CREDENTIALS,
+            NEW_CREDENTIALS,
             "If you gave the secret access key itself (40 characters) as the password, convert it or create SMTP "
             "credentials.",
             "Check that the credentials belong to the region of the endpoint.",
             "Check that the access key is still active in IAM.",
             "Look for a blank, line end or quotes around the values, and for %2B or %2F left from a URL.",
         ),
-        retry=Retry.NO,
-        who=_YOU,
-        mark=_D,
-        source=_CODES,
+        basis=documented(CODES),
         samples=(
             "535 Authentication Credentials Invalid",
             "SignatureDoesNotMatch: The request signature we calculated does not match the signature you provided.",
         ),
         stage=Stage.AUTH,
-        codes=frozenset({535}),
         pattern=r"authentication credentials invalid|"
         r"SignatureDoesNotMatch|InvalidClientTokenId|request signature we calculated does not match|"
         r"Failed to authenticate on SMTP server with username \"?AKIA[A-Z0-9]{12,}\"? using \d+ possible",
@@ -70,13 +56,9 @@ _SIGN_IN = (
         title="This AWS account has never signed up for SES",
         meaning="The credentials belong to an account in which SES was never opened.",
         fix=("Open the SES console once with that account, in the region you want to send from.",),
-        retry=Retry.NO,
-        who=_YOU,
-        mark=_D,
-        source=_CODES,
+        basis=documented(CODES),
         samples=("535 Account not subscribed to SES",),
         stage=Stage.AUTH,
-        codes=frozenset({535}),
         pattern=r"account not subscribed to SES|needs a subscription for the service|SubscriptionRequiredException",
         note="AWS documents the sentence; no log shows it. That it answers AUTH is inferred.",
     ),
@@ -91,11 +73,9 @@ _SIGN_IN = (
         ),
         retry=Retry.SOON,
         who=(Who.YOU, Who.AWS),
-        mark=_D,
-        source=_CODES,
+        basis=documented(CODES),
         samples=("454 Temporary authentication failure",),
         stage=Stage.AUTH,
-        codes=frozenset({454}),
         pattern=r"temporary authentication failure",
         generic=True,
         note="AWS's own list of reasons was not available to us, so the advice is general. The stage is "
@@ -111,13 +91,9 @@ _SIGN_IN = (
             "Switch TLS on: many clients silently leave AUTH out on a plain connection.",
             "If the credentials were made before 10 January 2019, make new ones.",
         ),
-        retry=Retry.NO,
-        who=_YOU,
-        mark=_D,
-        source=_CODES,
+        basis=documented(CODES),
         samples=("530 Authentication required",),
         stage=Stage.MAIL,
-        codes=frozenset({530}),
         # A word right before it makes another sentence ("Proxy Authentication Required"); more after it, too.
         pattern=r"(?<![a-z] )(?<![-a-z])authentication required(?=\.?\s*(?:$|[^\s\w.]|at |in |SMTP code))|"
         r"AuthenticationFailedException: failed to connect, no password specified|Missing credentials for \"",

@@ -11,13 +11,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from sestools.checkup.environment import Context
-from sestools.core.cause import Cause
-from sestools.core.enums import Mark, Place, Who
+from sestools.core.cause import Basis, Cause
+from sestools.core.enums import Place, Who
+from sestools.knowledge.causes.sources import PORT_25, TIMEOUTS, YOU_OR_NETWORK, documented, seen
 
 BINDER = "https://github.com/jupyterhub/mybinder.org-deploy/blob/95860dbc/mybinder/values.yaml"
-TIMEOUTS = "https://repost.aws/knowledge-center/smtp-connectivity-timeout-issues-ses"
-PORT_25 = "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-resource-limits.html#port-25-throttle"
 FORM = "https://aws.amazon.com/forms/ec2-email-limit-rdns-request"
 OTHERS = "https://gitlab.com/gitlab-org/omnibus-gitlab/-/merge_requests/5471"
 LIFTED = "https://repost.aws/knowledge-center/ec2-port-25-throttle"
@@ -34,24 +32,20 @@ class Wording:
         fix: Instead of the cause's fix; after its first advice if that is to use another port.
         who: Who has to act.
         note: What is unsure here.
-        source: Where it says so.
-        mark: How sure it is.
+        basis: How sure it is, and where it is said.
     """
 
     causes: frozenset[str]
     places: frozenset[Place]
-    meaning: str
+    meaning: str = ""
     fix: tuple[str, ...]
-    who: tuple[Who, ...]
+    basis: Basis
+    who: tuple[Who, ...] = YOU_OR_NETWORK
     note: str = ""
-    source: str
-    mark: Mark = Mark.DOCUMENTED
 
 
 _25 = frozenset({"port25-blocked"})
 _BLOCKED = frozenset({"egress-blocked", "ports-blocked", "connect-timeout"})
-_ANOTHER_PORT = frozenset({"ports-blocked", "connect-timeout"})
-"""Causes whose first advice, another port, holds wherever the check runs (Binder apart)."""
 _INSTANCES = frozenset({Place.EC2, Place.ECS, Place.EKS})
 _USE_OTHERS = "Use port 587 or 2587 (STARTTLS), or 465 or 2465 (TLS from the first byte)"
 _ANYWHERE = (
@@ -71,8 +65,7 @@ WORDINGS = (
             "Run the check on the host that sends your mail: sestools check REGION.",
         ),
         who=(Who.YOU,),
-        source=BINDER,
-        mark=Mark.SEEN,
+        basis=seen(BINDER),
     ),
     Wording(
         causes=_25,
@@ -88,7 +81,7 @@ WORDINGS = (
         ),
         who=(Who.YOU, Who.AWS),
         note="A security group or network ACL that leaves out port 25 alone looks the same from here.",
-        source=PORT_25,
+        basis=documented(PORT_25),
     ),
     Wording(
         causes=_25,
@@ -100,7 +93,7 @@ WORDINGS = (
             f"If it must be 25: put the function into a VPC with a NAT gateway, then send the form {FORM}.",
         ),
         who=(Who.YOU, Who.AWS),
-        source=LIFTED,
+        basis=documented(LIFTED),
     ),
     Wording(
         causes=_25,
@@ -108,9 +101,7 @@ WORDINGS = (
         meaning="Your provider, or a firewall on the way, drops outgoing port 25, as many do against spam. It is not "
         "the restriction of EC2: this is not an EC2 instance.",
         fix=(f"{_USE_OTHERS}.", "If it must be 25: ask your provider, or whoever runs the firewall."),
-        who=(Who.YOU, Who.NETWORK),
-        source=OTHERS,
-        mark=Mark.SEEN,
+        basis=seen(OTHERS),
     ),
     Wording(
         causes=_25,
@@ -120,7 +111,7 @@ WORDINGS = (
         fix=_ANYWHERE,
         who=(Who.YOU, Who.NETWORK, Who.AWS),
         note="Whose host it is: --context ec2 or --context elsewhere words this for it.",
-        source=PORT_25,
+        basis=documented(PORT_25),
     ),
     Wording(
         causes=_25,
@@ -130,76 +121,67 @@ WORDINGS = (
         fix=_ANYWHERE,
         who=(Who.YOU, Who.NETWORK, Who.AWS),
         note="Where it runs: --context ec2 or --context elsewhere words this for it.",
-        source=PORT_25,
+        basis=documented(PORT_25),
     ),
     Wording(
         causes=_BLOCKED,
         places=_INSTANCES,
-        meaning="",
         fix=(
             "Security group of the instance, task or pod: allow outbound TCP on the port, 587 say.",
             "Network ACL of the subnet: that port outbound, and the answers inbound, TCP 1024-65535.",
             "Route to the internet: an internet gateway and a public address, or a NAT gateway, or a VPC endpoint.",
         ),
-        who=(Who.YOU, Who.NETWORK),
-        source=TIMEOUTS,
+        basis=documented(TIMEOUTS),
     ),
     Wording(
         causes=_BLOCKED,
         places=frozenset({Place.LAMBDA}),
-        meaning="",
         fix=(
             "A function in a VPC needs a NAT gateway to reach the internet, or a VPC endpoint.",
             "Security group of the function: allow outbound TCP on the port, 587 say; network ACL: that, and the "
             "answers inbound, TCP 1024-65535.",
         ),
-        who=(Who.YOU, Who.NETWORK),
-        source=TIMEOUTS,
+        basis=documented(TIMEOUTS),
     ),
     Wording(
         causes=_BLOCKED,
         places=frozenset({Place.ELSEWHERE}),
-        meaning="",
         fix=(
             "Have outgoing TCP 587 to email-smtp.<region>.amazonaws.com allowed: on this host, by the firewall, by the "
             "provider.",
         ),
-        who=(Who.YOU, Who.NETWORK),
-        source=TIMEOUTS,
+        basis=documented(TIMEOUTS),
     ),
     Wording(
         causes=_BLOCKED,
         places=frozenset({Place.CONTAINER}),
-        meaning="",
         fix=(
             "Check on the host itself: if it works there, the container's network or a network policy is in the way.",
             "If not: security group, network ACL, route and NAT on AWS; elsewhere the firewall or the provider.",
         ),
-        who=(Who.YOU, Who.NETWORK),
-        source=TIMEOUTS,
+        basis=documented(TIMEOUTS),
     ),
 )
 """The table. Causes and places that are not in it keep the catalogue's words."""
 
 
-def worded(cause: Cause, context: Context | None) -> Cause:
-    """A cause in the words of the place where the check runs."""
-    if context is None:
-        return cause
-    found = next((row for row in WORDINGS if cause.id in row.causes and context.place in row.places), None)
+def worded(cause: Cause, place: Place, proxy: str = "") -> Cause:
+    """A cause in the words of the place where the check runs, behind a web proxy if the environment names one."""
+    found = next((row for row in WORDINGS if cause.id in row.causes and place in row.places), None)
     if found:
         cause = replace(
             cause,
             meaning=found.meaning or cause.meaning,
-            fix=found.fix if found.meaning or cause.id not in _ANOTHER_PORT else (cause.fix[0], *found.fix),
+            # Another port helps wherever the check runs (Binder apart).
+            fix=found.fix if found.meaning or not cause.port_first else (cause.fix[0], *found.fix),
             who=found.who,
             note=found.note or cause.note,
-            source=found.source,
-            mark=found.mark,
+            basis=found.basis,
+            port_first=cause.port_first and place is not Place.BINDER,
         )
-    if context.proxy and cause.id in _BLOCKED and context.place is not Place.BINDER:
+    if proxy and cause.id in _BLOCKED and place is not Place.BINDER:
         through = (
-            f"The environment names a web proxy, {context.proxy}. SMTP does not go through it, and a network that "
+            f"The environment names a web proxy, {proxy}. SMTP does not go through it, and a network that "
             "needs one often lets nothing else out: ask its owner for TCP 587, or for a relay."
         )
         cause = replace(cause, fix=(*cause.fix, through))
