@@ -9,17 +9,18 @@ import time
 from collections.abc import Sequence
 
 from sestools.core.endpoints import Security
-from sestools.core.enums import Kind, Outcome, Stage
+from sestools.core.enums import Kind, Stage
 from sestools.core.errors import UsageError
 from sestools.core.results import ProbeResult, Symptom
 from sestools.core.target import Target
-from sestools.probes._connect import STAGGER, attempts, resolve
+from sestools.probes._connect import connect, resolve
 from sestools.probes._connection import Connection, blind_context
 from sestools.probes._passage import MtuFacts, Passage
-from sestools.probes._record import Cancelled, Deadline, Recorder, Stopped
+from sestools.probes._record import Deadline, Recorder, Stopped
 from sestools.probes._route import Route, route_to
 from sestools.probes._session import ClientSession
-from sestools.probes._trial import CounterWatch, Flight, Trial, Way, counters, watched
+from sestools.probes._trial import CounterWatch, Flight, Trial, Way, watched
+from sestools.probes.tcp_info import counters
 
 MOST_TRIALS = 30
 """Connections that the probe makes at most."""
@@ -46,7 +47,7 @@ def probe_mtu(
     mtu: int | None = None,
     addresses: Sequence[str] | None = None,
     cancel: threading.Event | None = None,
-) -> ProbeResult:
+) -> ProbeResult[MtuFacts]:
     """Send large packets after EHLO, and have the server send some in the TLS handshake: do they arrive?
 
     What stalls is tried again with smaller segments (TCP_MAXSEG), and the largest that pass are searched for.
@@ -62,7 +63,7 @@ def probe_mtu(
         cancel: Set it to end the probe within a tenth of a second.
 
     Returns:
-        Facts are `MtuFacts`. Not run where the system has no such counters (Linux has).
+        What was seen. Not run where the system has no such counters (Linux has).
 
     Raises:
         UsageError: If `mtu` is no size that a packet can have.
@@ -70,35 +71,21 @@ def probe_mtu(
     if mtu is not None and not 576 <= mtu <= 65535:
         raise UsageError(f"an MTU is between 576 and 65535 bytes, not {mtu!r}")
     recorder = Recorder(target, Deadline(timeout, cancel))
-    probe = _Probe(recorder, mtu)
-    outcome, symptom, reason = Outcome.OK, None, ""
+    search = _Search(recorder, mtu)
     if not sys.platform.startswith("linux"):
-        outcome, reason = Outcome.NOT_RUN, "needs the connection counters of Linux; could not tell here"
+        recorder.not_run = "needs the connection counters of Linux"
     else:
-        try:
-            probe.run(addresses or resolve(recorder))
-        except Stopped as stopped:
-            symptom = stopped.symptom
-        except Cancelled:
-            outcome, reason = Outcome.NOT_RUN, "cancelled"
-        except TimeoutError as error:
-            symptom = recorder.symptom(error, Stage.EHLO)
-        # A hole that was proved outweighs what cut the search short.
-        symptom = (probe.symptom() or symptom) if outcome is Outcome.OK else None
-        if symptom:
-            outcome = Outcome.FAILED
-    return ProbeResult(
-        probe="mtu",
-        target=target,
-        outcome=outcome,
-        steps=tuple(recorder.steps),
-        facts=probe.facts(),
-        symptom=symptom,
-        reason=reason,
-    )
+        with recorder.probing():
+            try:
+                search.run(addresses or resolve(recorder))
+            except TimeoutError as error:
+                raise Stopped(recorder.symptom(error, Stage.EHLO)) from error
+        # A black hole that was proved outweighs what cut the search short.
+        recorder.failure = search.symptom() or recorder.failure
+    return recorder.result("mtu", search.facts())
 
 
-class _Probe:
+class _Search:
     """The search under way."""
 
     def __init__(self, recorder: Recorder, mtu: int | None) -> None:
@@ -134,13 +121,11 @@ class _Probe:
             floor = 1220 if self._headers == 60 else 536  # what every path carries (RFC 8200, RFC 1122)
             high = first.clamp or (first.before.mss if first.before else 65535)
             for low in dict.fromkeys(filter(None, (self._largest, floor))):
-                if low < high and not self._trial(way, low).stalled:
+                passes = low < high and not self._trial(way, low).stalled
+                if passes:
                     break
                 high = low
-            else:
-                self._always = first
-                return
-            if self._lossy():
+            if not passes or self._lossy():
                 self._always = first
                 return
             self._ways.append(way)
@@ -169,10 +154,7 @@ class _Probe:
         if len(self._trials) >= MOST_TRIALS:
             raise TimeoutError(f"no answer after {MOST_TRIALS} connections")
         own = recorder or Recorder(self._target, self._deadline)
-        made = list(attempts(own, self._addresses, stagger=STAGGER, first_only=True, clamp=clamp))
-        if not made:
-            raise Stopped(next(step.symptom for step in own.steps if step.symptom))
-        address, sock = made[0]
+        address, sock = connect(own, self._addresses, clamp)
         self._addresses = (address,)
         self._headers = 60 if ":" in address else 40
         if not self._trials:
@@ -249,6 +231,7 @@ class _Probe:
         """What was seen so far."""
         route = self._route
         plain = [trial for trial in self._trials if trial.clamp == self._clamp]
+        greetings = [step for step in self._recorder.steps if step.stage is Stage.GREETING]
         passage, mtu = Passage.UNKNOWN, None
         if self._ways:
             passage = Passage.BY_SIZE
@@ -268,14 +251,7 @@ class _Probe:
             path_mtu=mtu,
             lost_small=min(1.0, self._small_again / max(self._small, 1)),
             trials=tuple(self._trials),
-            greeting=next(
-                (
-                    step.reply.text
-                    for step in self._recorder.steps
-                    if step.stage is Stage.GREETING and step.reply
-                ),
-                None,
-            ),
+            greeting=next((step.reply.text for step in greetings if step.reply), None),
         )
 
     def symptom(self) -> Symptom | None:
@@ -287,12 +263,9 @@ class _Probe:
                 if self._lossy()
                 else "segments of the smallest size stall, too"
             )
-            stage = Stage.EHLO if self._always.way is Way.UP else Stage.TLS
             detail = f"large segments timed out from {self._always.way} ({self._always.flight}), but {why}"
-            # Not a stall by size: the stage of the reply that stayed out, not of a body.
-            return self._recorder.symptom_of(
-                Kind.TIMEOUT, Stage.EHLO if stage is Stage.TLS else stage, detail
-            )
+            # Not a stall by size: the stage of the reply that did not come, not of a body.
+            return self._recorder.symptom_of(Kind.TIMEOUT, Stage.EHLO, detail)
         if facts.passage is not Passage.BY_SIZE:
             return None
         first = next(trial for trial in self._trials if trial.stalled)
