@@ -17,6 +17,7 @@ from sestools.checkup.reachability import half_dead_addresses
 from sestools.checkup.report import Report
 from sestools.checkup.verdict import judge
 from sestools.core import trust
+from sestools.core.clock import TIMEOUT
 from sestools.core.credentials import Credentials
 from sestools.core.endpoints import PORTS, Security, default_security, is_private, smtp_host
 from sestools.core.enums import Outcome, Stage
@@ -91,7 +92,7 @@ def check(
     confirm_recipient: bool = False,
     connect_to: Mapping[int, tuple[str, int]] | tuple[str, int] | None = None,
     ca_file: str | None = None,
-    timeout: float = 5.0,
+    timeout: float = TIMEOUT,
     progress: Progress | None = None,
     cancel: threading.Event | None = None,
     context: Context | str | None = None,
@@ -251,7 +252,9 @@ class _Looking:
             except (Stopped, Cancelled) as error:
                 reason = "cancelled" if isinstance(error, Cancelled) else f"no address is known: {error}"
                 ports = tuple(
-                    _port_check(target, _not_run("tcp", target, reason), _not_run("dialogue", target, reason))
+                    PortCheck(
+                        tcp=_not_run("tcp", target, reason), dialogue=_not_run("dialogue", target, reason)
+                    )
                     for target in chosen
                 )
             return asking.result(), ports
@@ -269,7 +272,7 @@ class _Looking:
                 checks: list[PortCheck] = []
                 for target, tcp, dialogue in pending:
                     self.progress(len(checks), len(chosen), f"port {target.port}")
-                    checks.append(_port_check(target, tcp.result(), dialogue.result()))
+                    checks.append(PortCheck(tcp=tcp.result(), dialogue=dialogue.result()))
             except BaseException:
                 self.stop.set()  # before the pool waits for its threads
                 raise
@@ -279,23 +282,13 @@ class _Looking:
     def signing_in(self, place: PortCheck, credentials: Credentials, **more: Any) -> ProbeResult:
         """Sign in once, at the address that was just seen to be healthy."""
         self.progress(0, 1, f"signing in on port {place.port}")
-        address = place.dialogue.facts.address
         return probe_dialogue(
             replace(place.dialogue.target, credentials=credentials),
             timeout=self.timeout,
-            addresses=(address,),
+            addresses=(place.facts.address,) if place.facts.address else None,
             cancel=self.stop,
             **more,
         )
-
-
-def _port_check(target: Target, tcp: ProbeResult, dialogue: ProbeResult) -> PortCheck:
-    return PortCheck(
-        port=target.port,
-        security=target.security or default_security(target.port),
-        tcp=tcp,
-        dialogue=dialogue,
-    )
 
 
 def _not_run(probe: str, target: Target, reason: str) -> ProbeResult:

@@ -17,11 +17,11 @@ from sestools.core.text import printable
 if TYPE_CHECKING:
     from typing_extensions import TypeVar  # a default needs Python 3.13
 
-    F = TypeVar("F", default=Any)
+    Facts = TypeVar("Facts", default=Any, covariant=True)
 else:
     from typing import TypeVar
 
-    F = TypeVar("F")
+    Facts = TypeVar("Facts", covariant=True)
 
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)")
 
@@ -151,7 +151,7 @@ class Symptom:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProbeResult(Generic[F]):
+class ProbeResult(Generic[Facts]):
     """What one probe saw. A failed probe is a value, not an exception.
 
     Its type names its facts, as `ProbeResult[DnsFacts]`.
@@ -170,7 +170,7 @@ class ProbeResult(Generic[F]):
     target: Target
     outcome: Outcome
     steps: tuple[Step, ...] = ()
-    facts: F = None  # type: ignore[assignment] # a probe that was not run has none
+    facts: Facts = None  # type: ignore[assignment] # a probe that was not run has none
     symptom: Symptom | None = None
     reason: str = ""
 

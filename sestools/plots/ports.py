@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from sestools.checkup.findings import connect_steps
 from sestools.core.enums import Kind
 from sestools.core.text import duration
 from sestools.plots.picture import COLOURS, FAILED, Picture
@@ -42,7 +41,7 @@ def plot_ports(reports: Report | Mapping[str, Report], axes: Sequence[Axes] | No
         step.seconds
         for report in named.values()
         for check in report.ports
-        for step in connect_steps(check)
+        for step in check.connect_steps
         if step.seconds > 0
     ]
     left, right = min([SHORTEST, *took]) / 2, max([10 * SHORTEST, *took]) * 2
@@ -86,7 +85,7 @@ def _named(reports: Report | Mapping[str, Report]) -> dict[str, Report]:
 
 
 def _row(ax: Axes, row: int, check: PortCheck, left: float) -> None:
-    for step in connect_steps(check):
+    for step in check.connect_steps:
         seconds = max(step.seconds, left)
         line: Any
         if step.symptom is None:
@@ -98,7 +97,7 @@ def _row(ax: Axes, row: int, check: PortCheck, left: float) -> None:
         ax.plot([left, seconds], [row, row], color=colour, linestyle=line, linewidth=1.4)
         ax.plot(seconds, row, mark, color=colour, markersize=6, markeredgewidth=1.6)
     words = _words(check)
-    seconds = max((step.seconds for step in connect_steps(check)), default=0.0)
+    seconds = max((step.seconds for step in check.connect_steps), default=0.0)
     ax.annotate(
         f"{words}, {duration(seconds)}" if seconds else words,
         (left, row),
@@ -116,7 +115,7 @@ def _words(check: PortCheck) -> str:
         "connected"
         if step.symptom is None
         else said.get(step.symptom.kind or Kind.RESET, str(step.symptom.kind))
-        for step in connect_steps(check)
+        for step in check.connect_steps
     ]
     if not ends:
         return "not tried"
