@@ -14,8 +14,8 @@ from sestools.probes._connect import connect, resolve
 from sestools.probes._connection import Connection
 from sestools.probes._lives import Life, Purpose
 from sestools.probes._record import Cancelled, Closed, Deadline, Recorder
-from sestools.probes._session import ClientSession, Envelope
-from sestools.probes.dialogue import SUCCESS
+from sestools.probes._session import ClientSession
+from sestools.probes.envelope import SUCCESS, Envelope
 
 if TYPE_CHECKING:
     from sestools.probes.lifetime import Measurement

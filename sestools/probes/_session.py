@@ -6,8 +6,7 @@ import contextlib
 import ssl
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from email.utils import formatdate
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sestools.core import trust
@@ -22,6 +21,7 @@ from sestools.probes._certificate import TlsFacts, parsed, unverified, why_not
 from sestools.probes._connect import connect, resolve
 from sestools.probes._connection import Connection, blind_context
 from sestools.probes._record import Cancelled, Deadline, Notes, Recorder, Stopped, describe
+from sestools.probes.envelope import Envelope
 
 _OPENING = {
     Security.STARTTLS: (Stage.GREETING, Stage.STARTTLS, Stage.TLS, Stage.EHLO),
@@ -66,25 +66,6 @@ class DialogueFacts:
     message_id: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Envelope:
-    """Who sends what to whom. The message is bytes with any line ends; None sends a short test text."""
-
-    sender: str
-    recipients: tuple[str, ...]
-    message: bytes | None = field(default=None, repr=False)
-
-    def content(self) -> bytes:
-        """The message to send."""
-        if self.message is not None:
-            return self.message
-        return (
-            f"From: {self.sender}\r\nTo: {', '.join(self.recipients)}\r\nDate: {formatdate()}\r\n"
-            "Subject: sestools check\r\n\r\n"
-            "This message was sent by sestools to see whether Amazon SES accepts mail.\r\n"
-        ).encode("ascii")
-
-
 class ClientSession:
     """A session under way. `run` drives it; every method does one stage and records its step.
 
@@ -92,7 +73,7 @@ class ClientSession:
         UsageError: If a session with this target has no such stage as `until`.
     """
 
-    def __init__(self, recorder: Recorder, until: Stage, context: ssl.SSLContext | None = None) -> None:
+    def __init__(self, recorder: Recorder, until: Stage, tls: ssl.SSLContext | None = None) -> None:
         self.recorder = recorder
         self.target = recorder.target
         self.until = until
@@ -105,10 +86,10 @@ class ClientSession:
         self._stages = order[: order.index(until) + 1]
         self.signs_in = self.wants(Stage.AUTH) and self.target.credentials is not None
         if self.signs_in:
-            context = trust.signing_in(self.target)
-        elif context is None and self.wants(Stage.TLS):
-            context = trust.looking(self.target.ca_file)
-        self._context = context
+            tls = trust.signing_in(self.target)
+        elif tls is None and self.wants(Stage.TLS):
+            tls = trust.looking(self.target.ca_file)
+        self._tls = tls
 
     def note(self, **facts: Any) -> None:
         """Keep facts."""
@@ -203,12 +184,12 @@ class ClientSession:
 
     def handshake(self, connection: Connection) -> None:
         """Switch to TLS; if the certificate does not verify, look at it on a second connection."""
-        assert self._context is not None  # noqa: S101 - made with the session, since this stage is wanted
+        assert self._tls is not None  # noqa: S101 - made with the session, since this stage is wanted
         try:
             with self.recorder.step(Stage.TLS, connection) as notes:
                 notes.sent = f"TLS handshake, server name {self.target.host}"
                 # A name's final dot is for DNS; certificates do not have it.
-                wrapped = connection.start_tls(self._context, self.target.host.rstrip("."))
+                wrapped = connection.start_tls(self._tls, self.target.host.rstrip("."))
         except Stopped as stopped:
             if isinstance(stopped.error, ssl.SSLCertVerificationError):
                 self._unverified(connection.address, stopped.error)

@@ -73,6 +73,18 @@ class Trial:
         """Path MTU in bytes that the kernel believed in at the end."""
         return self.after.path_mtu if self.after else None
 
+    def carried(self, headers: int) -> int | None:
+        """The largest packet that passed, in bytes, where it is smaller than both ends asked for."""
+        before, after = self.before, self.after
+        if before is None or after is None or self.flight is not Flight.PASSED:
+            return None
+        if self.way is Way.UP:
+            return after.path_mtu
+        # The server's full segments, if it sent enough to fill some. Linux takes them to be 536 bytes at least.
+        if after.received - before.received >= 2 * before.mss and after.received_mss < before.mss:
+            return after.received_mss + headers
+        return None
+
     @property
     def retransmits(self) -> int:
         """How many segments were sent again because of the large ones."""

@@ -14,15 +14,8 @@ from sestools.core.smtp import path
 from sestools.core.target import Target
 from sestools.core.trust import Mechanism
 from sestools.probes import _session
-from sestools.probes._session import DialogueFacts, Envelope
-
-SUCCESS = "success@simulator.amazonses.com"
-"""SES's mailbox simulator address for a delivery that succeeds: mail to it reaches no person."""
-
-
-def is_mailbox_simulator(address: str) -> bool:
-    """Whether mail to this address ends in SES's mailbox simulator and so reaches nobody."""
-    return address.lower().rpartition("@")[2] == "simulator.amazonses.com"
+from sestools.probes._session import DialogueFacts
+from sestools.probes.envelope import SUCCESS, Envelope, is_mailbox_simulator
 
 
 def probe_dialogue(

@@ -28,8 +28,6 @@ LARGEST_BURST = 20_000
 """Bytes that it sends at most on one of them: more than two segments of 9001 bytes."""
 SMALL = 4
 """Small commands sent, one at a time, before each burst: they show whether small packets get lost, too."""
-LOSSY = 0.2
-"""Share of small packets sent again from which loss explains a stall as well as size does."""
 PATIENCE = 1.6
 """Seconds without a byte after which an unclamped handshake stalls: a server has sent thrice by then (RFC 6298)."""
 
@@ -94,7 +92,7 @@ class _Search:
         self._recorder = recorder
         self._target = recorder.target
         self._deadline = recorder.deadline
-        self._context = blind_context() if self._target.security is not Security.PLAIN else None
+        self._tls = blind_context() if self._target.security is not Security.PLAIN else None
         self._trials: list[Trial] = []
         self._small = self._small_again = 0
         self._route: Route | None = None
@@ -102,7 +100,7 @@ class _Search:
         """Directions in which large segments were shown to stall by their size."""
         self._largest: int | None = None
         self._smallest: int | None = None
-        self._always: Trial | None = None
+        self._always = False
         self._headers = 40
 
     def run(self, addresses: Sequence[str]) -> None:
@@ -111,7 +109,7 @@ class _Search:
         if self._mtu:
             self._clamp = self._mtu - (60 if ":" in self._addresses[0] else 40)
         wrapper = self._target.security is Security.WRAPPER
-        ways = [Way.UP] if self._context is None else [Way.DOWN, Way.UP] if wrapper else [Way.UP, Way.DOWN]
+        ways = [Way.UP] if self._tls is None else [Way.DOWN, Way.UP] if wrapper else [Way.UP, Way.DOWN]
         for way in ways:
             # On a wrapper port the handshake has to pass before a burst can be sent.
             known = self._largest if wrapper and way is Way.UP else None
@@ -125,8 +123,8 @@ class _Search:
                 if passes:
                     break
                 high = low
-            if not passes or self._lossy():
-                self._always = first
+            if not passes or self.facts().lossy:
+                self._always = True
                 return
             self._ways.append(way)
             if low != self._largest:  # else it carries what the other direction does
@@ -169,7 +167,7 @@ class _Search:
         return trial
 
     def _fly(self, way: Way, clamp: int | None, own: Recorder, connection: Connection) -> Trial:
-        session = ClientSession(own, Stage.TLS if self._context else Stage.EHLO, self._context)
+        session = ClientSession(own, Stage.TLS if self._tls else Stage.EHLO, self._tls)
         if self._target.security is Security.WRAPPER:
             trial = self._handshake(clamp, connection)
             if way is Way.DOWN or trial.flight is not Flight.PASSED:
@@ -195,8 +193,8 @@ class _Search:
         return trial
 
     def _handshake(self, clamp: int | None, connection: Connection) -> Trial:
-        assert self._context is not None  # noqa: S101 - only asked for with TLS
-        sock = self._context.wrap_socket(
+        assert self._tls is not None  # noqa: S101 - only asked for with TLS
+        sock = self._tls.wrap_socket(
             connection.socket, server_hostname=self._target.host, do_handshake_on_connect=False
         )
         connection.socket = sock
@@ -224,9 +222,6 @@ class _Search:
         line = b"NOOP " + b"x" * 500 + b"\r\n"
         return line * -(-size // len(line))
 
-    def _lossy(self) -> bool:
-        return self._small_again >= LOSSY * max(self._small, 1)
-
     def facts(self) -> MtuFacts:
         """What was seen so far."""
         route = self._route
@@ -239,7 +234,7 @@ class _Search:
         elif self._always:
             passage = Passage.ALWAYS
         elif plain:
-            mtu = min(filter(None, (_carried(trial, self._headers) for trial in plain)), default=None)
+            mtu = min(filter(None, (trial.carried(self._headers) for trial in plain)), default=None)
             narrow = mtu is not None and route is not None and mtu < min(route.interface_mtu, 65535)
             passage = Passage.NARROWED if narrow else Passage.WHOLE
         return MtuFacts(
@@ -255,52 +250,14 @@ class _Search:
         )
 
     def symptom(self) -> Symptom | None:
-        """The stall in words, if there was one."""
+        """The stall, if there was one."""
         facts = self.facts()
-        if facts.passage is Passage.ALWAYS and self._always:
-            why = (
-                f"{facts.lost_small:.0%} of small packets were lost, too"
-                if self._lossy()
-                else "segments of the smallest size stall, too"
-            )
-            detail = f"large segments timed out from {self._always.way} ({self._always.flight}), but {why}"
-            # Not a stall by size: the stage of the reply that did not come, not of a body.
-            return self._recorder.symptom_of(Kind.TIMEOUT, Stage.EHLO, detail)
-        if facts.passage is not Passage.BY_SIZE:
-            return None
-        first = next(trial for trial in self._trials if trial.stalled)
-        detail = (
-            f"large segments vanish from {' and '.join(facts.ways)}: with segments of at most {facts.segment} "
-            f"bytes they pass, with {facts.stalls_at} they stall; the path carries packets of "
-            f"{'' if facts.exact else 'at least '}{facts.path_mtu} bytes; "
-        )
-        if first.flight is Flight.WINDOW:
-            detail += (
-                "nothing was lost, the other side stopped reading, as a simulator does in place of losing"
-            )
-        elif first.way is Way.UP:
-            detail += (
-                f"{first.retransmits} segments were sent again and none acknowledged, and the kernel still "
-                f"believes in a path MTU of {first.path_mtu}"
-            )
-        else:
-            detail += "what the server sent last came, what it sent before did not"
-        return self._recorder.symptom_of(
-            Kind.TIMEOUT, Stage.BODY if Way.UP in facts.ways else Stage.TLS, detail
-        )
-
-
-def _carried(trial: Trial, headers: int) -> int | None:
-    """The largest packet that passed in a trial, where it is smaller than both ends asked for."""
-    before, after = trial.before, trial.after
-    if before is None or after is None or trial.flight is not Flight.PASSED:
-        return None
-    if trial.way is Way.UP:
-        return after.path_mtu
-    # The server's full segments, if it sent enough to fill some. Linux takes them to be 536 bytes at least.
-    if after.received - before.received >= 2 * before.mss and after.received_mss < before.mss:
-        return after.received_mss + headers
-    return None
+        stage = Stage.TLS
+        if not facts.ways:  # not a stall by size: the stage of the reply that did not come, not of a body
+            stage = Stage.EHLO
+        elif Way.UP in facts.ways:
+            stage = Stage.BODY
+        return self._recorder.symptom_of(Kind.TIMEOUT, stage, facts.stall) if facts.stall else None
 
 
 def _leave(sock: socket.socket) -> None:
