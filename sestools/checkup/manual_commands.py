@@ -47,6 +47,25 @@ class Equivalent:
 
 _DROPPED = "dropped on the way; 'refused': something answers and says no"
 _SILENT = "no line at all: silent, if nc connects"
+_NO_ANSWER = (Stage.CONNECT, f"it stays at 'Trying': {_DROPPED}")
+_MUTE = (Stage.GREETING, "nothing after 'Connected': silent")
+_ANOTHER = (Stage.GREETING, "another greeting: something answers in SES's place")
+_CLOSED = (Stage.GREETING, "'unexpected eof': closed by the other side")
+_OPENSSL = (Stage.CONNECT, f"no line at all: {_DROPPED}")
+_OPENSSL_TLS = (
+    (Stage.TLS, "'wrong version number': wrong TLS mode for the port"),
+    (Stage.TLS, "'verify error': the certificate, and why"),
+    (Stage.TLS, "after 'depth=1' another issuer than Amazon: opened on the way"),
+)
+_OPENSSL_WRAPPED = (_OPENSSL, (Stage.TLS, _SILENT), *_OPENSSL_TLS, _ANOTHER, _CLOSED)
+_OPENSSL_STARTTLS = (
+    _OPENSSL,
+    *_OPENSSL_TLS,
+    (Stage.GREETING, _SILENT),
+    _CLOSED,
+    (Stage.STARTTLS, "'find STARTTLS in server response': it is taken out of the list"),
+    (Stage.STARTTLS, _SILENT),
+)
 
 
 def equivalents(target: Target, *, signs_in: bool = False) -> tuple[Equivalent, ...]:
@@ -59,26 +78,6 @@ def equivalents(target: Target, *, signs_in: bool = False) -> tuple[Equivalent, 
     wrapped = target.security is Security.WRAPPER
     name = shlex.quote(host)
     greeting = "220 email-smtp.amazonaws.com ESMTP SimpleEmailService-…"
-    another = (Stage.GREETING, "another greeting: something answers in SES's place")
-    silent = (Stage.GREETING, "nothing after 'Connected': silent")
-    no_answer = (Stage.CONNECT, f"it stays at 'Trying': {_DROPPED}")
-    tls_signs = (
-        (Stage.TLS, "'wrong version number': wrong TLS mode for the port"),
-        (Stage.TLS, "'verify error': the certificate, and why"),
-        (Stage.TLS, "after 'depth=1' another issuer than Amazon: opened on the way"),
-    )
-    closed = (Stage.GREETING, "'unexpected eof': closed by the other side")
-    openssl_signs = (
-        ((Stage.TLS, _SILENT), *tls_signs, another, closed)
-        if wrapped
-        else (
-            *tls_signs,
-            (Stage.GREETING, _SILENT),
-            closed,
-            (Stage.STARTTLS, "'find STARTTLS in server response': it is taken out of the list"),
-            (Stage.STARTTLS, _SILENT),
-        )
-    )
     swaks_healthy = "TLS started, then the EHLO list with 'AUTH PLAIN LOGIN'"
     if signs_in:
         swaks_healthy = "'235 Authentication successful' (it asks for the password)"
@@ -93,22 +92,22 @@ def equivalents(target: Target, *, signs_in: bool = False) -> tuple[Equivalent, 
             tool="telnet",
             command=f"telnet {name} {port}",
             healthy="Connected, then nothing: a TLS wrapper waits for a handshake" if wrapped else greeting,
-            signs=(no_answer, another) if wrapped else (no_answer, silent, another),
+            signs=(_NO_ANSWER, _ANOTHER) if wrapped else (_NO_ANSWER, _MUTE, _ANOTHER),
         ),
         Equivalent(
             tool="openssl",
             command=_openssl(target, host, port),
             healthy=f"certificate lines with 'verify return:1', then {greeting if wrapped else '250 Ok'} "
             "(leave with QUIT)",
-            signs=((Stage.CONNECT, f"no line at all: {_DROPPED}"), *openssl_signs),
+            signs=_OPENSSL_WRAPPED if wrapped else _OPENSSL_STARTTLS,
         ),
         Equivalent(
             tool="swaks",
             command=_swaks(target, name, port, signs_in),
             healthy=swaks_healthy,
             signs=(
-                no_answer,
-                (Stage.TLS if wrapped else Stage.GREETING, silent[1]),
+                _NO_ANSWER,
+                (Stage.TLS if wrapped else Stage.GREETING, _MUTE[1]),
                 (Stage.GREETING, "a 220 without SimpleEmailService: something answers in SES's place"),
                 (Stage.STARTTLS, "'did not advertise STARTTLS', or nothing after '-> STARTTLS'"),
                 (Stage.TLS, "'TLS startup failed' and why (a wrong name only newer versions see)"),

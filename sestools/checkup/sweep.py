@@ -6,7 +6,7 @@ import contextlib
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -15,7 +15,7 @@ from sestools.checkup.check import targets as targets_at
 from sestools.checkup.port_check import PortCheck
 from sestools.checkup.sweep_result import Row, Sweep
 from sestools.core import trust
-from sestools.core.clock import TIMEOUT
+from sestools.core.clock import TIMEOUT, Progress, no_progress
 from sestools.core.enums import Outcome, Stage
 from sestools.core.errors import UsageError
 from sestools.core.results import ProbeResult
@@ -31,8 +31,6 @@ APART = 0.0025
 MOST_THREADS = 512
 """Threads of the default pool at most. Up to so many targets wait at the same time, so a sweep with fewer
 black holes than this takes one time-out; with more it takes one for each 512 of them."""
-
-Progress = Callable[[int, int, str], None]
 
 
 def targets_of(
@@ -118,7 +116,7 @@ def sweep(
     started = time.perf_counter()
     stop = cancel or threading.Event()
     with _pool(executor, len(chosen)) as pool:
-        seen = _run(pool, chosen, timeout, apart, progress or (lambda done, total, what: None), stop)
+        seen = _run(pool, chosen, timeout, apart, progress or no_progress, stop)
     seconds = time.perf_counter() - started
     # Judged only now, so that judging does not disturb what is being timed.
     judged: dict[Any, str] = {}

@@ -1,15 +1,23 @@
-"""What tells and passes the time, and how much of it a probe gets."""
+"""What tells and passes the time, how much of it a probe gets, and who is told meanwhile."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Protocol
 
-__all__ = ["TIMEOUT", "Clock", "SystemClock"]
+__all__ = ["TIMEOUT", "Clock", "Progress", "SystemClock", "no_progress"]
 
 TIMEOUT = 5.0
 """Seconds that a probe gets by default."""
+
+Progress = Callable[[int, int, str], None]
+"""Called with what is done, what there is to do, and words for it."""
+
+
+def no_progress(done: int, total: int, what: str) -> None:
+    """Nobody is told."""
 
 
 class Clock(Protocol):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
 
-from sestools.core.clock import TIMEOUT, Clock, SystemClock
+from sestools.core.clock import TIMEOUT, Clock, Progress, SystemClock, no_progress
 from sestools.core.enums import Outcome
 from sestools.core.errors import UsageError
 from sestools.core.results import ProbeResult, Symptom
@@ -25,8 +25,6 @@ ROUND = 12
 """Connections in a row, at least, that must reach a known host before no new one is expected."""
 LOOK = {Purpose.SILENT: 0.1, Purpose.KEPT: 0.5}
 """Seconds between two looks whether a connection still lives; the error of a measured life."""
-
-Progress = Callable[[int, int, str], None]
 
 
 def probe_lifetime(
@@ -115,7 +113,7 @@ class Measurement:
         """Connections in a row that reached a host which was known."""
         self.opened = 0
         self.budget = plan.senders * plan.messages
-        self._progress = progress or (lambda done, total, what: None)
+        self._progress = progress or no_progress
         self._total = plan.silent * (2 if target.credentials else 1) + plan.lives
         self._total += plan.senders if sender else 0
 

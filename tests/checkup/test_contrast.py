@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from sestools.checkup.check import _Looking, _not_run, check, targets
+from sestools.checkup.check import check, targets
 from sestools.checkup.findings import Finding
+from sestools.checkup.port_probes import PortProbes, not_run
 from sestools.checkup.reachability import half_dead_addresses, shut_ports
 from sestools.checkup.report import Report, same_with
 from sestools.checkup.verdict import judge
@@ -551,14 +552,14 @@ def dropping(address: str, port: int) -> Iterator[None]:
 
 def seen(simulator: Simulator, addresses: Sequence[str], numbers: Sequence[int]) -> Report:
     """A report on a name with these addresses, at the simulator's own port numbers."""
-    looking = _Looking(
+    looking = PortProbes(
         timeout=0.7,
         stop=threading.Event(),
         progress=lambda *_: None,
     )
     chosen = [simulator.target(number) for number in numbers]
     found = looking.ports(chosen, addresses)
-    dns = _not_run("dns", chosen[0], "the addresses are given")
+    dns = not_run("dns", chosen[0], "the addresses are given")
     return Report(
         host=simulator.host,
         started=datetime.datetime.now(datetime.UTC),
