@@ -6,34 +6,27 @@ import datetime
 import ipaddress
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sestools.checkup.environment import Context, Search, named, told
 from sestools.checkup.port_check import PortCheck
+from sestools.checkup.port_probes import PortProbes
 from sestools.checkup.reachability import half_dead_addresses
 from sestools.checkup.report import Report
 from sestools.checkup.verdict import judge
 from sestools.core import trust
+from sestools.core.clock import TIMEOUT, Progress, no_progress
 from sestools.core.credentials import Credentials
 from sestools.core.endpoints import PORTS, Security, default_security, is_private, smtp_host
-from sestools.core.enums import Outcome, Stage
+from sestools.core.enums import Stage
 from sestools.core.errors import UsageError
 from sestools.core.results import ProbeResult
 from sestools.core.target import Target
-from sestools.probes import SUCCESS, DnsFacts, is_mailbox_simulator, probe_dialogue, probe_dns, probe_tcp
-from sestools.probes._connect import resolve
-from sestools.probes._record import Cancelled, Deadline, Recorder, Stopped
-
-APART = 0.002
-"""Seconds between the starts of two dialogues: handshakes that all begin at once distort each other's times."""
+from sestools.probes import SUCCESS, is_mailbox_simulator
 
 PREFERRED = (587, 465, 2587, 2465, 25)
 """Ports in the order in which one is chosen to sign in on."""
-
-Progress = Callable[[int, int, str], None]
 
 
 def targets(
@@ -91,7 +84,7 @@ def check(
     confirm_recipient: bool = False,
     connect_to: Mapping[int, tuple[str, int]] | tuple[str, int] | None = None,
     ca_file: str | None = None,
-    timeout: float = 5.0,
+    timeout: float = TIMEOUT,
     progress: Progress | None = None,
     cancel: threading.Event | None = None,
     context: Context | str | None = None,
@@ -137,35 +130,25 @@ def check(
     host = chosen[0].host
     where_from = _context(context, chosen)
     started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
-    looking = _Looking(
-        timeout=timeout,
-        stop=cancel or threading.Event(),
-        progress=progress or (lambda done, total, what: None),
-    )
-    not_checked = []
+    stop = cancel or threading.Event()
+    probes = PortProbes(timeout=timeout, stop=stop, progress=progress or no_progress)
+    not_checked: tuple[str, ...] = ()
     session = None
     try:
-        dns, found = looking.everywhere(chosen)
+        dns, found = probes.everywhere(chosen)
         if credentials is None:
-            not_checked.append("sign-in and sending: no credentials were given")
-        elif place := _where_to_sign_in(found, named=ports is not None):
+            not_checked = ("sign-in and sending: no credentials were given",)
+        elif port := _where_to_sign_in(found, named=ports is not None):
+            message: dict[str, Any] = {"recipients": (recipient,), "confirm_recipients": confirm_recipient}
             until = Stage.BODY if send else Stage.AUTH
-            session = looking.signing_in(
-                place,
-                credentials,
-                until=until,
-                sender=sender,
-                recipients=(recipient,),
-                confirm_recipients=confirm_recipient,
-            )
-            if not send:
-                not_checked.append("sending: not asked for")
+            session = probes.sign_in(port, credentials, until=until, sender=sender, **message)
+            not_checked = () if send else ("sending: not asked for",)
         else:
-            not_checked.append("sign-in: no port is healthy and verified, and credentials go nowhere else")
+            not_checked = ("sign-in: no port is healthy and verified, and credentials go nowhere else",)
     except BaseException:
-        looking.stop.set()
+        stop.set()
         raise
-    runs_on = where_from.result(looking.stop) if isinstance(where_from, Search) else where_from
+    runs_on = where_from.result(stop) if isinstance(where_from, Search) else where_from
     findings = judge(
         host=host,
         dns=dns,
@@ -183,7 +166,7 @@ def check(
         ports=found,
         session=session,
         findings=findings,
-        not_checked=tuple(not_checked),
+        not_checked=not_checked,
         notes=(*_notes(dns, chosen), *half_dead_addresses(found)),
         context=runs_on,
     )
@@ -227,77 +210,3 @@ def _is_local(target: Target) -> bool:
         return ipaddress.ip_address(address).is_loopback
     except ValueError:
         return address == "localhost"
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Looking:
-    """What all probes of a check share: one deadline's length, one way to stop."""
-
-    timeout: float
-    stop: threading.Event
-    progress: Progress
-
-    def everywhere(self, chosen: Sequence[Target]) -> tuple[ProbeResult, tuple[PortCheck, ...]]:
-        """Resolve once, then look at every port side by side."""
-        first = chosen[0]
-        if any(target.connect_to for target in chosen):
-            reason = "DNS was not asked: an address to connect to was given"
-            return _not_run("dns", first, reason), self.ports(chosen, None)
-        with ThreadPoolExecutor(1) as pool:
-            asking = pool.submit(probe_dns, first, timeout=self.timeout, cancel=self.stop)
-            try:
-                addresses = resolve(Recorder(first, Deadline(self.timeout, self.stop)))
-                ports = self.ports(chosen, addresses)
-            except (Stopped, Cancelled) as error:
-                reason = "cancelled" if isinstance(error, Cancelled) else f"no address is known: {error}"
-                ports = tuple(
-                    _port_check(target, _not_run("tcp", target, reason), _not_run("dialogue", target, reason))
-                    for target in chosen
-                )
-            return asking.result(), ports
-
-    def ports(self, chosen: Sequence[Target], addresses: Sequence[str] | None) -> tuple[PortCheck, ...]:
-        """Look at every port side by side: all addresses connected to, one dialogue held."""
-        more: dict[str, Any] = {"timeout": self.timeout, "cancel": self.stop, "addresses": addresses}
-        with ThreadPoolExecutor(2 * len(chosen), thread_name_prefix="sestools-check") as pool:
-            try:
-                pending = []
-                for target in chosen:
-                    tcp = pool.submit(probe_tcp, target, **more)
-                    pending.append((target, tcp, pool.submit(probe_dialogue, target, **more)))
-                    time.sleep(APART)
-                checks: list[PortCheck] = []
-                for target, tcp, dialogue in pending:
-                    self.progress(len(checks), len(chosen), f"port {target.port}")
-                    checks.append(_port_check(target, tcp.result(), dialogue.result()))
-            except BaseException:
-                self.stop.set()  # before the pool waits for its threads
-                raise
-        self.progress(len(chosen), len(chosen), "done")
-        return tuple(checks)
-
-    def signing_in(self, place: PortCheck, credentials: Credentials, **more: Any) -> ProbeResult:
-        """Sign in once, at the address that was just seen to be healthy."""
-        self.progress(0, 1, f"signing in on port {place.port}")
-        address = place.dialogue.facts.address
-        return probe_dialogue(
-            replace(place.dialogue.target, credentials=credentials),
-            timeout=self.timeout,
-            addresses=(address,),
-            cancel=self.stop,
-            **more,
-        )
-
-
-def _port_check(target: Target, tcp: ProbeResult, dialogue: ProbeResult) -> PortCheck:
-    return PortCheck(
-        port=target.port,
-        security=target.security or default_security(target.port),
-        tcp=tcp,
-        dialogue=dialogue,
-    )
-
-
-def _not_run(probe: str, target: Target, reason: str) -> ProbeResult:
-    facts = DnsFacts() if probe == "dns" else None
-    return ProbeResult(probe=probe, target=target, outcome=Outcome.NOT_RUN, facts=facts, reason=reason)

@@ -6,28 +6,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
-from sestools.checkup.findings import finding, foremost, kind, names, stage
-from sestools.checkup.port_check import Finding, PortCheck
-from sestools.checkup.reachability import is_shut
-from sestools.core import trust
+from sestools.checkup.findings import Finding, alike, concluded, each, finding, foremost
+from sestools.checkup.port_check import PortCheck
 from sestools.core.cause import Cause
 from sestools.core.endpoints import PORTS, Security, region_of
-from sestools.core.enums import Kind, Level, Retry, Stage
+from sestools.core.enums import Kind, Retry, Stage
 from sestools.core.results import Symptom
 from sestools.diagnosis.classifier import classify
 from sestools.diagnosis.result import Diagnosis
 from sestools.knowledge.table import cause
+from sestools.probes import Certificate, Problem
+from sestools.probes._record import symptom_at
 
 _CERTIFICATE = {
-    "expired": "certificate-expired",
-    "not yet valid": "certificate-expired",
-    "wrong name": "certificate-wrong-name",
-    "self-signed": "certificate-self-signed",
-    "unknown issuer": "certificate-unknown-issuer",
-    "other": "certificate-invalid",
+    Problem.EXPIRED: "certificate-expired",
+    Problem.NOT_YET_VALID: "certificate-expired",
+    Problem.WRONG_NAME: "certificate-wrong-name",
+    Problem.SELF_SIGNED: "certificate-self-signed",
+    Problem.UNKNOWN_ISSUER: "certificate-unknown-issuer",
+    Problem.OTHER: "certificate-invalid",
 }
-"""The cause of a certificate that did not verify, by what `TlsFacts.problem` says."""
-
+"""The cause of a certificate that did not verify."""
 
 _BEFORE_SIGN_IN = {Stage.GREETING, Stage.EHLO, Stage.STARTTLS, Stage.TLS}
 """Steps that only a fresh connection takes."""
@@ -38,27 +37,16 @@ def conversations(run: Sequence[PortCheck]) -> list[Finding]:
     foreign = [check for check in run if check.foreign or _speaks_first(check)]
     intercepted = [check for check in run if check.intercepted and not check.foreign]
     rest = [check for check in run if check not in foreign and check not in intercepted]
-    without = [check for check in rest if check.dialogue.ok and check.offers_sign_in is False]
-    failed = [check for check in rest if check.dialogue.symptom and not is_shut(check)]
     ready = [check for check in run if check.ready]
     findings = []
     if foreign:
         findings.append(_foreign(foreign, run, ready))
     if intercepted:
         findings.append(_intercepted(intercepted))
-    offers: dict[str, list[PortCheck]] = {}
-    for check in without:
-        offers.setdefault(trust.no_offer(check.dialogue.facts.capabilities), []).append(check)
-    findings += [_no_sign_in(id, checks, ready) for id, checks in offers.items()]
+    without = [check for check in rest if check.wrong]
+    findings += [_no_sign_in(id, checks, ready) for id, checks in alike(without, lambda check: check.wrong)]
+    failed = [check for check in rest if check.dialogue.symptom and not check.is_shut]
     return findings + _failed(failed, run, ready)
-
-
-def _of(check: PortCheck, at: Stage, form: Kind = Kind.GARBLED, detail: str = "") -> Symptom:
-    """A symptom that only the verdict sees: the probe itself met with no error."""
-    target = check.dialogue.target
-    return Symptom(
-        kind=form, stage=at, detail=detail, host=target.host, port=target.port, security=target.security
-    )
 
 
 def _path(ready: Sequence[PortCheck]) -> list[str]:
@@ -77,54 +65,52 @@ def _speaks_first(check: PortCheck) -> bool:
 
 def _foreign(foreign: Sequence[PortCheck], run: Sequence[PortCheck], ready: Sequence[PortCheck]) -> Finding:
     greets = [check for check in foreign if check.foreign]
-    evidence = [f"{check.port}: the greeting is {check.dialogue.facts.greeting!r}" for check in greets]
-    alike: dict[str, list[PortCheck]] = {}
-    for check in foreign:
-        if check not in greets:
-            alike.setdefault(str(check.dialogue.symptom), []).append(check)
-    evidence += [f"{names(checks)}: {words}" for words, checks in alike.items()]
-    if alike:
+    silent = [check for check in foreign if not check.foreign]
+    evidence = [f"{check.port}: the greeting is {check.facts.greeting!r}" for check in greets]
+    evidence += each(silent, lambda check: str(check.dialogue.symptom))
+    if silent:
         evidence.append("clear text came where SES speaks TLS from the first byte")
     ruled_out = [f"the endpoint itself: port {check.port} greets as SES does" for check in ready[:1]]
     first = foremost(greets or foreign)
-    symptom = _of(first, Stage.GREETING, detail=first.dialogue.facts.greeting) if greets else None
-    others = () if greets else ("wrapper-on-starttls",)
+    symptom = first.dialogue.symptom or Symptom()
+    if greets:
+        symptom = symptom_at(first.dialogue.target, Kind.GARBLED, Stage.GREETING, first.facts.greeting or "")
     found = finding(
         "foreign-greeting",
-        symptom or first.dialogue.symptom or Symptom(),
+        symptom,
         evidence,
         ruled_out or _path(ready),
-        others=others,
+        others=() if greets else ("wrapper-on-starttls",),
     )
     # Only a port that was not tried, or that was and is ready, is worth a try.
     bad = {check.port for check in run if not check.ready}
     spare = [str(port) for port in (2587, 2465) if port not in bad]
     advice = [f"Try port {' or '.join(spare)}, which such proxies rarely catch."] if spare else []
     lead, *more = found.diagnosis.candidates
-    lead = replace(lead, fix=(*advice, *lead.fix[lead.port_first :]))
-    return replace(found, diagnosis=replace(found.diagnosis, candidates=(lead, *more)))
+    return found.with_causes((replace(lead, fix=(*advice, *lead.fix[lead.port_first :])), *more))
 
 
 def _intercepted(intercepted: Sequence[PortCheck]) -> Finding:
-    alike: dict[str, list[PortCheck]] = {}
-    for check in intercepted:
-        shown = check.dialogue.facts.tls.certificate
-        words = f"the certificate for {', '.join(shown.names[:4])} verifies on this host, yet its issuer is {shown.issuer}"
-        alike.setdefault(words, []).append(check)
-    evidence = [f"{names(checks)}: {words}" for words, checks in alike.items()]
+    def words(check: PortCheck) -> str:
+        shown = check.tls and check.tls.certificate
+        assert shown  # noqa: S101 - that is how it was found
+        return (
+            f"the certificate for {', '.join(shown.names[:4])} verifies on this host, yet its issuer is "
+            f"{shown.issuer}"
+        )
+
     ruled_out = ("an expired or self-signed certificate", "a blocked port: the connections were made")
-    return finding("tls-intercepted", _of(foremost(intercepted), Stage.TLS, Kind.TLS), evidence, ruled_out)
+    symptom = symptom_at(foremost(intercepted).dialogue.target, Kind.TLS, Stage.TLS)
+    return finding("tls-intercepted", symptom, each(intercepted, words), ruled_out)
 
 
 def _no_sign_in(id: str, without: Sequence[PortCheck], ready: Sequence[PortCheck]) -> Finding:
-    alike: dict[str, list[PortCheck]] = {}
-    for check in without:
-        listed = ", ".join(check.dialogue.facts.capabilities) or "nothing"
-        alike.setdefault(f"inside TLS, EHLO lists {listed}", []).append(check)
-    evidence = [f"{names(checks)}: {words}" for words, checks in alike.items()]
-    symptom = _of(foremost(without), Stage.EHLO, detail="no AUTH with PLAIN or LOGIN")
-    ruled_out = [*_path(ready), "the certificate: it verifies"]
-    return finding(id, symptom, evidence, ruled_out)
+    def words(check: PortCheck) -> str:
+        return f"inside TLS, EHLO lists {', '.join(check.facts.capabilities) or 'nothing'}"
+
+    target = foremost(without).dialogue.target
+    symptom = symptom_at(target, Kind.GARBLED, Stage.EHLO, "no AUTH with PLAIN or LOGIN")
+    return finding(id, symptom, each(without, words), (*_path(ready), "the certificate: it verifies"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,31 +126,26 @@ class _Judged:
 def _failed(
     failed: Sequence[PortCheck], run: Sequence[PortCheck], ready: Sequence[PortCheck]
 ) -> list[Finding]:
-    groups: dict[str, list[tuple[PortCheck, _Judged]]] = {}
-    for check in failed:
-        judged = _judge(check, run)
-        groups.setdefault(judged.candidates[0].id, []).append((check, judged))
+    judged = {check.port: _judge(check, run) for check in failed}
+    groups = alike(failed, lambda check: judged[check.port].candidates[0].id)
     findings = []
-    for group in sorted(groups.values(), key=len, reverse=True):
-        judgements = dict(group)
-        first = judgements[foremost(list(judgements))]
-        alike: dict[str, list[PortCheck]] = {}
-        for check, _ in group:
-            alike.setdefault(str(check.dialogue.symptom), []).append(check)
-        evidence = [f"{names(checks)}: {words}" for words, checks in alike.items()]
-        more = dict.fromkeys(line for _, judged in group for line in judged.evidence)
-        beside = (line for _, judged in group for line in judged.ruled_out)
-        ruled_out = dict.fromkeys(
-            (*_path(ready), *beside, *first.candidates[0].ruled_out, *first.diagnosis.ruled_out)
-        )
+    for _, checks in sorted(groups, key=lambda group: len(group[1]), reverse=True):
+        first = judged[foremost(checks).port]
         findings.append(
-            Finding(
-                level=Level.PROBLEM,
-                diagnosis=Diagnosis(
-                    symptom=first.diagnosis.symptom,
-                    candidates=first.candidates,
-                    evidence=(*evidence, *more),
-                    ruled_out=tuple(ruled_out),
+            concluded(
+                first.diagnosis.symptom,
+                first.candidates,
+                dict.fromkeys(
+                    (
+                        *each(checks, lambda check: str(check.dialogue.symptom)),
+                        *(line for check in checks for line in judged[check.port].evidence),
+                    )
+                ),
+                (
+                    *_path(ready),
+                    *(line for check in checks for line in judged[check.port].ruled_out),
+                    *first.candidates[0].ruled_out,
+                    *first.diagnosis.ruled_out,
                 ),
             )
         )
@@ -173,26 +154,22 @@ def _failed(
 
 def _judge(check: PortCheck, run: Sequence[PortCheck]) -> _Judged:
     found = classify(check.dialogue)
-    facts = check.dialogue.facts
-    if facts and facts.tls and facts.tls.problem:
-        return _certificate(check, found, run)
-    if found.cause.id == "connection-lost" and stage(check) in _BEFORE_SIGN_IN:
+    if check.tls and check.tls.problem:
+        return _certificate(check, check.tls.problem, check.tls.certificate, found, run)
+    if found.cause.id == "connection-lost" and check.stage in _BEFORE_SIGN_IN:
         return _Judged(diagnosis=found, candidates=(cause("closed-at-once"), found.cause))
     if _stalls(check):
-        silent = [one for one in run if kind(one) is Kind.TIMEOUT and stage(one) is Stage.GREETING]
-        through = [one for one in run if one.dialogue.facts and one.dialogue.facts.tls]
-        said = [
+        silent = [one for one in run if one.kind is Kind.TIMEOUT and one.stage is Stage.GREETING]
+        through = [one for one in run if one.tls]
+        no_mtu = [
             f"the path MTU: port {one.port} is silent before anything large is sent" for one in silent[:1]
         ]
-        said += [f"the path MTU: the same handshake goes through on port {one.port}" for one in through[:1]]
-        if said:
-            return _Judged(
-                diagnosis=Diagnosis(symptom=found.symptom, candidates=(cause("reply-timeout"),)),
-                candidates=(cause("reply-timeout"),),
-                ruled_out=tuple(said),
-            )
-        alike = [one for one in run if _stalls(one)]
-        if len(alike) > 1 and any(one.security is not Security.WRAPPER for one in alike):
+        no_mtu += [f"the path MTU: the same handshake goes through on port {one.port}" for one in through[:1]]
+        if no_mtu:
+            found = Diagnosis(symptom=found.symptom, candidates=(cause("reply-timeout"),))
+            return _Judged(diagnosis=found, candidates=found.candidates, ruled_out=tuple(no_mtu))
+        stalled = [one for one in run if _stalls(one)]
+        if len(stalled) > 1 and any(one.security is not Security.WRAPPER for one in stalled):
             # What a port with STARTTLS shows, where short lines had passed, holds for the others.
             # Nothing was sent that could arrive twice, and several ports alike are no chance.
             stall = replace(cause("mtu-stall"), retry=Retry.NO)
@@ -202,14 +179,19 @@ def _judge(check: PortCheck, run: Sequence[PortCheck]) -> _Judged:
 
 def _stalls(check: PortCheck) -> bool:
     """Whether the TLS handshake got no answer."""
-    return kind(check) is Kind.TIMEOUT and stage(check) is Stage.TLS
+    return check.kind is Kind.TIMEOUT and check.stage is Stage.TLS
 
 
-def _certificate(check: PortCheck, found: Diagnosis, run: Sequence[PortCheck]) -> _Judged:
+def _certificate(
+    check: PortCheck,
+    problem: Problem,
+    shown: Certificate | None,
+    found: Diagnosis,
+    run: Sequence[PortCheck],
+) -> _Judged:
     """A certificate that does not verify: whose it is says who answers."""
-    tls, target = check.dialogue.facts.tls, check.dialogue.target
-    lead = [cause(_CERTIFICATE[tls.problem])]
-    shown = tls.certificate
+    target = check.dialogue.target
+    lead = [cause(_CERTIFICATE[problem])]
     if shown is None:
         return _Judged(diagnosis=found, candidates=(*lead, cause("tls-intercepted")))
     evidence = [

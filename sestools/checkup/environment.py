@@ -88,22 +88,17 @@ def by_environment(environment: Mapping[str, str] = os.environ) -> Context | Non
     return named(environment) or _set_by_aws_or_binder(environment)
 
 
-def here() -> Context:
-    """Where this process runs. It takes a second at most, and that once.
-
-    Raises:
-        UsageError: If SESTOOLS_CONTEXT names no place.
-    """
-    return Search().result()
-
-
 class Search:
     """Finds out where this process runs, beside other work.
 
     Args:
         environment: Environment variables.
         root: The folder in which `proc`, `sys` and the marks of containers are.
-        metadata: The metadata service to ask if all else is silent; by default EC2's, asked once a process.
+        metadata: The metadata service to ask if all else is silent; by default EC2's, asked once a process,
+            and for a second at most.
+
+    Raises:
+        UsageError: If SESTOOLS_CONTEXT names no place.
     """
 
     def __init__(
@@ -152,25 +147,28 @@ def proxy_of(environment: Mapping[str, str]) -> str:
     return ""
 
 
+_VARIABLES = (
+    ("BINDER_SERVICE_HOST", "", Place.BINDER),
+    ("BINDER_REF_URL", "", Place.BINDER),
+    ("BINDER_LAUNCH_HOST", "", Place.BINDER),
+    ("AWS_SAM_LOCAL", "", Place.ELSEWHERE),
+    ("AWS_EXECUTION_ENV", "AWS_Lambda", Place.LAMBDA),
+    ("AWS_LAMBDA_FUNCTION_NAME", "", Place.LAMBDA),
+    ("ECS_CONTAINER_METADATA_URI_V4", "", Place.ECS),
+    ("ECS_CONTAINER_METADATA_URI", "", Place.ECS),
+    ("AWS_EXECUTION_ENV", "AWS_ECS", Place.ECS),
+)
+"""Environment variables, how the value begins, and the place that this shows."""
+
+
 def _set_by_aws_or_binder(environment: Mapping[str, str]) -> Context | None:
     """What variables say that AWS or Binder sets for whatever runs there."""
-
-    def has(*names: str) -> str:
-        return next((name for name in names if environment.get(name)), "")
-
-    runs = environment.get("AWS_EXECUTION_ENV", "")
-    if name := has("BINDER_SERVICE_HOST", "BINDER_REF_URL", "BINDER_LAUNCH_HOST"):
-        return Context(place=Place.BINDER, evidence=f"{name} is set")
-    if name := has("AWS_SAM_LOCAL"):
-        return Context(place=Place.ELSEWHERE, evidence=f"{name} is set: Lambda, played on a host of yours")
-    if runs.startswith("AWS_Lambda"):
-        return Context(place=Place.LAMBDA, evidence=f"AWS_EXECUTION_ENV is {printable(runs, 40)}")
-    if name := has("AWS_LAMBDA_FUNCTION_NAME"):
-        return Context(place=Place.LAMBDA, evidence=f"{name} is set")
-    if name := has("ECS_CONTAINER_METADATA_URI_V4", "ECS_CONTAINER_METADATA_URI"):
-        return Context(place=Place.ECS, evidence=f"{name} is set")
-    if runs.startswith("AWS_ECS"):
-        return Context(place=Place.ECS, evidence=f"AWS_EXECUTION_ENV is {printable(runs, 40)}")
+    for name, prefix, place in _VARIABLES:
+        value = environment.get(name, "")
+        if value and value.startswith(prefix):
+            says = f"is {printable(value, 40)}" if prefix else "is set"
+            emulated = ": Lambda, emulated on a host of yours" if place is Place.ELSEWHERE else ""
+            return Context(place=place, evidence=f"{name} {says}{emulated}")
     for name in ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE"):
         if re.search(r"\beks\.amazonaws\.com\b", environment.get(name, "")):
             return Context(place=Place.EKS, evidence=f"{name} leads to eks.amazonaws.com")

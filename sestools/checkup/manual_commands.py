@@ -7,13 +7,13 @@ looks at the name in it, so it is told to.
 
 from __future__ import annotations
 
-import ipaddress
 import shlex
 from dataclasses import dataclass
 
 from sestools.core.endpoints import Security
 from sestools.core.enums import Stage
 from sestools.core.target import Target
+from sestools.probes._connect import is_address
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +45,27 @@ class Equivalent:
         return "; ".join(texts) or "it goes on, for it does not see this"
 
 
-_REFUSED = "'refused': something answers and says no"
+_DROPPED = "dropped on the way; 'refused': something answers and says no"
+_SILENT = "no line at all: silent, if nc connects"
+_NO_ANSWER = (Stage.CONNECT, f"it stays at 'Trying': {_DROPPED}")
+_MUTE = (Stage.GREETING, "nothing after 'Connected': silent")
+_ANOTHER = (Stage.GREETING, "another greeting: something answers in SES's place")
+_CLOSED = (Stage.GREETING, "'unexpected eof': closed by the other side")
+_OPENSSL = (Stage.CONNECT, f"no line at all: {_DROPPED}")
+_OPENSSL_TLS = (
+    (Stage.TLS, "'wrong version number': wrong TLS mode for the port"),
+    (Stage.TLS, "'verify error': the certificate, and why"),
+    (Stage.TLS, "after 'depth=1' another issuer than Amazon: opened on the way"),
+)
+_OPENSSL_WRAPPED = (_OPENSSL, (Stage.TLS, _SILENT), *_OPENSSL_TLS, _ANOTHER, _CLOSED)
+_OPENSSL_STARTTLS = (
+    _OPENSSL,
+    *_OPENSSL_TLS,
+    (Stage.GREETING, _SILENT),
+    _CLOSED,
+    (Stage.STARTTLS, "'find STARTTLS in server response': it is taken out of the list"),
+    (Stage.STARTTLS, _SILENT),
+)
 
 
 def equivalents(target: Target, *, signs_in: bool = False) -> tuple[Equivalent, ...]:
@@ -58,53 +78,36 @@ def equivalents(target: Target, *, signs_in: bool = False) -> tuple[Equivalent, 
     wrapped = target.security is Security.WRAPPER
     name = shlex.quote(host)
     greeting = "220 email-smtp.amazonaws.com ESMTP SimpleEmailService-…"
-    stripped = (
-        (Stage.STARTTLS, "'find STARTTLS in server response': it is taken out of the list"),
-        (Stage.STARTTLS, "no line at all: silent, if nc connects"),
-    )
-    another = (Stage.GREETING, "another greeting: something answers in SES's place")
+    swaks_healthy = "TLS started, then the EHLO list with 'AUTH PLAIN LOGIN'"
+    if signs_in:
+        swaks_healthy = "'235 Authentication successful' (it asks for the password)"
     return (
         Equivalent(
             tool="nc",
             command=f"nc -vz -w 5 {name} {port}",
             healthy="'succeeded' (Ncat: 'Connected'); it sees TCP only",
-            signs=((Stage.CONNECT, f"'timed out' (Ncat: 'TIMEOUT'): dropped on the way; {_REFUSED}"),),
+            signs=((Stage.CONNECT, f"'timed out' (Ncat: 'TIMEOUT'): {_DROPPED}"),),
         ),
         Equivalent(
             tool="telnet",
             command=f"telnet {name} {port}",
             healthy="Connected, then nothing: a TLS wrapper waits for a handshake" if wrapped else greeting,
-            signs=(
-                (Stage.CONNECT, f"it stays at 'Trying': dropped on the way; {_REFUSED}"),
-                *(() if wrapped else ((Stage.GREETING, "nothing after 'Connected': silent"),)),
-                another,
-            ),
+            signs=(_NO_ANSWER, _ANOTHER) if wrapped else (_NO_ANSWER, _MUTE, _ANOTHER),
         ),
         Equivalent(
             tool="openssl",
             command=_openssl(target, host, port),
             healthy=f"certificate lines with 'verify return:1', then {greeting if wrapped else '250 Ok'} "
             "(leave with QUIT)",
-            signs=(
-                (Stage.CONNECT, f"no line at all: dropped on the way; {_REFUSED}"),
-                *(((Stage.TLS, "no line at all: silent, if nc connects"),) if wrapped else ()),
-                (Stage.TLS, "'wrong version number': wrong TLS mode for the port"),
-                (Stage.TLS, "'verify error': the certificate, and why"),
-                (Stage.TLS, "after 'depth=1' another issuer than Amazon: opened on the way"),
-                another if wrapped else (Stage.GREETING, "no line at all: silent, if nc connects"),
-                (Stage.GREETING, "'unexpected eof': closed by the other side"),
-                *(() if wrapped else stripped),
-            ),
+            signs=_OPENSSL_WRAPPED if wrapped else _OPENSSL_STARTTLS,
         ),
         Equivalent(
             tool="swaks",
             command=_swaks(target, name, port, signs_in),
-            healthy="'235 Authentication successful' (it asks for the password)"
-            if signs_in
-            else "TLS started, then the EHLO list with 'AUTH PLAIN LOGIN'",
+            healthy=swaks_healthy,
             signs=(
-                (Stage.CONNECT, f"it stays at 'Trying': dropped on the way; {_REFUSED}"),
-                (Stage.TLS if wrapped else Stage.GREETING, "nothing after 'Connected': silent"),
+                _NO_ANSWER,
+                (Stage.TLS if wrapped else Stage.GREETING, _MUTE[1]),
                 (Stage.GREETING, "a 220 without SimpleEmailService: something answers in SES's place"),
                 (Stage.STARTTLS, "'did not advertise STARTTLS', or nothing after '-> STARTTLS'"),
                 (Stage.TLS, "'TLS startup failed' and why (a wrong name only newer versions see)"),
@@ -129,7 +132,7 @@ def equivalents(target: Target, *, signs_in: bool = False) -> tuple[Equivalent, 
 def _openssl(target: Target, host: str, port: int) -> str:
     where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     dialled = target.host.rstrip(".")
-    kind = "ip" if _is_address(dialled) else "hostname"
+    kind = "ip" if is_address(dialled) else "hostname"
     words = ["openssl", "s_client", "-crlf", "-quiet"]
     if target.security is not Security.WRAPPER:
         words += ["-starttls", "smtp"]
@@ -145,18 +148,10 @@ def _openssl(target: Target, host: str, port: int) -> str:
 def _swaks(target: Target, name: str, port: int, signs_in: bool) -> str:
     line = f"swaks --server {name} --port {port}"
     line += " --tls-on-connect" if target.security is Security.WRAPPER else " --tls"
-    if target.connect_to and not _is_address(target.host):
+    if target.connect_to and not is_address(target.host):
         line += f" --tls-sni {shlex.quote(target.host)}"
     line += " --tls-verify"
     if target.ca_file:
         line += f" --tls-ca-path {shlex.quote(target.ca_file)}"
     line += " --to success@simulator.amazonses.com"
     return line + (' --auth-user "$SMTP_USER" --quit-after AUTH' if signs_in else " --quit-after EHLO")
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return False
-    return True

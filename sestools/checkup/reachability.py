@@ -6,15 +6,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sestools.checkup.findings import classified, connect_steps, finding, foremost, kind, names, stage
-from sestools.checkup.port_check import Finding, PortCheck
+from sestools.checkup.findings import Finding, alike, classified, finding, foremost, names
+from sestools.checkup.port_check import PortCheck
 from sestools.core.endpoints import is_private, region_of
 from sestools.core.enums import Kind, Level, Stage
 from sestools.core.results import Symptom
 from sestools.core.text import duration
 
-_SHUT = {Kind.TIMEOUT, Kind.REFUSED, Kind.UNREACHABLE}
-"""How a port looks whose connection attempts somebody stops."""
 _VPCE = re.compile(r"vpce-[0-9a-z-]+\.", re.IGNORECASE)
 
 _DNS = "DNS: the name resolves, or its address was given"
@@ -22,20 +20,15 @@ _NOTHING_SAID = "TLS and credentials: no connection came about"
 _NOT_EC2 = "the restriction of EC2 on port 25: it drops, and this is an answer"
 
 
-def is_shut(check: PortCheck) -> bool:
-    """Whether no connection to a port came about."""
-    return stage(check) is Stage.CONNECT and kind(check) in _SHUT
-
-
 def shut_ports(host: str, run: Sequence[PortCheck], *, named: bool) -> list[Finding]:
     """What the ports that cannot be connected to mean, beside those that can; none or one finding."""
-    shut = [check for check in run if is_shut(check)]
+    shut = [check for check in run if check.is_shut]
     if not shut:
         return []
     made = sorted((check for check in run if check not in shut), key=lambda check: not check.ready)
     evidence = [*_shut_evidence(shut), *_made_evidence(made)]
     level = Level.NOTICE if [check.port for check in shut] == [25] and made and not named else Level.PROBLEM
-    if _is_vpc_endpoint(host, run) and all(kind(check) is Kind.TIMEOUT for check in shut):
+    if _is_vpc_endpoint(host, run) and all(check.kind is Kind.TIMEOUT for check in shut):
         return [_vpc_endpoint(host, shut, made, evidence, level)]
     if made:
         return [_some(shut, made, evidence, level)]
@@ -43,20 +36,17 @@ def shut_ports(host: str, run: Sequence[PortCheck], *, named: bool) -> list[Find
 
 
 def _some(
-    shut: Sequence[PortCheck],
-    made: Sequence[PortCheck],
-    evidence: Sequence[str],
-    level: Level,
+    shut: Sequence[PortCheck], made: Sequence[PortCheck], evidence: Sequence[str], level: Level
 ) -> Finding:
     """Some ports cannot be connected to, and others can."""
     works = [
         f"routing and an outage of the endpoint: port {check.port} works" for check in made[:1] if check.ready
     ]
     ruled_out = [_DNS, *works, "a general egress filter: not every port is affected"]
-    kinds = {kind(check) for check in shut}
-    how_25 = next((kind(check) for check in shut if check.port == 25), None)
+    kinds = {check.kind for check in shut}
+    how_25 = next((check.kind for check in shut if check.port == 25), None)
     if kinds == {Kind.TIMEOUT} and len(shut) == 1 and how_25:
-        return _port_25(shut[0], evidence, ruled_out, level)
+        return finding("port25-blocked", _symptom(shut), evidence, ruled_out, level=level)
     if how_25 and how_25 is not Kind.TIMEOUT:
         ruled_out.append(_NOT_EC2)
     if kinds == {Kind.REFUSED}:
@@ -67,7 +57,7 @@ def _some(
 
 def _all(shut: Sequence[PortCheck], evidence: Sequence[str]) -> Finding:
     """No port that was looked at can be connected to."""
-    symptom, kinds = _symptom(shut), {kind(check) for check in shut}
+    symptom, kinds = _symptom(shut), {check.kind for check in shut}
     if kinds == {Kind.REFUSED}:
         return classified(
             symptom, evidence, ("a filter that drops: the attempts were answered, by a refusal",)
@@ -80,29 +70,18 @@ def _all(shut: Sequence[PortCheck], evidence: Sequence[str]) -> Finding:
         again = "only this port was checked; all five side by side tell more, by their contrast"
         evidence = (*evidence, again)
         if shut[0].port == 25:
-            return _port_25(shut[0], evidence, (_DNS,), Level.PROBLEM, others=("connect-timeout",))
+            return finding("port25-blocked", symptom, evidence, (_DNS,), others=("connect-timeout",))
         return finding("connect-timeout", symptom, evidence, (_DNS, _NOTHING_SAID), others=("ports-blocked",))
     ruled_out = (_DNS, "the restriction of EC2 on port 25 alone: the other ports fail too", _NOTHING_SAID)
     others = ("connection-refused",) if Kind.REFUSED in kinds else ()
     return finding("egress-blocked", symptom, evidence, ruled_out, others=others)
 
 
-def _port_25(
-    check: PortCheck,
-    evidence: Sequence[str],
-    ruled_out: Sequence[str],
-    level: Level,
-    others: Sequence[str] = (),
-) -> Finding:
-    """Port 25 is dropped, and it alone as far as was looked."""
-    return finding("port25-blocked", _symptom([check]), evidence, ruled_out, others=others, level=level)
-
-
 def _vpc_endpoint(
     host: str, shut: Sequence[PortCheck], made: Sequence[PortCheck], evidence: Sequence[str], level: Level
 ) -> Finding:
     """The address is private: what stops a connection is inside the VPC."""
-    addresses = sorted({str(step.address) for check in (*shut, *made) for step in connect_steps(check)})
+    addresses = sorted({str(step.address) for check in (*shut, *made) for step in check.connect_steps})
     what = "a VPC endpoint" if _VPCE.match(host) else "private, as a VPC endpoint's"
     more = (
         f"the name leads to {', '.join(addresses)}: {what}",
@@ -119,7 +98,7 @@ def _is_vpc_endpoint(host: str, run: Sequence[PortCheck]) -> bool:
         return True
     if not region_of(host):
         return False  # any private host of somebody's own
-    addresses = {step.address for check in run for step in connect_steps(check)}
+    addresses = {step.address for check in run for step in check.connect_steps}
     return bool(addresses) and all(address and is_private(address) for address in addresses)
 
 
@@ -130,20 +109,18 @@ def _symptom(shut: Sequence[PortCheck]) -> Symptom:
 
 
 def _shut_evidence(shut: Sequence[PortCheck]) -> list[str]:
-    alike: dict[str, list[PortCheck]] = {}
-    for check in shut:
-        steps = connect_steps(check)
+    def words(check: PortCheck) -> str:
+        steps = check.connect_steps
         addresses = (
             f"any of {len(steps)} addresses" if len(steps) > 1 else (steps[0].address if steps else "it")
         )
         how = {Kind.TIMEOUT: f"no answer from {addresses}", Kind.REFUSED: f"refused by {addresses}"}
-        alike.setdefault(how.get(kind(check) or Kind.RESET, str(check.dialogue.symptom)), []).append(check)
-    return [f"{names(checks)}: {words} in {duration(_longest(checks))}" for words, checks in alike.items()]
+        return how.get(check.kind or Kind.RESET, str(check.dialogue.symptom))
 
+    def longest(checks: Sequence[PortCheck]) -> float:
+        return max((step.seconds for check in checks for step in check.connect_steps), default=0.0)
 
-def _longest(checks: Sequence[PortCheck]) -> float:
-    """The longest connection attempt in seconds."""
-    return max((step.seconds for check in checks for step in connect_steps(check)), default=0.0)
+    return [f"{names(checks)}: {text} in {duration(longest(checks))}" for text, checks in alike(shut, words)]
 
 
 def _made_evidence(made: Sequence[PortCheck]) -> list[str]:
@@ -159,7 +136,7 @@ def dead_addresses(run: Sequence[PortCheck]) -> list[Finding]:
     alive: set[str] = set()
     failed: dict[str, Symptom] = {}
     for check in sorted(run, key=lambda check: check.port != 587):
-        steps = [step for step in connect_steps(check) if step.address]
+        steps = [step for step in check.connect_steps if step.address]
         reached = {str(step.address) for step in steps if not step.symptom}
         if reached:
             alive |= reached
@@ -182,10 +159,10 @@ def dead_addresses(run: Sequence[PortCheck]) -> list[Finding]:
 
 def half_dead_addresses(run: Sequence[PortCheck]) -> list[str]:
     """For each port the addresses that fail there and answer elsewhere, in a sentence: worth a note."""
-    alive = {step.address for check in run for step in connect_steps(check) if not step.symptom}
+    alive = {step.address for check in run for step in check.connect_steps if not step.symptom}
     notes = []
     for check in run:
-        steps = connect_steps(check)
+        steps = check.connect_steps
         failed = [str(step.address) for step in steps if step.symptom and step.address in alive]
         if failed and len(failed) < len(steps):
             notes.append(

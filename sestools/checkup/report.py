@@ -7,11 +7,12 @@ import datetime
 import enum
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sestools.checkup.environment import Context
+from sestools.checkup.findings import Finding
 from sestools.checkup.manual_commands import equivalents
-from sestools.checkup.port_check import Finding, PortCheck
+from sestools.checkup.port_check import PortCheck
 from sestools.core.document import Code, Document, Field, Table
 from sestools.core.endpoints import Security, region_of
 from sestools.core.enums import Kind, Level, Outcome, Stage
@@ -22,9 +23,6 @@ from sestools.core.text import duration, printable
 from sestools.diagnosis.result import Diagnosis
 from sestools.render.html import as_html
 from sestools.render.shown import Shown
-
-if TYPE_CHECKING:
-    pass
 
 SCHEMA_VERSION = 1
 """Version of `Report.to_dict`; it grows when a key changes its meaning or goes away."""
@@ -190,7 +188,7 @@ def port_table(report: Report) -> Table:
 
 def _cells(report: Report, check: PortCheck) -> tuple[str, ...]:
     symptom = check.dialogue.symptom
-    tls = check.dialogue.facts.tls if check.dialogue.facts else None
+    tls = check.tls
 
     def cell(stage: Stage) -> str:
         seconds = check.dialogue.seconds(stage)

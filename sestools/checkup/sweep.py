@@ -6,7 +6,7 @@ import contextlib
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -15,7 +15,7 @@ from sestools.checkup.check import targets as targets_at
 from sestools.checkup.port_check import PortCheck
 from sestools.checkup.sweep_result import Row, Sweep
 from sestools.core import trust
-from sestools.core.endpoints import default_security
+from sestools.core.clock import TIMEOUT, Progress, no_progress
 from sestools.core.enums import Outcome, Stage
 from sestools.core.errors import UsageError
 from sestools.core.results import ProbeResult
@@ -32,8 +32,6 @@ MOST_THREADS = 512
 """Threads of the default pool at most. Up to so many targets wait at the same time, so a sweep with fewer
 black holes than this takes one time-out; with more it takes one for each 512 of them."""
 
-Progress = Callable[[int, int, str], None]
-
 
 def targets_of(
     regions: Sequence[str],
@@ -41,7 +39,7 @@ def targets_of(
     addresses: Literal["all", "first"] = "first",
     *,
     ca_file: str | None = None,
-    timeout: float = 5.0,
+    timeout: float = TIMEOUT,
 ) -> tuple[Target, ...]:
     """The targets of a sweep: regions x ports x addresses. Names are resolved here, side by side.
 
@@ -83,7 +81,7 @@ def sweep(
     targets: Sequence[Target],
     *,
     executor: Executor | None = None,
-    timeout: float = 3.0,
+    timeout: float = TIMEOUT,
     apart: float = APART,
     progress: Progress | None = None,
     cancel: threading.Event | None = None,
@@ -118,12 +116,12 @@ def sweep(
     started = time.perf_counter()
     stop = cancel or threading.Event()
     with _pool(executor, len(chosen)) as pool:
-        seen = _run(pool, chosen, timeout, apart, progress or (lambda done, total, what: None), stop)
+        seen = _run(pool, chosen, timeout, apart, progress or no_progress, stop)
     seconds = time.perf_counter() - started
     # Judged only now, so that judging does not disturb what is being timed.
     judged: dict[Any, str] = {}
     rows = tuple(
-        _row(target, one, judged) if one else _not_run(target)
+        _row(target, one, judged) if one else _cancelled(target)
         for target, one in zip(chosen, seen, strict=True)
     )
     return Sweep(rows=rows, seconds=seconds, timeout=timeout)
@@ -246,7 +244,7 @@ def _look(target: Target, timeout: float, stop: threading.Event | None = None) -
 def _row(target: Target, seen: _Seen, judged: dict[Any, str]) -> Row:
     result = seen.result
     outcome, cause = result.outcome, ""
-    if wrong := _wrong(result):
+    if wrong := PortCheck(tcp=result, dialogue=result).wrong:
         outcome, cause = Outcome.FAILED, wrong
     elif outcome is not Outcome.NOT_RUN:
         key = (result.symptom, target.host, result.facts.greeting)
@@ -264,32 +262,6 @@ def _row(target: Target, seen: _Seen, judged: dict[Any, str]) -> Row:
     )
 
 
-def _wrong(result: ProbeResult) -> str | None:
-    """The cause that a dialogue shows which went well, but not with a working SES."""
-    if not result.ok:
-        return None
-    target = result.target
-    port = PortCheck(
-        port=target.port,
-        security=target.security or default_security(target.port),
-        tcp=result,
-        dialogue=result,
-    )
-    if port.foreign:
-        return "foreign-greeting"
-    if port.intercepted:
-        return "tls-intercepted"
-    return trust.no_offer(result.facts.capabilities) or None if port.offers_sign_in is False else None
-
-
-def _not_run(target: Target) -> Row:
+def _cancelled(target: Target) -> Row:
     address = target.connect_to[0] if target.connect_to else None
-    return Row(
-        target=target,
-        outcome=Outcome.NOT_RUN,
-        address=address,
-        times={},
-        symptom=None,
-        cause="",
-        reason="cancelled",
-    )
+    return Row(target=target, outcome=Outcome.NOT_RUN, address=address, reason="cancelled")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sestools.core.document import Document, Table
@@ -27,7 +27,7 @@ class Row:
         target: What was looked at, without credentials.
         outcome: How it ended.
         address: The IP address that was connected to, or tried; None if there was none.
-        times: Seconds of each stage that was reached, failed ones too. EHLO is the last one (behind TLS).
+        times: Seconds of each stage that was reached, failed ones too. EHLO is the last one (after TLS).
         symptom: What went wrong first; None when all went well.
         cause: The likeliest cause's id, such as `healthy`; empty if it was not run.
         reason: Why it was not run, if it was not.
@@ -36,9 +36,9 @@ class Row:
     target: Target
     outcome: Outcome
     address: str | None
-    times: Mapping[Stage, float]
-    symptom: Symptom | None
-    cause: str
+    times: Mapping[Stage, float] = field(default_factory=dict)
+    symptom: Symptom | None = None
+    cause: str = ""
     reason: str = ""
 
     @property

@@ -8,15 +8,14 @@ from dataclasses import replace
 
 from sestools.checkup.dialogues import conversations
 from sestools.checkup.environment import Context
-from sestools.checkup.findings import classified, finding, names
-from sestools.checkup.port_check import Finding, PortCheck
+from sestools.checkup.findings import Finding, classified, concluded, each, finding, names
+from sestools.checkup.port_check import PortCheck
 from sestools.checkup.reachability import dead_addresses, shut_ports
 from sestools.core.credentials import Credentials
 from sestools.core.endpoints import look_alike, region_of, smtp_host
 from sestools.core.enums import Level, Outcome, Stage
 from sestools.core.results import ProbeResult, Symptom
 from sestools.diagnosis.credential_check import examine
-from sestools.diagnosis.result import Diagnosis
 from sestools.knowledge.environments import worded
 
 _WEIGHT = {Level.PROBLEM: 0, Level.UNCLEAR: 1, Level.NOTICE: 2, Level.OK: 3}
@@ -67,25 +66,22 @@ def judge(
     if not findings:
         findings.append(_all_well(ports, session))
     if context:
-        findings = [_worded(one, context) for one in findings]
+        findings = [
+            one.with_causes(worded(cause, context.place, context.proxy) for cause in one.diagnosis.candidates)
+            for one in findings
+        ]
     if not ready and len(run) > 1:
         findings = [_no_other_port(one) for one in findings]
     return tuple(sorted(findings, key=lambda one: _WEIGHT[one.level]))
 
 
-def _worded(found: Finding, context: Context) -> Finding:
-    candidates = tuple(worded(cause, context.place, context.proxy) for cause in found.diagnosis.candidates)
-    return replace(found, diagnosis=replace(found.diagnosis, candidates=candidates))
-
-
 def _no_other_port(found: Finding) -> Finding:
-    """The finding without the advice to use another port, for none is any better."""
+    """The finding without its first advice, to use another port, for none is any better."""
     lead, *others = found.diagnosis.candidates
     if not (lead.id == "port25-blocked" and lead.port_first):
         return found
-    first = "First mend what the other ports show: none of them is ready to sign in. Then use one of those."
-    candidates = (replace(lead, fix=(first, *lead.fix[1:])), *others)
-    return replace(found, diagnosis=replace(found.diagnosis, candidates=candidates))
+    first = "First fix what the other ports show: none of them is ready to sign in. Then use one of those."
+    return found.with_causes((replace(lead, fix=(first, *lead.fix[1:])), *others))
 
 
 def _wrong_endpoint(host: str, wrong: str, ports: Sequence[PortCheck]) -> Finding:
@@ -93,20 +89,18 @@ def _wrong_endpoint(host: str, wrong: str, ports: Sequence[PortCheck]) -> Findin
     region = re.search(r"\.([a-z]{2,4}(?:-[a-z]+)+-\d)\.", host.lower())
     if region:
         evidence.append(f"mail is sent through {smtp_host(region[1])}")
-    alike: dict[str, list[PortCheck]] = {}
-    for check in ports:
-        alike.setdefault(check.result, []).append(check)
-    evidence += [f"{names(checks)}: {words}" for words, checks in alike.items()]
+    evidence += each(ports, lambda check: check.result)
     return finding("wrong-endpoint", Symptom(host=host), evidence)
 
 
 def _dns_evidence(dns: ProbeResult) -> tuple[str, ...]:
     facts = dns.facts
-    said = [str(dns.symptom)] if dns.symptom else []
-    said += [f"resolver {answer.resolver}: {answer.error or 'answers'}" for answer in facts.answers]
-    if facts.detail:
-        said.append(f"no resolver was asked: {facts.detail}")
-    return (*said, *([facts.differs] if facts.differs else []))
+    return (
+        *([str(dns.symptom)] if dns.symptom else []),
+        *(f"resolver {answer.resolver}: {answer.error or 'answers'}" for answer in facts.answers),
+        *([f"no resolver was asked: {facts.detail}"] if facts.detail else []),
+        *([facts.differs] if facts.differs else []),
+    )
 
 
 def _not_finished(host: str, ports: Sequence[PortCheck], session: ProbeResult | None) -> list[Finding]:
@@ -137,14 +131,11 @@ def _signing_in(session: ProbeResult, credentials: Credentials | None) -> Findin
         return found
     doubts = examine(credentials, region=region_of(session.target.host))
     diagnosis = found.diagnosis
-    return Finding(
-        level=Level.PROBLEM,
-        diagnosis=Diagnosis(
-            symptom=symptom,
-            candidates=tuple(dict.fromkeys([*(doubt.cause for doubt in doubts), *diagnosis.candidates])),
-            evidence=(*diagnosis.evidence, *(line for doubt in doubts for line in doubt.evidence)),
-            ruled_out=diagnosis.ruled_out,
-        ),
+    return concluded(
+        symptom,
+        (*(doubt.cause for doubt in doubts), *diagnosis.candidates),
+        (*diagnosis.evidence, *(line for doubt in doubts for line in doubt.evidence)),
+        diagnosis.ruled_out,
     )
 
 

@@ -6,13 +6,22 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic
 
 from sestools.core.endpoints import Security
 from sestools.core.enums import Kind, Outcome, Stage
 from sestools.core.errors import UsageError
 from sestools.core.target import Target
 from sestools.core.text import printable
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar  # a default needs Python 3.13
+
+    Facts = TypeVar("Facts", default=Any, covariant=True)
+else:
+    from typing import TypeVar
+
+    Facts = TypeVar("Facts", covariant=True)
 
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)")
 
@@ -142,8 +151,10 @@ class Symptom:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProbeResult:
+class ProbeResult(Generic[Facts]):
     """What one probe saw. A failed probe is a value, not an exception.
+
+    Its type names its facts, as `ProbeResult[DnsFacts]`.
 
     Attributes:
         probe: The probe's name, such as `tls`.
@@ -159,7 +170,7 @@ class ProbeResult:
     target: Target
     outcome: Outcome
     steps: tuple[Step, ...] = ()
-    facts: Any = None
+    facts: Facts = None  # type: ignore[assignment] # a probe that was not run has none
     symptom: Symptom | None = None
     reason: str = ""
 

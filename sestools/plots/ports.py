@@ -8,7 +8,6 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from sestools.checkup.findings import connect_steps
 from sestools.checkup.port_check import PortCheck
 from sestools.checkup.report import Report
 from sestools.core.enums import Kind
@@ -43,7 +42,7 @@ def _draw(reports: dict[str, Report], ports: list[str], axes: list[Axes]) -> Non
 
     The axis is logarithmic, for an answer takes milliseconds and a time-out seconds.
     """
-    steps = [step for one in reports.values() for check in one.ports for step in connect_steps(check)]
+    steps = [step for one in reports.values() for check in one.ports for step in check.connect_steps]
     took = [step.seconds for step in steps if step.seconds > 0]
     left, right = min([SHORTEST, *took]) / 2, max([10 * SHORTEST, *took]) * 2
     for ax, (name, report) in zip(axes, reports.items(), strict=True):
@@ -61,7 +60,7 @@ def _draw(reports: dict[str, Report], ports: list[str], axes: list[Axes]) -> Non
 
 
 def _row(ax: Axes, row: int, check: PortCheck, left: float) -> None:
-    for step in connect_steps(check):
+    for step in check.connect_steps:
         seconds = max(step.seconds, left)
         line: Any
         if step.symptom is None:
@@ -72,14 +71,14 @@ def _row(ax: Axes, row: int, check: PortCheck, left: float) -> None:
             colour, line, mark = FAILED, "-", "x"
         ax.plot([left, seconds], [row, row], color=colour, linestyle=line, linewidth=1.4)
         ax.plot(seconds, row, mark, color=colour, markersize=6, markeredgewidth=1.6)
-    seconds = max((step.seconds for step in connect_steps(check)), default=0.0)
+    seconds = max((step.seconds for step in check.connect_steps), default=0.0)
     words = f"{_words(check)}, {duration(seconds)}" if seconds else _words(check)
     write(ax, words, (left, row), (1, 4), fontsize=8, va="bottom")
 
 
 def _words(check: PortCheck) -> str:
     """How the connections to a port ended, in words."""
-    kinds = [step.symptom.kind if step.symptom else None for step in connect_steps(check)]
+    kinds = [step.symptom.kind if step.symptom else None for step in check.connect_steps]
     ends = [_ENDS.get(kind, str(kind)) for kind in kinds]
     if not ends:
         return "not tried"

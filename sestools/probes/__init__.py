@@ -1,19 +1,51 @@
 """Probes: each looks at one layer and says what it saw. They observe and never judge."""
 
+import threading
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Protocol
+
+from sestools.core.results import ProbeResult
+from sestools.core.target import Target
 from sestools.probes._certificate import Certificate, Problem, TlsFacts
 from sestools.probes._lives import Estimate, Life, LifetimeFacts, Plan, Purpose
 from sestools.probes._passage import MtuFacts, Passage
 from sestools.probes._route import Route
 from sestools.probes._session import DialogueFacts
-from sestools.probes._trial import Counters, Flight, Trial, Way
-from sestools.probes.dialogue import SUCCESS, is_mailbox_simulator, probe_dialogue
+from sestools.probes._trial import Flight, Trial, Way
+from sestools.probes.dialogue import probe_dialogue
 from sestools.probes.dns import DnsAnswer, DnsFacts, probe_dns
+from sestools.probes.envelope import SUCCESS, is_mailbox_simulator
 from sestools.probes.lifetime import probe_lifetime
 from sestools.probes.mtu import probe_mtu
 from sestools.probes.tcp import TcpFacts, probe_tcp
+from sestools.probes.tcp_info import Counters
 from sestools.probes.tls import probe_tls
 
+
+class Probe(Protocol):
+    """What every probe takes and gives; most take more."""
+
+    def __call__(
+        self, target: Target, *, timeout: float = ..., cancel: threading.Event | None = None
+    ) -> ProbeResult:
+        """Look at a target."""
+
+
+PROBES: Mapping[str, Probe] = MappingProxyType(
+    {
+        "dns": probe_dns,
+        "tcp": probe_tcp,
+        "tls": probe_tls,
+        "dialogue": probe_dialogue,
+        "mtu": probe_mtu,
+        "lifetime": probe_lifetime,
+    }
+)
+"""Every probe by the name that its results bear."""
+
 __all__ = [
+    "PROBES",
     "SUCCESS",
     "Certificate",
     "Counters",
@@ -27,6 +59,7 @@ __all__ = [
     "MtuFacts",
     "Passage",
     "Plan",
+    "Probe",
     "Problem",
     "Purpose",
     "Route",

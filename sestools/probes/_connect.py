@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import ipaddress
 import os
 import selectors
 import socket
-import struct
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import TypeVar
 
 from sestools.core.enums import Stage
 from sestools.core.results import Step, TcpInfo
-from sestools.probes._record import Deadline, Recorder
+from sestools.probes._record import Deadline, Recorder, Stopped
+from sestools.probes.tcp_info import tcp_info
 
 T = TypeVar("T")
 
@@ -67,52 +68,45 @@ def resolve(recorder: Recorder) -> tuple[str, ...]:
         return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-class ConnectAttempt:
-    """One connection attempt under way."""
+def connect(
+    recorder: Recorder, addresses: Sequence[str], clamp: int | None = None
+) -> tuple[str, socket.socket]:
+    """A TCP connection to the first address that answers, as `connections` makes them.
 
-    def __init__(self, address: str, port: int, started: float, clamp: int | None = None) -> None:
-        self.address = address
-        self.started = started
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        self.socket = socket.socket(family, socket.SOCK_STREAM)
-        try:
-            self.socket.setblocking(False)
-            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if clamp:
-                self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, clamp)
-            self.error = self._connect(port)
-        except BaseException:
-            self.socket.close()
-            raise
-
-    def _connect(self, port: int) -> int:
-        host, _, scope = self.address.partition("%")
-        where = (host, port, 0, _scope(scope)) if ":" in host else (host, port)
-        code = self.socket.connect_ex(where)
-        return 0 if code in (errno.EINPROGRESS, errno.EWOULDBLOCK) else code
+    Raises:
+        Stopped: If none does.
+    """
+    with contextlib.closing(connections(recorder, addresses, stagger=STAGGER, clamp=clamp)) as several:
+        for made in several:
+            return made
+    raise Stopped(next(step.symptom for step in recorder.steps if step.symptom))
 
 
-def _scope(name: str) -> int:
-    return int(name) if name.isdigit() else socket.if_nametoindex(name) if name else 0
-
-
-def attempts(
-    recorder: Recorder,
-    addresses: Sequence[str],
-    *,
-    stagger: float,
-    first_only: bool,
-    clamp: int | None = None,
-) -> Iterator[tuple[str, socket.socket]]:
+def connections(
+    recorder: Recorder, addresses: Sequence[str], *, stagger: float = 0.0, clamp: int | None = None
+) -> Generator[tuple[str, socket.socket]]:
     """Open a TCP connection to each address side by side, and give each as it is made.
 
-    One CONNECT step an address is recorded, failures too. With `first_only` the others are given up as
-    soon as one is made. Starts are `stagger` seconds apart, but a failure starts the next at once. A `clamp`
-    is the largest segment in bytes that either side may send (TCP_MAXSEG).
+    One CONNECT step an address is recorded, failures too. Starts are `stagger` seconds apart, but a failure
+    starts the next at once. A `clamp` is the largest segment in bytes that either side may send (TCP_MAXSEG).
+    Whoever wants no more leaves the iterator: the attempts under way are then given up.
     """
     deadline = recorder.deadline
     port = (recorder.target.connect_to or ("", recorder.target.port))[1]
     waiting = list(addresses)
+
+    def record(address: str, started: float, error: Exception | None, tcp: TcpInfo | None = None) -> None:
+        recorder.steps.append(
+            Step(
+                stage=Stage.CONNECT,
+                at=started,
+                seconds=deadline.elapsed() - started,
+                address=address,
+                symptom=recorder.symptom(error, Stage.CONNECT) if error else None,
+                tcp=tcp,
+            )
+        )
+
     with selectors.DefaultSelector() as selector:
         try:
             next_start = deadline.elapsed()
@@ -120,83 +114,52 @@ def attempts(
                 now = deadline.elapsed()
                 if waiting and (now >= next_start or not selector.get_map()):
                     next_start = now + stagger
-                    attempt = _start(recorder, waiting.pop(0), port, clamp)
-                    if attempt:
-                        selector.register(attempt.socket, selectors.EVENT_WRITE, attempt)
+                    address = waiting.pop(0)
+                    try:
+                        sock = _attempt(address, port, clamp)
+                        selector.register(sock, selectors.EVENT_WRITE, (address, now))
+                    except OSError as error:
+                        record(address, now, error)
                     continue
                 wait = min(deadline.slice(), next_start - now) if waiting else deadline.slice()
                 for key, _ in selector.select(wait):
-                    attempt = key.data
-                    selector.unregister(attempt.socket)
-                    if _finish(recorder, attempt):
-                        yield attempt.address, attempt.socket
-                        if first_only:
-                            return
+                    sock, (address, started) = key.fileobj, key.data  # type: ignore[assignment]
+                    selector.unregister(sock)
                     next_start = 0.0
+                    if code := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+                        sock.close()
+                        record(address, started, OSError(code, os.strerror(code)))
+                    else:
+                        record(address, started, None, tcp_info(sock))
+                        yield address, sock
         except TimeoutError:
-            error = TimeoutError(f"no answer to the connection attempt within {deadline.seconds:g} s")
+            late = TimeoutError(f"no answer to the connection attempt within {deadline.seconds:g} s")
             for key in list(selector.get_map().values()):
-                _record(recorder, key.data.address, key.data.started, error)
+                record(key.data[0], key.data[1], late)
             for address in waiting:
-                _record(recorder, address, deadline.elapsed(), error)
+                record(address, deadline.elapsed(), late)
         finally:
             for key in list(selector.get_map().values()):
                 key.fileobj.close()  # type: ignore[union-attr]
 
 
-def _start(recorder: Recorder, address: str, port: int, clamp: int | None) -> ConnectAttempt | None:
-    started = recorder.deadline.elapsed()
+def _attempt(address: str, port: int, clamp: int | None) -> socket.socket:
+    """A connection attempt under way, or made already."""
+    host, _, scope = address.partition("%")
+    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     try:
-        attempt = ConnectAttempt(address, port, started, clamp)
-    except OSError as error:
-        _record(recorder, address, started, error)
-        return None
-    if attempt.error:
-        attempt.socket.close()
-        _record(recorder, address, started, OSError(attempt.error, os.strerror(attempt.error)))
-        return None
-    return attempt
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if clamp:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, clamp)
+        code = sock.connect_ex((host, port, 0, _scope(scope)) if ":" in host else (host, port))
+        if code not in (0, errno.EINPROGRESS, errno.EWOULDBLOCK):
+            raise OSError(code, os.strerror(code))
+    except BaseException:
+        sock.close()
+        raise
+    return sock
 
 
-def _finish(recorder: Recorder, attempt: ConnectAttempt) -> bool:
-    code = attempt.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-    if code:
-        attempt.socket.close()
-        _record(recorder, attempt.address, attempt.started, OSError(code, os.strerror(code)))
-        return False
-    _record(recorder, attempt.address, attempt.started, None, tcp_info(attempt.socket))
-    return True
-
-
-def _record(
-    recorder: Recorder, address: str, started: float, error: Exception | None, tcp: TcpInfo | None = None
-) -> None:
-    seconds = recorder.deadline.elapsed() - started
-    symptom = recorder.symptom(error, Stage.CONNECT) if error else None
-    recorder.steps.append(
-        Step(stage=Stage.CONNECT, at=started, seconds=seconds, address=address, symptom=symptom, tcp=tcp)
-    )
-
-
-_TCP_INFO_SIZE = 8 + 24 * 4
-
-
-def tcp_info(sock: socket.socket) -> TcpInfo | None:
-    """The kernel's facts about a connection (Linux, tcp(7) TCP_INFO); None elsewhere."""
-    option = getattr(socket, "TCP_INFO", None)
-    if option is None:
-        return None
-    try:
-        data = sock.getsockopt(socket.IPPROTO_TCP, option, _TCP_INFO_SIZE)
-    except OSError:
-        return None
-    if len(data) < _TCP_INFO_SIZE:
-        return None
-    numbers = struct.unpack_from("24I", data, 8)
-    return TcpInfo(
-        rtt=numbers[15] / 1e6,
-        mss=numbers[2],
-        path_mtu=numbers[13],
-        unacked=numbers[4],
-        retransmits=numbers[23],
-    )
+def _scope(name: str) -> int:
+    return int(name) if name.isdigit() else socket.if_nametoindex(name) if name else 0

@@ -16,8 +16,8 @@ from sestools.core.masking import Known, mask_command
 from sestools.core.results import Reply, TcpInfo
 from sestools.core.smtp import Garbled, ReplyReader
 from sestools.core.text import printable
-from sestools.probes._connect import tcp_info
 from sestools.probes._record import Closed, Deadline, Notes
+from sestools.probes.tcp_info import tcp_info
 
 T = TypeVar("T")
 
@@ -134,7 +134,7 @@ class Connection:
         notes.reply = self.read_reply()
         return notes.reply
 
-    def start_tls(self, context: ssl.SSLContext, host: str) -> ssl.SSLSocket:
+    def start_tls(self, tls: ssl.SSLContext, host: str) -> ssl.SSLSocket:
         """Do the TLS handshake.
 
         Raises:
@@ -147,11 +147,11 @@ class Connection:
             self.encrypted = self.verified = True
             return self.socket  # type: ignore[return-value]
         self.socket.settimeout(self._deadline.slice())
-        wrapped = context.wrap_socket(self.socket, server_hostname=host, do_handshake_on_connect=False)
+        wrapped = tls.wrap_socket(self.socket, server_hostname=host, do_handshake_on_connect=False)
         self.socket = wrapped
         self._patiently(wrapped.do_handshake)
         self.encrypted = True
-        self.verified = context.verify_mode is ssl.CERT_REQUIRED and context.check_hostname
+        self.verified = tls.verify_mode is ssl.CERT_REQUIRED and tls.check_hostname
         return wrapped
 
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from sestools.core.enums import Kind, Stage
 from sestools.core.results import Reply, Symptom
 from sestools.core.smtp import ACCEPTED, Garbled, command, dot_stuff, path
-from sestools.probes._connect import STAGGER, attempts, resolve
+from sestools.probes._connect import connect, resolve
 from sestools.probes._connection import Connection
 from sestools.probes._lives import Life, Purpose
-from sestools.probes._record import Cancelled, Closed, Deadline, Recorder, Stopped
-from sestools.probes._session import ClientSession, Envelope
-from sestools.probes.dialogue import SUCCESS
+from sestools.probes._record import Cancelled, Closed, Deadline, Recorder
+from sestools.probes._session import ClientSession
+from sestools.probes.envelope import SUCCESS, Envelope
 
 if TYPE_CHECKING:
     from sestools.probes.lifetime import Measurement
@@ -26,7 +26,7 @@ class Held:
 
     def __init__(self, watch: Measurement, sign_in: bool) -> None:
         self._clock = watch.clock
-        self._deadline = Deadline(watch.timeout, watch.cancel, watch.clock.now)
+        self._deadline = Deadline(watch.timeout, watch.cancel, watch.clock)
         self._recorder = Recorder(watch.target, self._deadline)
         until = Stage.AUTH if sign_in else Stage.EHLO
         session = ClientSession(self._recorder, until)
@@ -52,10 +52,7 @@ class Held:
 
     def _connect(self, watch: Measurement) -> Connection:
         if watch.connect is None:
-            made = list(attempts(self._recorder, resolve(self._recorder), stagger=STAGGER, first_only=True))
-            if not made:
-                raise Stopped(next(step.symptom for step in self._recorder.steps if step.symptom))
-            return Connection(*made[0], self._deadline)
+            return Connection(*connect(self._recorder, resolve(self._recorder)), self._deadline)
         with self._recorder.step(Stage.CONNECT):
             made_up: socket.socket = watch.connect()
         return Connection("virtual", made_up, self._deadline)

@@ -7,7 +7,10 @@ from enum import StrEnum
 from typing import Any
 
 from sestools.probes._route import Route
-from sestools.probes._trial import Trial, Way
+from sestools.probes._trial import Flight, Trial, Way
+
+LOSSY = 0.2
+"""Share of small packets sent again from which loss explains a stall as well as size does."""
 
 
 class Passage(StrEnum):
@@ -66,6 +69,37 @@ class MtuFacts:
     def exact(self) -> bool:
         """Whether the size was found to the byte."""
         return self.segment is not None and self.stalls_at == self.segment + 1
+
+    @property
+    def lossy(self) -> bool:
+        """Whether so many small packets were lost that loss explains a stall as well as size does."""
+        return self.lost_small >= LOSSY
+
+    @property
+    def stall(self) -> str:
+        """What stalled and how, in a sentence; empty if nothing did."""
+        if self.passage not in (Passage.BY_SIZE, Passage.ALWAYS):
+            return ""
+        first = next(trial for trial in self.trials if trial.stalled)
+        if self.passage is Passage.ALWAYS:
+            why = "segments of the smallest size stall, too"
+            if self.lossy:
+                why = f"{self.lost_small:.0%} of small packets were lost, too"
+            return f"large segments timed out from {first.way} ({first.flight}), but {why}"
+        if first.flight is Flight.WINDOW:
+            how = "nothing was lost, the other side stopped reading, as a simulator does in place of losing"
+        elif first.way is Way.UP:
+            how = (
+                f"{first.retransmits} segments were sent again and none acknowledged, and the kernel still "
+                f"believes in a path MTU of {first.path_mtu}"
+            )
+        else:
+            how = "what the server sent last came, what it sent before did not"
+        return (
+            f"large segments vanish from {' and '.join(self.ways)}: with segments of at most {self.segment} "
+            f"bytes they pass, with {self.stalls_at} they stall; the path carries packets of "
+            f"{'' if self.exact else 'at least '}{self.path_mtu} bytes; {how}"
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The facts for a program; sizes in bytes, times in seconds."""

@@ -5,20 +5,22 @@ from __future__ import annotations
 import contextlib
 import ssl
 import threading
-import time
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, TypeVar
 
-from sestools.core.enums import Kind, Stage
+from sestools.core.clock import Clock, SystemClock
+from sestools.core.enums import Kind, Outcome, Stage
 from sestools.core.errors import UsageError, kind_of
 from sestools.core.limits import out_of_files
-from sestools.core.results import Reply, Step, Symptom
+from sestools.core.results import ProbeResult, Reply, Step, Symptom
 from sestools.core.smtp import Garbled
 from sestools.core.target import Target
 from sestools.core.text import printable
 
 if TYPE_CHECKING:
     from sestools.probes._connection import Connection
+
+F = TypeVar("F")
 
 SLICE = 0.1
 """Longest wait in seconds before a cancellation is noticed."""
@@ -45,17 +47,14 @@ class Deadline:
     """One moment that everything in a probe ends at, in seconds from now."""
 
     def __init__(
-        self,
-        seconds: float,
-        cancel: threading.Event | None = None,
-        now: Callable[[], float] = time.perf_counter,
+        self, seconds: float, cancel: threading.Event | None = None, clock: Clock | None = None
     ) -> None:
         if not 0 < seconds < float("inf"):
             raise UsageError(f"timeout must be a positive number of seconds, not {seconds!r}")
         self.seconds = seconds
         self.cancel = cancel
-        self._now = now
-        self.start = now()
+        self._now = (clock or SystemClock()).now
+        self.start = self._now()
 
     def elapsed(self) -> float:
         """Seconds since the probe began."""
@@ -92,6 +91,31 @@ class Recorder:
         self.target = target
         self.deadline = deadline
         self.steps: list[Step] = []
+        self.failure: Symptom | None = None
+        self.not_run = ""
+
+    @contextlib.contextmanager
+    def probing(self) -> Iterator[None]:
+        """The work of a probe: a step that fails ends it, and so does the user; `result` then says so."""
+        try:
+            yield
+        except Stopped as stopped:
+            self.failure = stopped.symptom
+        except Cancelled:
+            self.not_run = "cancelled"
+
+    def result(self, probe: str, facts: F) -> ProbeResult[F]:
+        """What the probe saw."""
+        failure = None if self.not_run else self.failure
+        return ProbeResult(
+            probe=probe,
+            target=self.target,
+            outcome=Outcome.NOT_RUN if self.not_run else Outcome.FAILED if failure else Outcome.OK,
+            steps=tuple(self.steps),
+            facts=facts,
+            symptom=failure,
+            reason=self.not_run,
+        )
 
     @contextlib.contextmanager
     def step(self, stage: Stage, connection: Connection | None = None) -> Iterator[Notes]:
@@ -128,20 +152,27 @@ class Recorder:
 
     def symptom(self, error: Exception, stage: Stage) -> Symptom:
         """What an exception of this probe means, before anybody judges it."""
-        return self.symptom_of(kind_seen(error), stage, describe(error))
+        own = {Closed: Kind.CLOSED, Garbled: Kind.GARBLED}.get(type(error))
+        return self.symptom_of(own or kind_of(error) or Kind.RESET, stage, describe(error))
 
     def symptom_of(self, kind: Kind, stage: Stage, detail: str, reply: Reply | None = None) -> Symptom:
         """A symptom of this probe's target."""
-        target = self.target
-        return Symptom(
-            kind=kind,
-            stage=stage,
-            detail=detail,
-            reply=reply,
-            host=target.host,
-            port=target.port,
-            security=target.security,
-        )
+        return symptom_at(self.target, kind, stage, detail, reply)
+
+
+def symptom_at(
+    target: Target, kind: Kind, stage: Stage, detail: str = "", reply: Reply | None = None
+) -> Symptom:
+    """A symptom of a target."""
+    return Symptom(
+        kind=kind,
+        stage=stage,
+        detail=detail,
+        reply=reply,
+        host=target.host,
+        port=target.port,
+        security=target.security,
+    )
 
 
 class Notes:
@@ -152,16 +183,6 @@ class Notes:
         self.sent = ""
         self.reply: Reply | None = None
         self.symptom: Symptom | None = None
-
-
-def kind_seen(error: Exception) -> Kind:
-    """The form in which a step's exception says that something went wrong."""
-    match error:
-        case Closed():
-            return Kind.CLOSED
-        case Garbled():
-            return Kind.GARBLED
-    return kind_of(error) or Kind.RESET
 
 
 def describe(error: Exception) -> str:

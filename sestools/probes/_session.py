@@ -6,39 +6,29 @@ import contextlib
 import ssl
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from email.utils import formatdate
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sestools.core import trust
 from sestools.core.endpoints import Security
-from sestools.core.enums import Kind, Outcome, Stage
+from sestools.core.enums import Kind, Stage
 from sestools.core.errors import UsageError
 from sestools.core.masking import MASK
 from sestools.core.results import ProbeResult, Reply
 from sestools.core.smtp import ACCEPTED, auth_lines, command, dot_stuff, path
 from sestools.core.target import Target
 from sestools.probes._certificate import TlsFacts, parsed, unverified, why_not
-from sestools.probes._connect import STAGGER, attempts, resolve
+from sestools.probes._connect import connect, resolve
 from sestools.probes._connection import Connection, blind_context
 from sestools.probes._record import Cancelled, Deadline, Notes, Recorder, Stopped, describe
+from sestools.probes.envelope import Envelope
 
-_END = (Stage.AUTH, Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.BODY, Stage.QUIT)
-_ORDER = {
-    Security.STARTTLS: (
-        Stage.RESOLVE,
-        Stage.CONNECT,
-        Stage.GREETING,
-        Stage.STARTTLS,
-        Stage.TLS,
-        Stage.EHLO,
-        *_END,
-    ),
-    Security.WRAPPER: (Stage.RESOLVE, Stage.CONNECT, Stage.TLS, Stage.GREETING, Stage.EHLO, *_END),
-    Security.PLAIN: (Stage.RESOLVE, Stage.CONNECT, Stage.GREETING, Stage.EHLO, *_END),
+_OPENING = {
+    Security.STARTTLS: (Stage.GREETING, Stage.STARTTLS, Stage.TLS, Stage.EHLO),
+    Security.WRAPPER: (Stage.TLS, Stage.GREETING, Stage.EHLO),
+    Security.PLAIN: (Stage.GREETING, Stage.EHLO),
 }
-"""The stages of a session by its TLS mode. With STARTTLS the EHLO that counts is the one after TLS."""
-
+"""How a session begins, by its TLS mode. With STARTTLS the EHLO that counts is the one after TLS."""
 
 _EXPECTED = {
     Stage.GREETING: (220,),
@@ -76,52 +66,30 @@ class DialogueFacts:
     message_id: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Envelope:
-    """Who sends what to whom. The message is bytes with any line ends; None sends a short test text."""
-
-    sender: str
-    recipients: tuple[str, ...]
-    message: bytes | None = field(default=None, repr=False)
-
-    def content(self) -> bytes:
-        """The message to send."""
-        if self.message is not None:
-            return self.message
-        return (
-            f"From: {self.sender}\r\nTo: {', '.join(self.recipients)}\r\nDate: {formatdate()}\r\n"
-            "Subject: sestools check\r\n\r\n"
-            "This message was sent by sestools to see whether Amazon SES accepts mail.\r\n"
-        ).encode("ascii")
-
-
-def stages(target: Target, until: Stage) -> tuple[Stage, ...]:
-    """The stages of a session with this target, in order, up to the chosen one.
+class ClientSession:
+    """A session under way. `run` drives it; every method does one stage and records its step.
 
     Raises:
-        UsageError: If such a session has no such stage.
+        UsageError: If a session with this target has no such stage as `until`.
     """
-    order = _ORDER[target.security or Security.PLAIN]
-    if until not in order:
-        raise UsageError(f"a session with security {target.security} has no stage {until}")
-    return order[: order.index(until) + 1]
 
-
-class ClientSession:
-    """A session under way. `run` drives it; every method does one stage and records its step."""
-
-    def __init__(self, recorder: Recorder, until: Stage, context: ssl.SSLContext | None = None) -> None:
+    def __init__(self, recorder: Recorder, until: Stage, tls: ssl.SSLContext | None = None) -> None:
         self.recorder = recorder
         self.target = recorder.target
         self.until = until
         self.facts = DialogueFacts()
-        self._stages = stages(self.target, until)
+        mode = self.target.security or Security.PLAIN
+        order = (Stage.RESOLVE, Stage.CONNECT, *_OPENING[mode])
+        order += (Stage.AUTH, Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.BODY, Stage.QUIT)
+        if until not in order:
+            raise UsageError(f"a session with security {mode} has no stage {until}")
+        self._stages = order[: order.index(until) + 1]
         self.signs_in = self.wants(Stage.AUTH) and self.target.credentials is not None
         if self.signs_in:
-            context = trust.signing_in(self.target)
-        elif context is None and self.wants(Stage.TLS):
-            context = trust.looking(self.target.ca_file)
-        self._context = context
+            tls = trust.signing_in(self.target)
+        elif tls is None and self.wants(Stage.TLS):
+            tls = trust.looking(self.target.ca_file)
+        self._tls = tls
 
     def note(self, **facts: Any) -> None:
         """Keep facts."""
@@ -140,17 +108,14 @@ class ClientSession:
         """Connect and go on until the chosen stage, or until something fails."""
         if not self.wants(Stage.CONNECT):
             return
-        made = list(attempts(self.recorder, addresses, stagger=STAGGER, first_only=True))
-        if not made:
-            raise Stopped(next(step.symptom for step in self.recorder.steps if step.symptom))
-        with Connection(*made[0], self.recorder.deadline) as connection:
+        with Connection(*connect(self.recorder, addresses), self.recorder.deadline) as connection:
             self.note(address=connection.address)
             self.opening(connection)
             if self.signs_in:
                 self.sign_in(connection, mechanism)
             if self.wants(Stage.MAIL) and envelope:
                 self.send(connection, envelope)
-            # Behind STARTTLS the server waits for a handshake, behind DATA for a message; before its greeting
+            # After STARTTLS the server waits for a handshake, after DATA for a message; before its greeting
             # it waits for nothing.
             if self.wants(Stage.GREETING) and self.until not in (Stage.STARTTLS, Stage.DATA):
                 # Everything that was asked for is done: a bad good-bye is on record, and spoils nothing.
@@ -219,37 +184,36 @@ class ClientSession:
 
     def handshake(self, connection: Connection) -> None:
         """Switch to TLS; if the certificate does not verify, look at it on a second connection."""
-        assert self._context is not None  # noqa: S101 - made with the session, since this stage is wanted
+        assert self._tls is not None  # noqa: S101 - made with the session, since this stage is wanted
         try:
             with self.recorder.step(Stage.TLS, connection) as notes:
                 notes.sent = f"TLS handshake, server name {self.target.host}"
                 # A name's final dot is for DNS; certificates do not have it.
-                host = self.target.host.rstrip(".")
-                wrapped = connection.start_tls(self._context, host)
+                wrapped = connection.start_tls(self._tls, self.target.host.rstrip("."))
         except Stopped as stopped:
-            error = stopped.error
-            if isinstance(error, ssl.SSLCertVerificationError):
-                seen = self.look(connection.address)
-                certificate = seen.certificate if seen else None
-                self.note(
-                    tls=TlsFacts(problem=why_not(error), detail=describe(error), certificate=certificate)
-                )
-                issuer, here = certificate.issuer if certificate else "", seen is not None and seen.verified
-                if self.signs_in and (
-                    symptom := trust.not_amazons(self.target, error, issuer, trusted_here=here)
-                ):
-                    raise Stopped(symptom, error) from None
+            if isinstance(stopped.error, ssl.SSLCertVerificationError):
+                self._unverified(connection.address, stopped.error)
             raise
-        version, cipher = wrapped.version(), wrapped.cipher()
+        cipher = wrapped.cipher()
         certificate = parsed(wrapped.getpeercert() or {}) if connection.verified else unverified(wrapped)
         self.note(
             tls=TlsFacts(
-                version=version,
+                version=wrapped.version(),
                 cipher=cipher[0] if cipher else None,
                 verified=connection.verified,
                 certificate=certificate,
             )
         )
+
+    def _unverified(self, address: str, error: ssl.SSLCertVerificationError) -> None:
+        """Keep what a certificate that did not verify says; who signs in may learn more precisely what is wrong."""
+        seen = self.look(address)
+        certificate = seen.certificate if seen else None
+        self.note(tls=TlsFacts(problem=why_not(error), detail=describe(error), certificate=certificate))
+        if self.signs_in:
+            issuer, here = certificate.issuer if certificate else "", seen is not None and seen.verified
+            if symptom := trust.not_amazons(self.target, error, issuer, trusted_here=here):
+                raise Stopped(symptom, error) from None
 
     def look(self, address: str) -> TlsFacts | None:
         """The certificate that did not verify, from a second connection that carries nothing else.
@@ -312,27 +276,14 @@ def run(
     *,
     timeout: float,
     until: Stage,
-    addresses: Sequence[str] | None = None,
-    cancel: threading.Event | None = None,
+    addresses: Sequence[str] | None,
+    cancel: threading.Event | None,
     mechanism: trust.Mechanism | None = None,
     envelope: Envelope | None = None,
-) -> ProbeResult:
-    """Run a session and return what it saw; `facts` are `DialogueFacts`."""
+) -> ProbeResult[DialogueFacts]:
+    """Run a session and return what it saw."""
     recorder = Recorder(target, Deadline(timeout, cancel))
     session = ClientSession(recorder, until)
-    outcome, symptom, reason = Outcome.OK, None, ""
-    try:
+    with recorder.probing():
         session.run(addresses or resolve(recorder), mechanism, envelope)
-    except Stopped as stopped:
-        outcome, symptom = Outcome.FAILED, stopped.symptom
-    except Cancelled:
-        outcome, reason = Outcome.NOT_RUN, "cancelled"
-    return ProbeResult(
-        probe=probe,
-        target=target,
-        outcome=outcome,
-        steps=tuple(recorder.steps),
-        facts=session.facts,
-        symptom=symptom,
-        reason=reason,
-    )
+    return recorder.result(probe, session.facts)

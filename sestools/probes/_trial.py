@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import ssl
-import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,10 +11,10 @@ from enum import StrEnum
 from typing import Any
 
 from sestools.probes._record import Deadline
+from sestools.probes.tcp_info import Counters, counters
 
 POLL = 0.005
 """Seconds between two looks at the kernel's counters."""
-_SIZE = 232
 
 
 class Way(StrEnum):
@@ -40,72 +39,6 @@ class Flight(StrEnum):
     """Nothing more came from the server."""
     BROKEN = "broken"
     """The connection failed before or while they were sent."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Counters:
-    """What the kernel counts on a connection (linux/tcp.h, struct tcp_info).
-
-    Attributes:
-        open: Whether the connection stands.
-        backoff: Time-outs in a row without an acknowledgement.
-        mss: Largest segment that this side sends, TCP options included, in bytes.
-        received_mss: Largest segment that came, TCP options included, in bytes.
-        path_mtu: Path MTU as the kernel believes it, in bytes.
-        unacked: Segments sent and not yet acknowledged.
-        unsent: Bytes that wait to be sent.
-        acked: Bytes acknowledged.
-        received: Bytes received in order.
-        sent: Segments with data sent, those sent again included.
-        retransmits: Segments sent again.
-        out_of_order: Segments that came after a gap.
-        window: Bytes that the other side is ready to take.
-    """
-
-    open: bool
-    backoff: int
-    mss: int
-    received_mss: int
-    path_mtu: int
-    unacked: int
-    unsent: int
-    acked: int
-    received: int
-    sent: int
-    retransmits: int
-    out_of_order: int
-    window: int
-
-
-def counters(sock: socket.socket) -> Counters | None:
-    """The counters of a connection; None where the system does not give them (Linux 5.4 and newer do)."""
-    option = getattr(socket, "TCP_INFO", None)
-    if option is None:
-        return None
-    try:
-        data = sock.getsockopt(socket.IPPROTO_TCP, option, _SIZE)
-    except OSError:
-        return None
-    if len(data) < _SIZE:
-        return None
-    words = struct.unpack_from("24I", data, 8)
-    acked, received = struct.unpack_from("QQ", data, 120)
-    stamps = 12 if data[5] & 1 else 0  # the time stamps option takes 12 bytes of each segment
-    return Counters(
-        open=data[0] in (1, 8),  # ESTABLISHED, CLOSE_WAIT
-        backoff=data[4],
-        mss=words[2] + stamps,
-        received_mss=words[3] + stamps,
-        path_mtu=words[13],
-        unacked=words[4],
-        unsent=struct.unpack_from("I", data, 144)[0],
-        acked=acked,
-        received=received,
-        sent=struct.unpack_from("I", data, 156)[0],
-        retransmits=words[23],
-        out_of_order=struct.unpack_from("I", data, 224)[0],
-        window=struct.unpack_from("I", data, 228)[0],
-    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,6 +72,18 @@ class Trial:
     def path_mtu(self) -> int | None:
         """Path MTU in bytes that the kernel believed in at the end."""
         return self.after.path_mtu if self.after else None
+
+    def carried(self, headers: int) -> int | None:
+        """The largest packet that passed, in bytes, where it is smaller than both ends asked for."""
+        before, after = self.before, self.after
+        if before is None or after is None or self.flight is not Flight.PASSED:
+            return None
+        if self.way is Way.UP:
+            return after.path_mtu
+        # The server's full segments, if it sent enough to fill some. Linux takes them to be 536 bytes at least.
+        if after.received - before.received >= 2 * before.mss and after.received_mss < before.mss:
+            return after.received_mss + headers
+        return None
 
     @property
     def retransmits(self) -> int:

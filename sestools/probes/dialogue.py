@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
+from sestools.core.clock import TIMEOUT
 from sestools.core.endpoints import Security
 from sestools.core.enums import Stage
 from sestools.core.errors import UsageError
@@ -13,21 +14,14 @@ from sestools.core.smtp import path
 from sestools.core.target import Target
 from sestools.core.trust import Mechanism
 from sestools.probes import _session
-from sestools.probes._session import Envelope
-
-SUCCESS = "success@simulator.amazonses.com"
-"""SES's mailbox simulator address for a delivery that succeeds: mail to it reaches no person."""
-
-
-def is_mailbox_simulator(address: str) -> bool:
-    """Whether mail to this address ends in SES's mailbox simulator and so reaches nobody."""
-    return address.lower().rpartition("@")[2] == "simulator.amazonses.com"
+from sestools.probes._session import DialogueFacts
+from sestools.probes.envelope import SUCCESS, Envelope, is_mailbox_simulator
 
 
 def probe_dialogue(
     target: Target,
     *,
-    timeout: float = 5.0,
+    timeout: float = TIMEOUT,
     until: Stage | None = None,
     mechanism: Mechanism | None = None,
     sender: str | None = None,
@@ -36,7 +30,7 @@ def probe_dialogue(
     message: bytes | None = None,
     addresses: Sequence[str] | None = None,
     cancel: threading.Event | None = None,
-) -> ProbeResult:
+) -> ProbeResult[DialogueFacts]:
     """Hold an SMTP dialogue and time each stage: what does this server say, and where does it stop?
 
     The addresses of a name are tried in turn, each a quarter of a second after the one before. A 4xx or
@@ -56,9 +50,6 @@ def probe_dialogue(
         message: The message; by default a short test text.
         addresses: IP addresses to try instead of resolving the name.
         cancel: Set it to end the probe within a tenth of a second.
-
-    Returns:
-        Facts are `DialogueFacts`.
 
     Raises:
         UsageError: On wrong use.

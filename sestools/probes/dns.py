@@ -5,15 +5,15 @@ from __future__ import annotations
 import ipaddress
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sestools.core.enums import Outcome, Stage
+from sestools.core.clock import TIMEOUT
 from sestools.core.errors import UsageError
 from sestools.core.results import ProbeResult
 from sestools.core.target import Target
 from sestools.core.text import printable
 from sestools.probes._connect import in_time, is_address, resolve
-from sestools.probes._record import Cancelled, Deadline, Recorder, Stopped
+from sestools.probes._record import Deadline, Recorder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,10 +91,10 @@ class DnsFacts:
 def probe_dns(
     target: Target,
     *,
-    timeout: float = 5.0,
+    timeout: float = TIMEOUT,
     resolvers: Sequence[str] | None = None,
     cancel: threading.Event | None = None,
-) -> ProbeResult:
+) -> ProbeResult[DnsFacts]:
     """Resolve a name twice: as an application does, and by asking DNS for TTL, aliases and resolvers.
 
     The outcome is the application's view (getaddrinfo: hosts file, search list and all). That a name has
@@ -106,42 +106,27 @@ def probe_dns(
         resolvers: Addresses of resolvers to ask, each apart; by default the system's, as dnspython finds
             them.
         cancel: Set it to end the probe within a tenth of a second.
-
-    Returns:
-        Facts are `DnsFacts`.
     """
     bare = Target(host=target.host, port=target.port, security=target.security)
     recorder = Recorder(bare, Deadline(timeout, cancel))
-    outcome, symptom, reason = Outcome.OK, None, ""
     addresses: tuple[str, ...] = ()
     answers: tuple[DnsAnswer, ...] = ()
     detail = ""
-    try:
-        try:
-            addresses = resolve(recorder)
-        except Stopped as stopped:
-            outcome, symptom = Outcome.FAILED, stopped.symptom
-        if is_address(bare.host):
-            detail = "the host is an IP address; there is nothing to look up"
-        else:
-            answers, detail = _ask(recorder.deadline, bare.host, resolvers)
-    except Cancelled:
-        outcome, reason = Outcome.NOT_RUN, "cancelled"
+    with recorder.probing():
+        addresses = resolve(recorder)
+    if not recorder.not_run:
+        with recorder.probing():
+            if is_address(bare.host):
+                detail = "the host is an IP address; there is nothing to look up"
+            else:
+                answers, detail = _ask(recorder.deadline, bare.host, resolvers)
     facts = DnsFacts(
         ipv4=tuple(address for address in addresses if ":" not in address),
         ipv6=tuple(address for address in addresses if ":" in address),
         answers=answers,
         detail=detail,
     )
-    return ProbeResult(
-        probe="dns",
-        target=target,
-        outcome=outcome,
-        steps=tuple(step for step in recorder.steps if step.stage is Stage.RESOLVE),
-        facts=facts,
-        symptom=symptom,
-        reason=reason,
-    )
+    return replace(recorder.result("dns", facts), target=target)
 
 
 def _ask(deadline: Deadline, host: str, resolvers: Sequence[str] | None) -> tuple[tuple[DnsAnswer, ...], str]:
@@ -199,19 +184,13 @@ def ask(host: str, server: str, lifetime: float) -> DnsAnswer:
     found: dict[str, tuple[str, ...]] = {}
     aliases: tuple[str, ...] = ()
     ttl: int | None = None
-    clock = Deadline(lifetime)
+    clock, problem = Deadline(lifetime), ""
     for kind in ("A", "AAAA"):
         try:
             answer = resolver.resolve(host + ".", kind, lifetime=clock.remaining(), raise_on_no_answer=False)
         except (dns.exception.DNSException, TimeoutError, OSError) as error:
-            return DnsAnswer(
-                resolver=server,
-                ipv4=found.get("A", ()),
-                aliases=aliases,
-                ttl=ttl,
-                error=printable(str(error), 200),
-                seconds=clock.elapsed(),
-            )
+            problem = printable(str(error), 200)
+            break
         found[kind] = tuple(record.to_text() for record in answer) if answer.rrset else ()
         if answer.rrset:
             ttl = answer.rrset.ttl
@@ -220,9 +199,10 @@ def ask(host: str, server: str, lifetime: float) -> DnsAnswer:
             )
     return DnsAnswer(
         resolver=server,
-        ipv4=found["A"],
-        ipv6=found["AAAA"],
+        ipv4=found.get("A", ()),
+        ipv6=found.get("AAAA", ()),
         aliases=aliases,
         ttl=ttl,
+        error=problem,
         seconds=clock.elapsed(),
     )

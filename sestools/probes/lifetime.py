@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import heapq
 import threading
-import time
 from collections.abc import Callable, Iterator
 from itertools import count
-from typing import Any, Protocol
+from typing import Any
 
+from sestools.core.clock import TIMEOUT, Clock, Progress, SystemClock, no_progress
 from sestools.core.enums import Outcome
 from sestools.core.errors import UsageError
 from sestools.core.results import ProbeResult, Symptom
@@ -26,30 +26,18 @@ ROUND = 12
 LOOK = {Purpose.SILENT: 0.1, Purpose.KEPT: 0.5}
 """Seconds between two looks whether a connection still lives; the error of a measured life."""
 
-Progress = Callable[[int, int, str], None]
-
-
-class Time(Protocol):
-    """What tells and passes the time, in seconds."""
-
-    def now(self) -> float:
-        """The time."""
-
-    def sleep(self, seconds: float) -> None:
-        """Let so much of it pass."""
-
 
 def probe_lifetime(
     target: Target,
     *,
     plan: Plan | None = None,
     sender: str | None = None,
-    timeout: float = 10.0,
+    timeout: float = TIMEOUT,
     progress: Progress | None = None,
     cancel: threading.Event | None = None,
     connect: Callable[[], Any] | None = None,
-    clock: Time | None = None,
-) -> ProbeResult:
+    clock: Clock | None = None,
+) -> ProbeResult[LifetimeFacts]:
     """Hold several connections at once until they end, or long enough: how long does one live?
 
     First some keep silent, until the server has enough of it. Then others are kept alive with NOOP, and a few
@@ -69,7 +57,7 @@ def probe_lifetime(
         clock: What tells and passes the time; by default the system's does.
 
     Returns:
-        Facts are `LifetimeFacts`. It failed if no connection could be opened.
+        What was seen. It failed if no connection could be opened.
 
     Raises:
         UsageError: On wrong use.
@@ -81,7 +69,9 @@ def probe_lifetime(
         path(sender)
         if not target.credentials:
             raise UsageError("sending messages needs a target with credentials")
-    watch = Measurement(target, plan, sender, timeout, clock or _RealTime(cancel), connect, cancel, progress)
+    watch = Measurement(
+        target, plan, sender, timeout, clock or SystemClock(cancel), connect, cancel, progress
+    )
     outcome, reason = Outcome.OK, ""
     try:
         watch.run()
@@ -99,16 +89,6 @@ def probe_lifetime(
     )
 
 
-class _RealTime:
-    def __init__(self, cancel: threading.Event | None) -> None:
-        self._cancel = cancel or threading.Event()
-
-    now = staticmethod(time.perf_counter)
-
-    def sleep(self, seconds: float) -> None:
-        self._cancel.wait(seconds)
-
-
 class Measurement:
     """A measurement under way: many connections, one thread, whoever is due next has its turn."""
 
@@ -118,7 +98,7 @@ class Measurement:
         plan: Plan,
         sender: str | None,
         timeout: float,
-        clock: Time,
+        clock: Clock,
         connect: Callable[[], Any] | None,
         cancel: threading.Event | None,
         progress: Progress | None,
@@ -133,7 +113,7 @@ class Measurement:
         """Connections in a row that reached a host which was known."""
         self.opened = 0
         self.budget = plan.senders * plan.messages
-        self._progress = progress or (lambda done, total, what: None)
+        self._progress = progress or no_progress
         self._total = plan.silent * (2 if target.credentials else 1) + plan.lives
         self._total += plan.senders if sender else 0
 

@@ -9,17 +9,18 @@ import time
 from collections.abc import Sequence
 
 from sestools.core.endpoints import Security
-from sestools.core.enums import Kind, Outcome, Stage
+from sestools.core.enums import Kind, Stage
 from sestools.core.errors import UsageError
 from sestools.core.results import ProbeResult, Symptom
 from sestools.core.target import Target
-from sestools.probes._connect import STAGGER, attempts, resolve
+from sestools.probes._connect import connect, resolve
 from sestools.probes._connection import Connection, blind_context
 from sestools.probes._passage import MtuFacts, Passage
-from sestools.probes._record import Cancelled, Deadline, Recorder, Stopped
+from sestools.probes._record import Deadline, Recorder, Stopped
 from sestools.probes._route import Route, route_to
 from sestools.probes._session import ClientSession
-from sestools.probes._trial import CounterWatch, Flight, Trial, Way, counters, watched
+from sestools.probes._trial import CounterWatch, Flight, Trial, Way, watched
+from sestools.probes.tcp_info import counters
 
 MOST_TRIALS = 30
 """Connections that the probe makes at most."""
@@ -27,8 +28,6 @@ LARGEST_BURST = 20_000
 """Bytes that it sends at most on one of them: more than two segments of 9001 bytes."""
 SMALL = 4
 """Small commands sent, one at a time, before each burst: they show whether small packets get lost, too."""
-LOSSY = 0.2
-"""Share of small packets sent again from which loss explains a stall as well as size does."""
 PATIENCE = 1.6
 """Seconds without a byte after which an unclamped handshake stalls: a server has sent thrice by then (RFC 6298)."""
 
@@ -46,7 +45,7 @@ def probe_mtu(
     mtu: int | None = None,
     addresses: Sequence[str] | None = None,
     cancel: threading.Event | None = None,
-) -> ProbeResult:
+) -> ProbeResult[MtuFacts]:
     """Send large packets after EHLO, and have the server send some in the TLS handshake: do they arrive?
 
     What stalls is tried again with smaller segments (TCP_MAXSEG), and the largest that pass are searched for.
@@ -62,7 +61,7 @@ def probe_mtu(
         cancel: Set it to end the probe within a tenth of a second.
 
     Returns:
-        Facts are `MtuFacts`. Not run where the system has no such counters (Linux has).
+        What was seen. Not run where the system has no such counters (Linux has).
 
     Raises:
         UsageError: If `mtu` is no size that a packet can have.
@@ -70,35 +69,21 @@ def probe_mtu(
     if mtu is not None and not 576 <= mtu <= 65535:
         raise UsageError(f"an MTU is between 576 and 65535 bytes, not {mtu!r}")
     recorder = Recorder(target, Deadline(timeout, cancel))
-    probe = _Probe(recorder, mtu)
-    outcome, symptom, reason = Outcome.OK, None, ""
+    search = _Search(recorder, mtu)
     if not sys.platform.startswith("linux"):
-        outcome, reason = Outcome.NOT_RUN, "needs the connection counters of Linux; could not tell here"
+        recorder.not_run = "needs the connection counters of Linux"
     else:
-        try:
-            probe.run(addresses or resolve(recorder))
-        except Stopped as stopped:
-            symptom = stopped.symptom
-        except Cancelled:
-            outcome, reason = Outcome.NOT_RUN, "cancelled"
-        except TimeoutError as error:
-            symptom = recorder.symptom(error, Stage.EHLO)
-        # A hole that was proved outweighs what cut the search short.
-        symptom = (probe.symptom() or symptom) if outcome is Outcome.OK else None
-        if symptom:
-            outcome = Outcome.FAILED
-    return ProbeResult(
-        probe="mtu",
-        target=target,
-        outcome=outcome,
-        steps=tuple(recorder.steps),
-        facts=probe.facts(),
-        symptom=symptom,
-        reason=reason,
-    )
+        with recorder.probing():
+            try:
+                search.run(addresses or resolve(recorder))
+            except TimeoutError as error:
+                raise Stopped(recorder.symptom(error, Stage.EHLO)) from error
+        # A black hole that was proved outweighs what cut the search short.
+        recorder.failure = search.symptom() or recorder.failure
+    return recorder.result("mtu", search.facts())
 
 
-class _Probe:
+class _Search:
     """The search under way."""
 
     def __init__(self, recorder: Recorder, mtu: int | None) -> None:
@@ -107,7 +92,7 @@ class _Probe:
         self._recorder = recorder
         self._target = recorder.target
         self._deadline = recorder.deadline
-        self._context = blind_context() if self._target.security is not Security.PLAIN else None
+        self._tls = blind_context() if self._target.security is not Security.PLAIN else None
         self._trials: list[Trial] = []
         self._small = self._small_again = 0
         self._route: Route | None = None
@@ -115,7 +100,7 @@ class _Probe:
         """Directions in which large segments were shown to stall by their size."""
         self._largest: int | None = None
         self._smallest: int | None = None
-        self._always: Trial | None = None
+        self._always = False
         self._headers = 40
 
     def run(self, addresses: Sequence[str]) -> None:
@@ -124,7 +109,7 @@ class _Probe:
         if self._mtu:
             self._clamp = self._mtu - (60 if ":" in self._addresses[0] else 40)
         wrapper = self._target.security is Security.WRAPPER
-        ways = [Way.UP] if self._context is None else [Way.DOWN, Way.UP] if wrapper else [Way.UP, Way.DOWN]
+        ways = [Way.UP] if self._tls is None else [Way.DOWN, Way.UP] if wrapper else [Way.UP, Way.DOWN]
         for way in ways:
             # On a wrapper port the handshake has to pass before a burst can be sent.
             known = self._largest if wrapper and way is Way.UP else None
@@ -134,14 +119,12 @@ class _Probe:
             floor = 1220 if self._headers == 60 else 536  # what every path carries (RFC 8200, RFC 1122)
             high = first.clamp or (first.before.mss if first.before else 65535)
             for low in dict.fromkeys(filter(None, (self._largest, floor))):
-                if low < high and not self._trial(way, low).stalled:
+                passes = low < high and not self._trial(way, low).stalled
+                if passes:
                     break
                 high = low
-            else:
-                self._always = first
-                return
-            if self._lossy():
-                self._always = first
+            if not passes or self.facts().lossy:
+                self._always = True
                 return
             self._ways.append(way)
             if low != self._largest:  # else it carries what the other direction does
@@ -169,10 +152,7 @@ class _Probe:
         if len(self._trials) >= MOST_TRIALS:
             raise TimeoutError(f"no answer after {MOST_TRIALS} connections")
         own = recorder or Recorder(self._target, self._deadline)
-        made = list(attempts(own, self._addresses, stagger=STAGGER, first_only=True, clamp=clamp))
-        if not made:
-            raise Stopped(next(step.symptom for step in own.steps if step.symptom))
-        address, sock = made[0]
+        address, sock = connect(own, self._addresses, clamp)
         self._addresses = (address,)
         self._headers = 60 if ":" in address else 40
         if not self._trials:
@@ -187,7 +167,7 @@ class _Probe:
         return trial
 
     def _fly(self, way: Way, clamp: int | None, own: Recorder, connection: Connection) -> Trial:
-        session = ClientSession(own, Stage.TLS if self._context else Stage.EHLO, self._context)
+        session = ClientSession(own, Stage.TLS if self._tls else Stage.EHLO, self._tls)
         if self._target.security is Security.WRAPPER:
             trial = self._handshake(clamp, connection)
             if way is Way.DOWN or trial.flight is not Flight.PASSED:
@@ -213,8 +193,8 @@ class _Probe:
         return trial
 
     def _handshake(self, clamp: int | None, connection: Connection) -> Trial:
-        assert self._context is not None  # noqa: S101 - only asked for with TLS
-        sock = self._context.wrap_socket(
+        assert self._tls is not None  # noqa: S101 - only asked for with TLS
+        sock = self._tls.wrap_socket(
             connection.socket, server_hostname=self._target.host, do_handshake_on_connect=False
         )
         connection.socket = sock
@@ -242,13 +222,11 @@ class _Probe:
         line = b"NOOP " + b"x" * 500 + b"\r\n"
         return line * -(-size // len(line))
 
-    def _lossy(self) -> bool:
-        return self._small_again >= LOSSY * max(self._small, 1)
-
     def facts(self) -> MtuFacts:
         """What was seen so far."""
         route = self._route
         plain = [trial for trial in self._trials if trial.clamp == self._clamp]
+        greetings = [step for step in self._recorder.steps if step.stage is Stage.GREETING]
         passage, mtu = Passage.UNKNOWN, None
         if self._ways:
             passage = Passage.BY_SIZE
@@ -256,7 +234,7 @@ class _Probe:
         elif self._always:
             passage = Passage.ALWAYS
         elif plain:
-            mtu = min(filter(None, (_carried(trial, self._headers) for trial in plain)), default=None)
+            mtu = min(filter(None, (trial.carried(self._headers) for trial in plain)), default=None)
             narrow = mtu is not None and route is not None and mtu < min(route.interface_mtu, 65535)
             passage = Passage.NARROWED if narrow else Passage.WHOLE
         return MtuFacts(
@@ -268,66 +246,18 @@ class _Probe:
             path_mtu=mtu,
             lost_small=min(1.0, self._small_again / max(self._small, 1)),
             trials=tuple(self._trials),
-            greeting=next(
-                (
-                    step.reply.text
-                    for step in self._recorder.steps
-                    if step.stage is Stage.GREETING and step.reply
-                ),
-                None,
-            ),
+            greeting=next((step.reply.text for step in greetings if step.reply), None),
         )
 
     def symptom(self) -> Symptom | None:
-        """The stall in words, if there was one."""
+        """The stall, if there was one."""
         facts = self.facts()
-        if facts.passage is Passage.ALWAYS and self._always:
-            why = (
-                f"{facts.lost_small:.0%} of small packets were lost, too"
-                if self._lossy()
-                else "segments of the smallest size stall, too"
-            )
-            stage = Stage.EHLO if self._always.way is Way.UP else Stage.TLS
-            detail = f"large segments timed out from {self._always.way} ({self._always.flight}), but {why}"
-            # Not a stall by size: the stage of the reply that stayed out, not of a body.
-            return self._recorder.symptom_of(
-                Kind.TIMEOUT, Stage.EHLO if stage is Stage.TLS else stage, detail
-            )
-        if facts.passage is not Passage.BY_SIZE:
-            return None
-        first = next(trial for trial in self._trials if trial.stalled)
-        detail = (
-            f"large segments vanish from {' and '.join(facts.ways)}: with segments of at most {facts.segment} "
-            f"bytes they pass, with {facts.stalls_at} they stall; the path carries packets of "
-            f"{'' if facts.exact else 'at least '}{facts.path_mtu} bytes; "
-        )
-        if first.flight is Flight.WINDOW:
-            detail += (
-                "nothing was lost, the other side stopped reading, as a simulator does in place of losing"
-            )
-        elif first.way is Way.UP:
-            detail += (
-                f"{first.retransmits} segments were sent again and none acknowledged, and the kernel still "
-                f"believes in a path MTU of {first.path_mtu}"
-            )
-        else:
-            detail += "what the server sent last came, what it sent before did not"
-        return self._recorder.symptom_of(
-            Kind.TIMEOUT, Stage.BODY if Way.UP in facts.ways else Stage.TLS, detail
-        )
-
-
-def _carried(trial: Trial, headers: int) -> int | None:
-    """The largest packet that passed in a trial, where it is smaller than both ends asked for."""
-    before, after = trial.before, trial.after
-    if before is None or after is None or trial.flight is not Flight.PASSED:
-        return None
-    if trial.way is Way.UP:
-        return after.path_mtu
-    # The server's full segments, if it sent enough to fill some. Linux takes them to be 536 bytes at least.
-    if after.received - before.received >= 2 * before.mss and after.received_mss < before.mss:
-        return after.received_mss + headers
-    return None
+        stage = Stage.TLS
+        if not facts.ways:  # not a stall by size: the stage of the reply that did not come, not of a body
+            stage = Stage.EHLO
+        elif Way.UP in facts.ways:
+            stage = Stage.BODY
+        return self._recorder.symptom_of(Kind.TIMEOUT, stage, facts.stall) if facts.stall else None
 
 
 def _leave(sock: socket.socket) -> None:

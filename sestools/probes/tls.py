@@ -6,6 +6,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 
+from sestools.core.clock import TIMEOUT
 from sestools.core.endpoints import Security
 from sestools.core.enums import Stage
 from sestools.core.errors import UsageError
@@ -18,10 +19,10 @@ from sestools.probes._certificate import TlsFacts
 def probe_tls(
     target: Target,
     *,
-    timeout: float = 5.0,
+    timeout: float = TIMEOUT,
     addresses: Sequence[str] | None = None,
     cancel: threading.Event | None = None,
-) -> ProbeResult:
+) -> ProbeResult[TlsFacts | None]:
     """Go as far as the TLS handshake: which version and cipher, whose certificate, and why not verified?
 
     A certificate that does not verify is fetched once more on a second connection that carries nothing
@@ -42,5 +43,4 @@ def probe_tls(
     if target.security is Security.PLAIN:
         raise UsageError(f"{target} uses no TLS; choose STARTTLS or a TLS wrapper")
     result = _session.run("tls", target, timeout=timeout, until=Stage.TLS, addresses=addresses, cancel=cancel)
-    facts: TlsFacts | None = result.facts.tls
-    return replace(result, facts=facts)
+    return replace(result, facts=result.facts.tls)  # type: ignore[arg-type, return-value] # other facts

@@ -215,7 +215,7 @@ def test_a_plain_connection_is_not_called_ready(ses: Simulator) -> None:
     """Without TLS nobody signs in, and the report says so."""
     report = look(ses, ports=[587], security=Security.PLAIN, credentials=ses.credentials)
     assert report.session is None
-    assert "nobody signs in without TLS" in str(report)
+    assert "credentials are never sent without TLS" in str(report)
 
 
 def test_connect_to_without_an_ses_port_is_wrong_use() -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from sestools.checkup import environment as module
 from sestools.checkup.check import check
-from sestools.checkup.environment import Context, Search, _Metadata, here, proxy_of, told
+from sestools.checkup.environment import Context, Search, _Metadata, proxy_of, told
 from sestools.checkup.report import Report
 from sestools.cli.main import main
 from sestools.core.enums import Mark, Place
@@ -266,13 +266,13 @@ def test_asked_once_in_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     with Service() as service:
         monkeypatch.setattr(module, "METADATA", service.address)
-        threads = [threading.Thread(target=here) for _ in range(8)]
+        threads = [threading.Thread(target=lambda: Search().result()) for _ in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert here().place is Place.EC2
-        assert here().place is Place.EC2
+        assert Search().result().place is Place.EC2
+        assert Search().result().place is Place.EC2
     assert [method for method, *_ in service.asked] == ["PUT", "GET"]
 
 

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from sestools.checkup.check import _Looking, _not_run, check, targets
-from sestools.checkup.port_check import Finding
+from sestools.checkup.check import check, targets
+from sestools.checkup.findings import Finding
+from sestools.checkup.port_probes import PortProbes, not_run
 from sestools.checkup.reachability import half_dead_addresses, shut_ports
 from sestools.checkup.report import Report, same_with
 from sestools.checkup.verdict import judge
@@ -135,7 +136,7 @@ TABLE = [
         says=(
             "587 on the same addresses: connected",
             "blocked port: the connections were made",
-            "First mend what the other ports show",
+            "First fix what the other ports show",
         ),
         never=(
             "and ready",
@@ -170,7 +171,7 @@ TABLE = [
         finds="not-finished",
         level=Level.UNCLEAR,
         options=ports(587, security=Security.PLAIN),
-        says=("nobody signs in without TLS", "Run it again, with TLS"),
+        says=("credentials are never sent without TLS", "Run it again, with TLS"),
         never=("works",),
     ),
     Row(
@@ -285,7 +286,7 @@ TABLE = [
         finds="mtu-stall",
         says=(
             "25, 587, 2587, 465, 2465: TLS",
-            "Run `sestools mtu REGION`: it decides.",
+            "Run sestools mtu REGION: it decides.",
             "change something first",
         ),
         never=("is ready", "after 5 s"),
@@ -510,15 +511,15 @@ def test_a_combination_gets_its_verdict(
         assert one.diagnosis.ruled_out, one
         assert one.diagnosis.evidence
         assert one.diagnosis.cause.who
-    (lines,) = same_with(report)
+    (lines,) = (field.texts for field in same_with(report))
     show(console(sys.stdout), report.document())
     terminal = capsys.readouterr().out
     for tool in TOOLS:
-        assert any(text.startswith(tool) for text in lines[1]), lines
+        assert any(text.startswith(tool) for text in lines), lines
         assert tool in report.to_markdown().replace("\\", "")
         assert tool in report.to_html()
         assert tool in terminal
-    assert sum(text.startswith("→ ") and "Healthy: " in text for text in lines[1]) == len(TOOLS)
+    assert sum(text.startswith("→ ") and "Healthy: " in text for text in lines) == len(TOOLS)
 
 
 def test_the_table_is_complete() -> None:
@@ -551,14 +552,14 @@ def dropping(address: str, port: int) -> Iterator[None]:
 
 def seen(simulator: Simulator, addresses: Sequence[str], numbers: Sequence[int]) -> Report:
     """A report on a name with these addresses, at the simulator's own port numbers."""
-    looking = _Looking(
+    looking = PortProbes(
         timeout=0.7,
         stop=threading.Event(),
         progress=lambda *_: None,
     )
     chosen = [simulator.target(number) for number in numbers]
     found = looking.ports(chosen, addresses)
-    dns = _not_run("dns", chosen[0], "the addresses are given")
+    dns = not_run("dns", chosen[0], "the addresses are given")
     return Report(
         host=simulator.host,
         started=datetime.datetime.now(datetime.UTC),
@@ -653,7 +654,7 @@ def test_the_lines_to_type_lead_to_587(ses: Simulator, fault: str) -> None:
     """Of several ports with the same fault the lines take the one that most clients use, and not 25."""
     ses.set_faults(faults.parse(fault))
     report = check("eu-west-1", timeout=0.7, ca_file=ses.ca_file, connect_to=ses.connect_to)
-    ((_, lines),) = same_with(report)
+    (lines,) = (field.texts for field in same_with(report))
     assert lines[0] == f"nc -vz -w 5 127.0.0.1 {ses.connect_to[587][1]}"
 
 

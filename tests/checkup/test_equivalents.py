@@ -55,7 +55,7 @@ def run(line: str, typed: str = "QUIT\n", patience: float = PATIENCE, **environm
 
 def printed(report: Report) -> dict[str, tuple[str, str]]:
     """For each tool the line on a report's card, and how it says to read it."""
-    ((_, texts),) = same_with(report)
+    (texts,) = (field.texts for field in same_with(report))
     pairs = zip(texts[::2], texts[1::2], strict=True)
     return {line.split()[0]: (line, reading) for line, reading in pairs}
 

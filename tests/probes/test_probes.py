@@ -11,12 +11,13 @@ from collections.abc import Callable
 
 import pytest
 
+from sestools import probes
 from sestools.checkup.report import plain, transcript
 from sestools.core.endpoints import Security
 from sestools.core.enums import Kind, Outcome, Stage
 from sestools.core.results import ProbeResult
 from sestools.core.target import Target
-from sestools.probes import Problem, probe_dialogue, probe_dns, probe_tcp, probe_tls
+from sestools.probes import PROBES, Problem, probe_dialogue, probe_dns, probe_tcp, probe_tls
 from sestools.simulator import Simulator, faults
 
 SENDER = "sender@example.com"
@@ -418,3 +419,15 @@ def test_a_bad_good_bye_spoils_nothing(ses: Simulator, fault: str) -> None:
     assert result.ok
     assert result.facts.message_id
     assert result.steps[-1].symptom
+
+
+def test_every_probe_stands_in_the_table(ses: Simulator) -> None:
+    """Each probe takes a target, a time-out and a cancellation, and its results bear its name in the table."""
+    cancel = threading.Event()
+    cancel.set()
+    results = {name: probe(ses.target(587), timeout=2, cancel=cancel) for name, probe in PROBES.items()}
+    assert {name: result.probe for name, result in results.items()} == {name: name for name in results}
+    assert {result.outcome for result in results.values()} == {Outcome.NOT_RUN}
+    assert {f"probe_{name}" for name in PROBES} == {
+        name for name in probes.__all__ if name.startswith("probe_")
+    }

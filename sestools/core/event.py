@@ -1,0 +1,97 @@
+"""One thing that happened in a mail session, whatever it was learnt from."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sestools.core.enums import Kind, Stage
+from sestools.core.results import ProbeResult
+
+__all__ = ["Event", "Speaker", "events"]
+
+
+class Speaker(StrEnum):
+    """Who is behind an event."""
+
+    SES = "Amazon SES"
+    """SES's SMTP interface."""
+    OTHER_SERVER = "another server"
+    """Another provider's or the recipient's server; `Event.peer` says which, if that is known."""
+    OWN_SERVER = "own mail server"
+    """The mail server through which the user sends, such as Postfix."""
+    CLIENT = "client"
+    """The sending program or its library."""
+    NETWORK = "network"
+    """No server: a time-out, a refusal, a reset."""
+    UNKNOWN = "unknown"
+    """Nothing tells, or nobody has looked yet."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One thing that happened in a mail session: a probe's step, a log line, a bounce, a line of a text.
+
+    What the evidence does not tell is None, or empty.
+
+    Attributes:
+        time: When, in seconds since 1970; of a probe, in seconds since it began.
+        peer: IP address of the other side.
+        relay: Name of the server that was used.
+        stage: At which step of the session.
+        kind: In what form it went wrong; None if it did not.
+        code: The reply's code.
+        enhanced: The reply's enhanced status code.
+        sentence: What was said: the reply's text, or the error's.
+        queue_id: The mail server's id of the message.
+        sender: Envelope sender.
+        recipient: Envelope recipient.
+        message_id: SES's id of the message.
+        client: The program that wrote the evidence.
+        line: The evidence as it is.
+        speaker: Who is behind it, as far as that was decided.
+    """
+
+    time: float | None = None
+    peer: str | None = None
+    relay: str | None = None
+    stage: Stage | None = None
+    kind: Kind | None = None
+    code: int | None = None
+    enhanced: str | None = None
+    sentence: str = ""
+    queue_id: str | None = None
+    sender: str | None = None
+    recipient: str | None = None
+    message_id: str | None = None
+    client: str | None = None
+    line: str = ""
+    speaker: Speaker = Speaker.UNKNOWN
+
+
+def events(result: ProbeResult) -> tuple[Event, ...]:
+    """The steps of a probe as events, in their order."""
+    found = []
+    for step in result.steps:
+        reply, symptom = step.reply, step.symptom
+        path = re.search(r"<(.*)>", step.sent)
+        accepted = step.stage is Stage.BODY and not symptom
+        found.append(
+            Event(
+                time=step.at,
+                peer=step.address,
+                relay=result.target.host,
+                stage=step.stage,
+                kind=symptom.kind if symptom else None,
+                code=reply.code if reply else None,
+                enhanced=reply.enhanced if reply else None,
+                sentence=reply.text if reply else symptom.detail if symptom else "",
+                sender=path[1] if path and step.stage is Stage.MAIL else None,
+                recipient=path[1] if path and step.stage is Stage.RCPT else None,
+                message_id=getattr(result.facts, "message_id", None) if accepted else None,
+                client="sestools",
+                line=step.sent,
+            )
+        )
+    return tuple(found)

@@ -1,0 +1,33 @@
+"""What a probe sends, and SES's mailbox simulator, to which it sends without asking."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from email.utils import formatdate
+
+SUCCESS = "success@simulator.amazonses.com"
+"""SES's mailbox simulator address for a delivery that succeeds: mail to it reaches no person."""
+
+
+def is_mailbox_simulator(address: str) -> bool:
+    """Whether mail to this address ends in SES's mailbox simulator and so reaches nobody."""
+    return address.lower().rpartition("@")[2] == "simulator.amazonses.com"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Envelope:
+    """Who sends what to whom. The message is bytes with any line ends; None sends a short test text."""
+
+    sender: str
+    recipients: tuple[str, ...]
+    message: bytes | None = field(default=None, repr=False)
+
+    def content(self) -> bytes:
+        """The message to send."""
+        if self.message is not None:
+            return self.message
+        return (
+            f"From: {self.sender}\r\nTo: {', '.join(self.recipients)}\r\nDate: {formatdate()}\r\n"
+            "Subject: sestools check\r\n\r\n"
+            "This message was sent by sestools to see whether Amazon SES accepts mail.\r\n"
+        ).encode("ascii")
