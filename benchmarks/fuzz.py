@@ -11,7 +11,8 @@ from sestools.core.endpoints import Security
 from sestools.simulator import Account
 from sestools.simulator.actions import Close, Say, StartTls
 from sestools.simulator.clock import VirtualClock
-from sestools.simulator.service import Rules, Service
+from sestools.simulator.rules import Rules
+from sestools.simulator.service import Service
 from sestools.simulator.session import ServerSession
 
 REPLIES = re.compile(rb"(?:\d{3}[ -][^\r\n]*\r\n)*")
@@ -53,12 +54,12 @@ def fuzz(inputs: int, seed: int) -> dict[str, int]:
     """
     chance = random.Random(seed)
     clock = VirtualClock()
-    world = Service(ACCOUNT, Rules(max_messages=3), clock=clock, seed=seed)
+    service = Service(ACCOUNT, Rules(max_messages=3), clock=clock, seed=seed)
     counts = {"sessions": 0, "ended": 0}
     given = 0
     while given < inputs:
-        visit = world.open(587)
-        session = ServerSession(world, visit, chance.choice((Security.STARTTLS, Security.WRAPPER)))
+        record = service.open(587)
+        session = ServerSession(service, record, chance.choice((Security.STARTTLS, Security.WRAPPER)))
         counts["sessions"] += 1
         actions = session.begin()
         for piece in _inputs(chance):
@@ -76,5 +77,5 @@ def fuzz(inputs: int, seed: int) -> dict[str, int]:
             clock.sleep(chance.choices((0.0, 0.5, 11.0), (20, 5, 1))[0])
             actions = session.tick() or session.receive(piece)
             given += 1
-        world.close(visit)
+        service.close(record)
     return counts

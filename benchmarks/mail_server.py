@@ -23,6 +23,7 @@ from typing import Any
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 from sestools.core.credentials import Credentials
+from sestools.core.endpoints import smtp_host
 from sestools.simulator import Account, Simulator, connection
 from sestools.simulator.certificates import Authority
 from sestools.simulator.listener import BACKLOG
@@ -51,7 +52,7 @@ class OpenSession(ServerSession):
 def simulator(mode: str) -> Iterator[tuple[str, int]]:
     """Ours; the idle time-out and the messages of a session are out of the way."""
     if mode == "open":
-        connection.Session = OpenSession
+        connection.ServerSession = OpenSession
     with Simulator(account=ACCOUNT, idle=600, max_messages=10**9) as ses:
         yield ses.connect_to[587]
 
@@ -78,7 +79,7 @@ def aiosmtpd(mode: str) -> Iterator[tuple[str, int]]:
     logging.disable()  # that it warns of its own deprecated names is not measured
     more: dict[str, Any] = {}
     if mode == "tls":
-        context = Authority("localhost").context()
+        context = Authority(smtp_host("eu-west-1")).context()
         more = {"tls_context": context, "require_starttls": True, "auth_required": True}
     loop = asyncio.new_event_loop()
 

@@ -17,11 +17,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from figure import Figure
+from figure import Figure, count, rounds
 
 HERE = Path(__file__).parent
 UNPACKED = HERE.parent / ".cache" / "peers"
-ROUNDS = 9
 SOURCE = UNPACKED / "postfix/usr/sbin/smtp-source"
 
 
@@ -77,7 +76,7 @@ def against_peer(measure: Callable[[Server], float], mode: str) -> tuple[list[fl
     ours, theirs = [], []
     with server("simulator", mode) as own, server("aiosmtpd", mode) as peer:
         measure(own), measure(peer)  # both warm
-        for _ in range(ROUNDS):
+        for _ in range(rounds(9)):
             ours.append(measure(own))
             theirs.append(measure(peer))
     return ours, theirs
@@ -91,7 +90,7 @@ def rates() -> Iterator[Figure]:
         ("messages a second on 10 kept connections", 3000, 10, True, 3),
         ("messages a second on 100 kept connections", 3000, 100, True, 3),
     ):
-        ours, theirs = against_peer(lambda to: smtp_source(to, messages, at_once, kept=kept), "open")  # noqa: B023
+        ours, theirs = against_peer(lambda to: smtp_source(to, count(messages), at_once, kept=kept), "open")  # noqa: B023
         yield ratio(what, ours, theirs, bound, most=False, unit="/s")
 
 
@@ -142,10 +141,12 @@ def tls() -> Iterator[Figure]:
     """The server's processor time for sessions with STARTTLS and AUTH."""
     context = client_context()
 
+    sessions = count(300)
+
     def cpu(to: Server) -> float:
         before = to.cpu
-        tls_sessions(to, 300, context)
-        return (to.cpu - before) / 300
+        tls_sessions(to, sessions, context)
+        return (to.cpu - before) / sessions
 
     ours, theirs = against_peer(cpu, "tls")
     yield ratio(
@@ -159,12 +160,12 @@ def tls() -> Iterator[Figure]:
     )
 
 
-def held(to: Server, count: int, *, sign_in: bool) -> float:
+def held(to: Server, connections: int, *, sign_in: bool) -> float:
     """KiB of the server's memory for each connection that does nothing."""
     context = client_context()
     with contextlib.ExitStack() as stack:
         before = to.resident
-        for _ in range(count):
+        for _ in range(connections):
             if sign_in:
                 client = smtplib.SMTP(to.address, to.port, local_hostname="client.example.com", timeout=30)
                 stack.callback(client.close)
@@ -173,22 +174,22 @@ def held(to: Server, count: int, *, sign_in: bool) -> float:
             else:
                 plain = stack.enter_context(socket.create_connection((to.address, to.port), timeout=30))
                 assert plain.recv(200).startswith(b"220")
-        return (to.resident - before) / count / 1024
+        return (to.resident - before) / connections / 1024
 
 
 def memory() -> Iterator[Figure]:
     """Connections that do nothing."""
-    for mode, count, bound in (("open", 1000, 16), ("tls", 500, 64)):
+    for mode, connections, bound in (("open", count(1000), 16), ("tls", count(500), 64)):
         figures = []
         for kind in ("simulator", "aiosmtpd"):
             with server(kind, mode) as one:
-                figures.append(held(one, count, sign_in=mode == "tls"))
+                figures.append(held(one, connections, sign_in=mode == "tls"))
         yield Figure(
             what=f"memory of an idle connection, {'plain' if mode == 'open' else 'STARTTLS + AUTH'}",
             figure=figures[0],
             bound=bound,
             unit="KiB",
-            detail=f"{count} held; aiosmtpd {figures[1]:.1f} KiB",
+            detail=f"{connections} held; aiosmtpd {figures[1]:.1f} KiB",
         )
 
 
@@ -197,17 +198,17 @@ def endurance() -> Iterator[Figure]:
     with server("simulator", "open") as own, contextlib.ExitStack() as stack:
         held = [
             stack.enter_context(socket.create_connection((own.address, own.port), timeout=30))
-            for _ in range(1000)
+            for _ in range(count(1000))
         ]
         assert all(one.recv(200).startswith(b"220") for one in held)
-        rate = smtp_source(own, 10_000, 20)
+        rate = smtp_source(own, count(10_000), 20)
         answered = 0
         for one in held:
             one.sendall(b"NOOP\r\n")
             answered += one.recv(200) == b"250 Ok\r\n"
         yield Figure(
             what="10,000 sessions beside 1,000 held connections, that fail",
-            figure=1000 - answered,
+            figure=len(held) - answered,
             bound=0,
             unit="",
             detail=f"{rate:.0f} sessions/s",
@@ -219,7 +220,7 @@ def starting() -> Iterator[Figure]:
     begin = "from sestools.simulator import Simulator\n"
     words = {"whole": begin + "with Simulator(): pass", "imports": begin, "bare": ""}
     took: dict[str, list[float]] = {name: [] for name in words}
-    for _ in range(9):
+    for _ in range(rounds(9)):
         for name, code in words.items():
             started = time.perf_counter()
             subprocess.run([sys.executable, "-c", code], check=True)

@@ -15,11 +15,13 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
+from figure import SMOKE
+
 from sestools import Stage, Target, probe_dialogue, sweep
 
 REPLY = 0.02
 """Seconds after which the server answers each command."""
-TIMEOUT = 3.0
+TIMEOUT = 0.5 if SMOKE else 3.0
 PLACES = 30
 
 

@@ -14,14 +14,12 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
-from figure import Figure
+from figure import Figure, count, rounds
 from servers import server, smtp_source
 
 from sestools import Mail, Policy, Sender
 from sestools.sending.mail import Fate
 
-ROUNDS = 7
-MESSAGES = 1000
 TO = "success@simulator.amazonses.com"
 TEXT = b"From: news@example.com\r\nTo: someone@example.net\r\nSubject: a\r\n\r\nHello\r\n"
 RECONNECT = 100
@@ -55,17 +53,18 @@ def sending(serving: Callable[[], AbstractContextManager[Any]]) -> Iterator[Figu
             work(messages, *more)
             return messages / (time.perf_counter() - begun)
 
-        ours(100), theirs(100, RECONNECT)
-        rounds = [
+        messages = count(1000)
+        ours(count(100)), theirs(count(100), RECONNECT)
+        figures = [
             {
-                "sender": rate(ours, MESSAGES),
-                "kept": rate(theirs, MESSAGES, RECONNECT),
-                "loop": rate(theirs, MESSAGES // 10, 1),
-                "source": smtp_source(bare, MESSAGES, 1, kept=True),
+                "sender": rate(ours, messages),
+                "kept": rate(theirs, messages, RECONNECT),
+                "loop": rate(theirs, max(1, messages // 10), 1),
+                "source": smtp_source(bare, messages, 1, kept=True),
             }
-            for _ in range(ROUNDS)
+            for _ in range(rounds(7))
         ]
-    middle = {name: statistics.median(one[name] for one in rounds) for name in rounds[0]}
+    middle = {name: statistics.median(one[name] for one in figures) for name in figures[0]}
     for name, what, bound in (
         ("loop", "smtplib, a connection a message", 4.0),
         ("kept", f"smtplib, a connection for {RECONNECT} messages", 0.75),
@@ -73,7 +72,7 @@ def sending(serving: Callable[[], AbstractContextManager[Any]]) -> Iterator[Figu
     ):
         yield Figure(
             what=f"messages a second, sender / {what}",
-            figure=statistics.median(one["sender"] / one[name] for one in rounds),
+            figure=statistics.median(one["sender"] / one[name] for one in figures),
             bound=bound,
             unit="x",
             most=False,

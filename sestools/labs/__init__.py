@@ -1,6 +1,6 @@
 """Experiments with ground truth: what is lost, sent twice and late, by sender and policy, under the same faults.
 
-The senders are real ones; the world they send into is the simulator, whose ledger knows what was accepted. In
+The senders are real ones; they send to the simulator, whose ledger knows what was accepted. In
 memory a day passes in a moment (thousands of messages); over sockets the same takes its time (a hundred).
 """
 

@@ -24,7 +24,7 @@ def replay(
     messages: int = 2000,
     price: float = PRICE,
     seed: int = 0,
-    **ses: Any,
+    **settings: Any,
 ) -> Cost:
     """Send messages with the standard library's client, over connections that are changed at these thresholds.
 
@@ -37,16 +37,16 @@ def replay(
         messages: How many.
         price: Handshakes that a broken send costs.
         seed: Of the gaps, and of what the simulator draws.
-        ses: What makes the simulated SES, such as `scenario="s6-hosts-replaced"` or `idle=10`.
+        settings: What makes the simulated SES, such as `scenario="s6-hosts-replaced"` or `idle=10`.
     """
-    world = VirtualSes(**({"seed": seed} | ses))
-    line = _Line(world, thresholds)
+    ses = VirtualSes(**({"seed": seed} | settings))
+    line = _Line(ses, thresholds)
     broken = 0
     for gap in islice(gaps(traffic, seed), messages):
-        world.clock.sleep(gap)
+        ses.clock.sleep(gap)
         while not line.sends():
             broken += 1
-    if len(world.accepted) < messages:
+    if len(ses.accepted) < messages:
         raise RuntimeError("the ledger misses messages that were reported as accepted")
     thousand = messages / 1000
     return Cost(handshakes=line.opened / thousand, broken=broken / thousand, price=price)

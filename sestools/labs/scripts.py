@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from sestools.simulator.account import Account
 from sestools.simulator.faults import Fault, parse
-from sestools.simulator.service import Rules
+from sestools.simulator.rules import Rules
 
 _STAGES = ("TLS", "GREETING", "EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "BODY")
 

@@ -125,7 +125,7 @@ class Submission:
     legacy: bool = False
 
 
-class Limits:
+class Usage:
     """The account's use of its limits."""
 
     def __init__(self, account: Account) -> None:

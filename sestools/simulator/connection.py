@@ -33,7 +33,7 @@ class ServerConnection(asyncio.BufferedProtocol):
     """One client connection of the simulator.
 
     Args:
-        world: SES itself.
+        service: SES itself.
         authority: Issues its certificates.
         port: The SES port.
         everyone: The set of open connections that this one belongs to.
@@ -43,13 +43,13 @@ class ServerConnection(asyncio.BufferedProtocol):
 
     def __init__(
         self,
-        world: Service,
+        service: Service,
         authority: Authority,
         port: int,
         everyone: set[ServerConnection],
         buffer: memoryview,
     ) -> None:
-        self._world = world
+        self._service = service
         self._authority = authority
         self._port = port
         self._everyone = everyone
@@ -68,11 +68,11 @@ class ServerConnection(asyncio.BufferedProtocol):
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what a TCP server always gives
         self._transport = transport
         self._everyone.add(self)
-        self._visit = self._world.open(self._port)
-        self._path = Path(self._world, self._visit, transport, self._loop, self._arrived)
-        security = self._world.security(self._visit)
-        self._session = ServerSession(self._world, self._visit, security)
-        if self._world.of(self._visit, Silent):
+        self._record = self._service.open(self._port)
+        self._path = Path(self._service, self._record, transport, self._loop, self._arrived)
+        security = self._service.security(self._record)
+        self._session = ServerSession(self._service, self._record, security)
+        if self._service.of(self._record, Silent):
             self._deaf = True
             return
         self._watch_clock()
@@ -89,7 +89,7 @@ class ServerConnection(asyncio.BufferedProtocol):
         self._path.close()
         self._deaf = self._ending = True
         self._actions.clear()
-        self._world.close(self._visit)
+        self._service.close(self._record)
         self._everyone.discard(self)
 
     def eof_received(self) -> bool:
@@ -143,13 +143,13 @@ class ServerConnection(asyncio.BufferedProtocol):
             if self._last_heard:
                 self._end_if_all_is_said()
         except ssl.SSLError as error:
-            self._world.event(self._visit, "*", f"TLS failed: {error.reason or error}")
+            self._service.event(self._record, "*", f"TLS failed: {error.reason or error}")
             self._flush()
             self._transport.close()
 
     def _begin_tls(self) -> None:
-        bad = self._world.of(self._visit, BadCertificate)
-        context = self._authority.context(bad.kind if isinstance(bad, BadCertificate) else "good")
+        bad = self._service.of(self._record, BadCertificate)
+        context = self._authority.context(bad.kind if bad else "good")
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
         self._shaken = self._asked = False
@@ -157,7 +157,7 @@ class ServerConnection(asyncio.BufferedProtocol):
     def _handshake(self) -> bool:
         assert self._tls is not None  # noqa: S101 - only called inside TLS
         # Once for a handshake, in however many pieces it comes.
-        faults = [] if self._asked else self._world.at(self._visit, Stage.TLS)
+        faults = [] if self._asked else self._service.at(self._record, Stage.TLS)
         self._asked = True
         for fault in faults:
             instead = fault.instead()
@@ -173,8 +173,8 @@ class ServerConnection(asyncio.BufferedProtocol):
         finally:
             self._flush()
         self._shaken = True
-        if self._world.watched:
-            self._world.event(self._visit, "*", f"{self._tls.version()} begins")
+        if self._service.watched:
+            self._service.event(self._record, "*", f"{self._tls.version()} begins")
         if self._session.greeted:
             self._session.tls_started()
         else:
@@ -207,7 +207,7 @@ class ServerConnection(asyncio.BufferedProtocol):
     def _add(self, actions: list[Action]) -> None:
         if not actions:
             return
-        delay = self._world.delay(self._visit)
+        delay = self._service.delay(self._record)
         if delay:
             self._actions.append(Wait(delay))
         self._actions += actions
@@ -240,7 +240,7 @@ class ServerConnection(asyncio.BufferedProtocol):
                 self._deaf = True
                 self._actions.clear()
             elif isinstance(action, Abort):
-                self._world.event(self._visit, "*", "reset by the simulator")
+                self._service.event(self._record, "*", "reset by the simulator")
                 self._actions.clear()
                 self.abort()
             elif isinstance(action, HalfClose):
@@ -259,9 +259,9 @@ class ServerConnection(asyncio.BufferedProtocol):
             self._path.send(action.data)
         else:
             self._send(action.data)
-        if self._world.watched:
+        if self._service.watched:
             for line in action.data.splitlines():
-                self._world.event(self._visit, "<", line.decode("utf-8", "backslashreplace"))
+                self._service.event(self._record, "<", line.decode("utf-8", "backslashreplace"))
 
     def _send(self, data: bytes) -> None:
         # Dripping bytes of a handshake are encrypted already.
@@ -287,7 +287,7 @@ class ServerConnection(asyncio.BufferedProtocol):
             with contextlib.suppress(ssl.SSLError):
                 self._tls.unwrap()
             self._path.send(self._outgoing.read())
-        self._world.release(self._visit)
+        self._service.release(self._record)
         self._path.finish(self._transport.close if self._last_heard else self._linger)
 
     def _linger(self) -> None:
@@ -309,7 +309,7 @@ class ServerConnection(asyncio.BufferedProtocol):
         """End the session when it is due. One timer serves the whole connection."""
         if self._timer is not None or self._path.arriving:
             self._session.hears()
-        left = self._session.due - self._world.clock.now()
+        left = self._session.due - self._service.clock.now()
         if left > 0:
             self._clock_timer = self._loop.call_later(min(left, 86400), self._watch_clock)
             return

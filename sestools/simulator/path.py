@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 
 from sestools.simulator.faults import Bandwidth, BlackHole, Latency, Outage, Sliced
-from sestools.simulator.service import Service, Visit
+from sestools.simulator.service import ConnectionRecord, Service
 
 
 class Path:
@@ -18,14 +18,14 @@ class Path:
 
     def __init__(
         self,
-        world: Service,
-        visit: Visit,
+        service: Service,
+        record: ConnectionRecord,
         transport: asyncio.Transport,
         loop: asyncio.AbstractEventLoop,
         deliver: Callable[[bytes], None],
     ) -> None:
-        self._world = world
-        self._visit = visit
+        self._service = service
+        self._record = record
         self._transport = transport
         self._loop = loop
         self._deliver = deliver
@@ -64,12 +64,12 @@ class Path:
 
     def look(self) -> None:
         """See whether the network is out, and stop or go on accordingly."""
-        if self._world.of(self._visit, Outage):
+        if self._service.of(self._record, Outage):
             self.pause("outage")
         else:
             self.resume("outage")
             self._drain()
-            if self._swallowed and not self._world.of(self._visit, BlackHole):
+            if self._swallowed and not self._service.of(self._record, BlackHole):
                 again, self._swallowed = self._swallowed, b""
                 self.resume("black hole")
                 self.receive(again)
@@ -90,18 +90,18 @@ class Path:
 
     def receive(self, data: bytes) -> None:
         """Let what a client sent through: at once, later, or never."""
-        if self._world.calm:
+        if self._service.calm:
             self._deliver(data)
             return
-        hole = self._world.of(self._visit, BlackHole) if len(data) > 48 else None
-        if isinstance(hole, BlackHole) and len(data) > hole.mss and self._segment() > hole.mss:
+        hole = self._service.of(self._record, BlackHole) if len(data) > 48 else None
+        if hole and len(data) > hole.mss and self._segment() > hole.mss:
             # As if the large segment, and each time it is sent again, never came.
-            self._world.event(self._visit, "*", f"a segment larger than {hole.mss} bytes is swallowed")
+            self._service.event(self._record, "*", f"a segment larger than {hole.mss} bytes is swallowed")
             self.pause("black hole")
             self._swallowed = data
             return
-        slow = self._world.of(self._visit, Bandwidth)
-        if isinstance(slow, Bandwidth):
+        slow = self._service.of(self._record, Bandwidth)
+        if slow:
             self.pause("bandwidth")
             self._arriving = self._loop.call_later(len(data) / slow.rate, self._arrive, data)
         else:
@@ -124,20 +124,21 @@ class Path:
 
     def send(self, data: bytes) -> None:
         """Send, as the way lets it through."""
-        if not self._queue and self._world.calm:
+        if not self._queue and self._service.calm:
             self._transport.write(data)
             return
-        late, slow, sliced = (self._world.of(self._visit, kind) for kind in (Latency, Bandwidth, Sliced))
+        late, slow = self._service.of(self._record, Latency), self._service.of(self._record, Bandwidth)
+        sliced = self._service.of(self._record, Sliced)
         now = self._loop.time()
-        if isinstance(late, Latency):
+        if late:
             # Made when it is needed: it takes 3 KiB of each connection.
-            self._random = self._random or random.Random(self._visit.number)  # noqa: S311 - jitter, not secrets
+            self._random = self._random or random.Random(self._record.number)  # noqa: S311 - jitter, not secrets
             now += max(0.0, late.seconds + self._random.uniform(-late.jitter, late.jitter))
-        size = sliced.size if isinstance(sliced, Sliced) else max(1, len(data))
+        size = sliced.size if sliced else max(1, len(data))
         for start in range(0, len(data), size):
             piece = data[start : start + size]
             due = max(now, self._free_at)
-            self._free_at = due + (len(piece) / slow.rate if isinstance(slow, Bandwidth) else 0.0)
+            self._free_at = due + (len(piece) / slow.rate if slow else 0.0)
             self._queue.append((due, piece))
         self._drain()
 

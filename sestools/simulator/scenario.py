@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,8 +14,10 @@ from sestools.core.credentials import Credentials
 from sestools.core.errors import UsageError
 from sestools.core.text import printable
 from sestools.simulator.account import Account
+from sestools.simulator.clock import Clock
 from sestools.simulator.faults import Fault, parse
-from sestools.simulator.service import Rules
+from sestools.simulator.rules import Rules
+from sestools.simulator.service import Event, Service
 
 T = TypeVar("T")
 
@@ -60,6 +62,38 @@ class Scenario:
             raise UsageError(f"addresses must be between 1 and {MOST_ADDRESSES}, not {self.addresses!r}")
 
     @classmethod
+    def of(cls, given: Scenario | str | None) -> Scenario:
+        """This scenario, the one of this name, or the healthy one."""
+        return cls.named(given) if isinstance(given, str) else given or cls()
+
+    def service(
+        self,
+        clock: Clock,
+        *,
+        region: str | None,
+        account: Account | None,
+        credentials: Credentials | None,
+        faults: Iterable[Fault],
+        seed: int | None,
+        on_event: Event | None,
+        **rules: Any,
+    ) -> Service:
+        """SES in this situation; what is given replaces the scenario's own, and faults are added to its own."""
+        chosen = account or self.account
+        if region is not None:
+            chosen = dataclasses.replace(chosen, region=region)
+        if credentials is not None:
+            chosen = dataclasses.replace(chosen, credentials=credentials)
+        return Service(
+            chosen,
+            dataclasses.replace(self.rules, **rules),
+            clock=clock,
+            faults=[*self.faults, *faults],
+            seed=self.seed if seed is None else seed,
+            on_event=on_event,
+        )
+
+    @classmethod
     def named(cls, name: str) -> Scenario:
         """A scenario that comes with the package, or the one in a file whose path ends in `.toml`.
 
@@ -91,7 +125,7 @@ class Scenario:
         Raises:
             UsageError: With file, line and what is allowed.
         """
-        return _Reading(text, file).scenario()
+        return _ScenarioText(text, file).scenario()
 
 
 def names() -> list[str]:
@@ -99,7 +133,7 @@ def names() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.toml"))
 
 
-class _Reading:
+class _ScenarioText:
     """A text that is being read, which knows where things stand."""
 
     def __init__(self, text: str, file: str) -> None:

@@ -7,7 +7,6 @@ import contextlib
 import tempfile
 import threading
 from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from sestools.simulator.faults import BlackHole, Fault
 from sestools.simulator.listener import Listener, listeners
 from sestools.simulator.nameserver import NameServer
 from sestools.simulator.scenario import MOST_ADDRESSES, Scenario
-from sestools.simulator.service import Accepted, Event, Service
+from sestools.simulator.service import Accepted, Event
 
 
 class Simulator:
@@ -65,22 +64,19 @@ class Simulator:
         on_event: Event | None = None,
         **rules: Any,
     ) -> None:
-        script = Scenario.named(scenario) if isinstance(scenario, str) else scenario or Scenario()
-        chosen = account or script.account
-        if region is not None:
-            chosen = replace(chosen, region=region)
-        if credentials is not None:
-            chosen = replace(chosen, credentials=credentials)
-        self._world = Service(
-            chosen,
-            replace(script.rules, **rules),
-            clock=RealClock(),
-            faults=[*script.faults, *faults],
-            seed=script.seed if seed is None else seed,
+        script = Scenario.of(scenario)
+        self._service = script.service(
+            RealClock(),
+            region=region,
+            account=account,
+            credentials=credentials,
+            faults=faults,
+            seed=seed,
             on_event=on_event,
+            **rules,
         )
-        self.host = self._world.host
-        self.credentials = chosen.sign_in
+        self.host = self._service.host
+        self.credentials = self._service.account.sign_in
         count = script.addresses if addresses is None else addresses
         if not 1 <= count <= MOST_ADDRESSES:
             raise UsageError(f"addresses must be between 1 and {MOST_ADDRESSES}, not {count!r}")
@@ -144,12 +140,12 @@ class Simulator:
     @property
     def faults(self) -> tuple[Fault, ...]:
         """The faults that can still happen."""
-        return self._world.faults
+        return self._service.faults
 
     @property
     def accepted(self) -> list[Accepted]:
         """The messages that were accepted, in order: the ground truth for lost and duplicated mail."""
-        return self._world.accepted
+        return self._service.accepted
 
     def take_accepted(self) -> list[Accepted]:
         """The same, taken out of the ledger, which is empty then: for runs so long that it would fill memory."""
@@ -157,8 +153,8 @@ class Simulator:
 
         async def take() -> None:
             # In the simulator's thread: a message that is being accepted is either taken whole or left.
-            taken.extend(self._world.accepted)
-            self._world.accepted.clear()
+            taken.extend(self._service.accepted)
+            self._service.accepted.clear()
 
         self._call(take())
         return taken
@@ -166,12 +162,12 @@ class Simulator:
     @property
     def refused(self) -> int:
         """How many messages were refused at the end of DATA."""
-        return self._world.refused
+        return self._service.refused
 
     @property
     def connections(self) -> int:
         """How many connections were made so far."""
-        return self._world.connections
+        return self._service.connections
 
     def target(self, port: int = 587, *, sign_in: bool = False, **more: Any) -> Target:
         """A target that leads a probe here, with the credentials to sign in if asked for."""
@@ -204,11 +200,11 @@ class Simulator:
         """
 
         async def change() -> None:
-            self._world.set_faults(faults)
+            self._service.set_faults(faults)
             await self._look()
 
         if self._in_loop:  # which cannot wait for itself: ports follow as soon as `on_event` has returned
-            self._world.set_faults(faults)
+            self._service.set_faults(faults)
             self._loop.create_task(self._look())
         else:
             self._call(change())
@@ -234,7 +230,7 @@ class Simulator:
         await self._look()
 
     def _connect(self, port: int) -> Callable[[], ServerConnection]:
-        return lambda: ServerConnection(self._world, self._authority, port, self._open, self._buffer)
+        return lambda: ServerConnection(self._service, self._authority, port, self._open, self._buffer)
 
     async def _look(self) -> None:
         """Do as the faults want it: one at a time, since a port that is being opened cannot be shut yet."""
@@ -247,16 +243,16 @@ class Simulator:
             self._turn.cancel()
             self._turn = None
         for port, some in self._listeners.items():
-            shut = self._world.shut(port)
+            shut = self._service.shut(port)
             for listener in some:
                 await listener.become(shut)
-                if any(isinstance(fault, BlackHole) for fault in self._world.faults):
+                if any(isinstance(fault, BlackHole) for fault in self._service.faults):
                     listener.narrow()  # what is swallowed must not look as if it had arrived
         for connection in list(self._open):
             connection.network_changed()
-        turns = self._world.turns()
+        turns = self._service.turns()
         if turns:
-            wait = max(0.001, turns[0] - self._world.clock.now())
+            wait = max(0.001, turns[0] - self._service.clock.now())
             self._turn = self._loop.call_later(wait, lambda: self._loop.create_task(self._look()))
 
     async def _end(self) -> None:

@@ -1,7 +1,7 @@
 """SES of a region as a whole: its account, its hosts, what goes wrong with it, and what it has accepted.
 
-Real sockets (`server.py`) and memory (`memory.py`) carry the sessions of the same world. A world does no I/O
-and is told the time.
+Real sockets (`server.py`) and memory (`memory.py`) carry the sessions of the same service. It does no I/O and
+is told the time.
 """
 
 from __future__ import annotations
@@ -10,19 +10,21 @@ import logging
 import random
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from sestools.core.endpoints import PORTS, Security, smtp_host
 from sestools.core.enums import Stage
 from sestools.core.errors import UsageError
 from sestools.core.message_id import encode_message_id
-from sestools.simulator.account import Account, Limits, Submission, one_line, refusal, reply_of
+from sestools.simulator.account import Account, Submission, Usage, one_line, refusal, reply_of
 from sestools.simulator.clock import Clock
 from sestools.simulator.faults import Delayed, Dropped, Fault, Outage, Refused, WrongMode
-from sestools.simulator.faults.base import is_number
-from sestools.simulator.replies import ERAS, OBSERVED, Era
+from sestools.simulator.replies import OBSERVED
+from sestools.simulator.rules import Host, Rules
 
 _LOG = logging.getLogger("sestools.simulator")
 
+F = TypeVar("F", bound=Fault)
 Event = Callable[[int, int, str, str], None]
 
 
@@ -50,8 +52,8 @@ class Accepted:
 
 
 @dataclass(slots=True)
-class Visit:
-    """One connection, as the world knows it."""
+class ConnectionRecord:
+    """One connection, as the service knows it."""
 
     number: int
     port: int
@@ -67,55 +69,6 @@ class Visit:
     messages: int = 0
     legacy: bool = False
     """Whether it signed in with a legacy password."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rules:
-    """How long connections live, and how the endpoint speaks.
-
-    Attributes:
-        idle: Seconds of silence after which a connection is ended. SES: about 10.
-        max_messages: Messages that a connection may carry. That SES has such a limit was seen, its size was not;
-            300 fits the reports.
-        max_connections: Open connections at a time; None for no limit. Its size at SES is unknown.
-        hosts: SES hosts behind the balancer; connections go to them in turn.
-        host_lifetime: Seconds that a host serves before it is replaced and its connections end; None for ever.
-        random_lifetimes: Whether lifetimes are exponentially distributed around that mean, or all the same.
-        era: The years whose dialogue is spoken: `2026`, `2023`, `2020`, `2019` or `2017`.
-        delay: Seconds before each answer.
-    """
-
-    idle: float = 10.0
-    max_messages: int = 300
-    max_connections: int | None = None
-    hosts: int = 3
-    host_lifetime: float | None = None
-    random_lifetimes: bool = False
-    era: str = "2026"
-    delay: float = 0.0
-
-    def __post_init__(self) -> None:
-        if self.era not in ERAS:
-            raise UsageError(f"era is one of {', '.join(ERAS)}, not {self.era!r}")
-        if not isinstance(self.random_lifetimes, bool):
-            raise UsageError(f"random_lifetimes must be true or false, not {self.random_lifetimes!r}")
-        for name, least in (("idle", 0.01), ("host_lifetime", 0.01), ("delay", 0.0)):
-            seconds = getattr(self, name)
-            if seconds is None and name == "host_lifetime":
-                continue
-            if not (is_number(seconds) and least <= seconds <= 1e9):
-                raise UsageError(f"{name} must be at least {least} seconds, not {seconds!r}")
-        for name in ("max_messages", "max_connections", "hosts"):
-            number = getattr(self, name)
-            if number is None and name == "max_connections":
-                continue
-            if not (is_number(number, whole=True) and number >= 1):
-                raise UsageError(f"{name} must be a whole number of at least 1, not {number!r}")
-
-    @property
-    def spoken(self) -> Era:
-        """The era's dialogue."""
-        return ERAS[self.era]
 
 
 class Service:
@@ -155,10 +108,10 @@ class Service:
         """Connections that were made so far."""
         self.started = clock.now()
         self._open = 0
-        self._limits = Limits(account)
+        self._usage = Usage(account)
         self._seed = seed
         self._random = random.Random(seed)  # noqa: S311 - ids and chances, not secrets
-        self._hosts = [_Host(f"{seed}/{index}", self, index) for index in range(rules.hosts)]
+        self._hosts = [Host(f"{seed}/{index}", rules, index, self.started) for index in range(rules.hosts)]
         self._on_event = on_event
         self.watched = on_event is not None
         """Whether anybody is told of events."""
@@ -188,38 +141,38 @@ class Service:
 
     # --- connections --------------------------------------------------------------------------------------
 
-    def open(self, port: int) -> Visit:
+    def open(self, port: int) -> ConnectionRecord:
         """Count a connection in."""
         self.connections += 1
         most = self.rules.max_connections
         host = self._hosts[self.connections % len(self._hosts)]
         now = self.clock.now()
-        visit = Visit(self.connections, port, now, host.name(now), host.retires(now))
-        visit.turned_away = most is not None and self._open >= most
-        visit.counts = not visit.turned_away
-        self._open += visit.counts
-        self.event(visit, "*", "connected")
-        return visit
+        record = ConnectionRecord(self.connections, port, now, host.name(now), host.retires(now))
+        record.turned_away = most is not None and self._open >= most
+        record.counts = not record.turned_away
+        self._open += record.counts
+        self.event(record, "*", "connected")
+        return record
 
-    def close(self, visit: Visit) -> None:
+    def close(self, record: ConnectionRecord) -> None:
         """Count it out."""
-        self.release(visit)
-        self.event(visit, "*", "disconnected")
+        self.release(record)
+        self.event(record, "*", "disconnected")
 
-    def release(self, visit: Visit) -> None:
+    def release(self, record: ConnectionRecord) -> None:
         """Make room for another connection: SES has ended this one, whether or not the client has noticed."""
-        self._open -= visit.counts
-        visit.counts = False
+        self._open -= record.counts
+        record.counts = False
 
-    def delay(self, visit: Visit) -> float:
+    def delay(self, record: ConnectionRecord) -> float:
         """Seconds before an answer."""
-        late = self.of(visit, Delayed)
-        return self.rules.delay + (late.seconds if isinstance(late, Delayed) else 0.0)
+        late = self.of(record, Delayed)
+        return self.rules.delay + (late.seconds if late else 0.0)
 
-    def security(self, visit: Visit) -> Security:
+    def security(self, record: ConnectionRecord) -> Security:
         """The TLS mode that is spoken to a connection."""
-        normal = PORTS[visit.port]
-        if not self.of(visit, WrongMode):
+        normal = PORTS[record.port]
+        if not self.of(record, WrongMode):
             return normal
         return Security.STARTTLS if normal is Security.WRAPPER else Security.WRAPPER
 
@@ -251,7 +204,9 @@ class Service:
 
     # --- faults -------------------------------------------------------------------------------------------
 
-    def at(self, visit: Visit, stage: Stage, wanted: Callable[[Fault], bool] | None = None) -> list[Fault]:
+    def at(
+        self, record: ConnectionRecord, stage: Stage, wanted: Callable[[Fault], bool] | None = None
+    ) -> list[Fault]:
         """The faults (of those that are wanted) that happen now at a stage; each that is given has happened.
 
         No more than one of them does something in place of the answer: the first. The others have their turn
@@ -266,24 +221,25 @@ class Service:
                 return False
             return fault.instead() is None or all(one.instead() is None for one in taken)
 
-        for fault in self._happening(visit, turn):
+        for fault in self._happening(record, turn):
             taken.append(fault)
         return taken
 
-    def of(self, visit: Visit, kind: type[Fault]) -> Fault | None:
+    def of(self, record: ConnectionRecord, kind: type[F]) -> F | None:
         """The fault of a kind that happens now to a connection as a whole, or None."""
         if not self._faults:
             return None
-        return next(self._happening(visit, lambda fault: isinstance(fault, kind)), None)
+        found = next(self._happening(record, lambda fault: isinstance(fault, kind)), None)
+        return found if isinstance(found, kind) else None
 
-    def _happening(self, visit: Visit, wanted: Callable[[Fault], bool]) -> Iterator[Fault]:
+    def _happening(self, record: ConnectionRecord, wanted: Callable[[Fault], bool]) -> Iterator[Fault]:
         for one in list(self._faults):
             fault = one.fault
-            if not wanted(fault) or not self._on_port(one, visit.port):
+            if not wanted(fault) or not self._on_port(one, record.port):
                 continue
-            if fault.connections is not None and visit.number not in fault.connections:
+            if fault.connections is not None and record.number not in fault.connections:
                 continue
-            if visit.messages < fault.after or (fault.chance < 1 and self._random.random() >= fault.chance):
+            if record.messages < fault.after or (fault.chance < 1 and self._random.random() >= fault.chance):
                 continue
             if one.left is not None:
                 one.left -= 1
@@ -293,28 +249,28 @@ class Service:
 
     # --- what a session asks ------------------------------------------------------------------------------
 
-    def sign_in(self, visit: Visit, user: str, password: str) -> str:
+    def sign_in(self, record: ConnectionRecord, user: str, password: str) -> str:
         """The reply to a user name and a password."""
         kind = self.account.admits(user, password)
         if kind is None:
             return reply_of("bad-credentials")
         if not self.account.subscribed:
             return reply_of("not-subscribed")
-        visit.legacy = kind == "v2"
+        record.legacy = kind == "v2"
         return OBSERVED["signed in"]
 
-    def submit(self, visit: Visit, submission: Submission) -> str:
+    def submit(self, record: ConnectionRecord, submission: Submission) -> str:
         """The reply to the final dot of a message."""
         now = self.clock.now()
         if submission.message is None:
             reply: str | None = self.era.too_long
         else:
-            reply = refusal(self.account, submission) or self._limits.refusal(submission, now)
+            reply = refusal(self.account, submission) or self._usage.refusal(submission, now)
         if reply is not None:
             self.refused += 1
             return one_line(reply)
         id = encode_message_id(self.account.region, now, self._random.getrandbits(128))
-        visit.messages += 1
+        record.messages += 1
         self.accepted.append(
             Accepted(
                 id=id,
@@ -322,23 +278,23 @@ class Service:
                 recipients=submission.recipients,
                 message=submission.message or b"",
                 at=now,
-                port=visit.port,
-                connection=visit.number,
+                port=record.port,
+                connection=record.number,
             )
         )
         return f"{OBSERVED['ok']} {id}"
 
-    def greeting(self, visit: Visit) -> str:
+    def greeting(self, record: ConnectionRecord) -> str:
         """The words at the end of a greeting: which host, which session."""
         letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-        host = f"{int(visit.host, 36) % 10**10:010}" if self.era.numbered else f"d-{visit.host}"
+        host = f"{int(record.host, 36) % 10**10:010}" if self.era.numbered else f"d-{record.host}"
         return f"SimpleEmailService-{host} {''.join(self._random.choices(letters, k=20))}"
 
-    def event(self, visit: Visit, direction: str, text: str) -> None:
+    def event(self, record: ConnectionRecord, direction: str, text: str) -> None:
         """Tell whoever watches. What that raises is logged: the dialogue goes on as if nobody watched."""
         if self._on_event is not None:
             try:
-                self._on_event(visit.port, visit.number, direction, text)
+                self._on_event(record.port, record.number, direction, text)
             except Exception:  # noqa: BLE001 - whatever somebody else's function raises
                 _LOG.exception("on_event failed")
 
@@ -349,39 +305,3 @@ class _Active:
     def __init__(self, fault: Fault) -> None:
         self.fault = fault
         self.left = fault.times
-
-
-class _Host:
-    """A place behind the balancer: one host after the other serves there."""
-
-    def __init__(self, seed: str, world: Service, index: int) -> None:
-        self._random = random.Random(seed)  # noqa: S311 - lifetimes, not secrets
-        self._lifetime = world.rules.host_lifetime
-        self._at_random = world.rules.random_lifetimes
-        self._name = self._new_name()
-        # The first of the hosts that retire on a schedule do so one after the other, not all at once.
-        share = 1.0 if self._at_random else (index + 1) / world.rules.hosts
-        self._retires = world.started + self._life() * share
-
-    def _new_name(self) -> str:
-        return "".join(self._random.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", k=9))
-
-    def _life(self) -> float:
-        if self._lifetime is None:
-            return float("inf")
-        return self._random.expovariate(1 / self._lifetime) if self._at_random else self._lifetime
-
-    def _renew(self, now: float) -> None:
-        while self._retires <= now:
-            self._name = self._new_name()
-            self._retires += self._life()
-
-    def name(self, now: float) -> str:
-        """The host that serves now."""
-        self._renew(now)
-        return self._name
-
-    def retires(self, now: float) -> float:
-        """When it is retired."""
-        self._renew(now)
-        return self._retires

@@ -5,10 +5,8 @@ The same session runs over real TCP and TLS (`connection.py`) and in memory (`me
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 
 from sestools.core.endpoints import Security
@@ -16,28 +14,19 @@ from sestools.core.enums import Stage
 from sestools.core.masking import MASK, mask_command
 from sestools.simulator.account import Submission, reply_of
 from sestools.simulator.actions import Action, Close, Say, StartTls
+from sestools.simulator.exchanges import Content, Rejected, auth
 from sestools.simulator.faults import Fault, Says
 from sestools.simulator.replies import HOST, INFERRED, OBSERVED
-from sestools.simulator.service import Service, Visit
+from sestools.simulator.service import ConnectionRecord, Service
 
 MAX_COMMAND = 998
 """Longest command line that is taken, in bytes."""
 
-_FROM = re.compile(r"FROM\s*:\s*(?:<(?P<path>.*)>|(?P<bare>\S*))(?P<parameters>(?:\s+\S+)*)\s*", re.I)
-_TO = re.compile(r"TO\s*:\s*(?:<(?P<path>.*)>|(?P<bare>\S*))(?P<parameters>(?:\s+\S+)*)\s*", re.I)
+_PATH = re.compile(r"(?P<keyword>FROM|TO)\s*:\s*(?:<(?P<path>.*)>|(?P<bare>\S*))(?:\s+\S+)*\s*", re.I)
 # Printable ASCII; of what else may stand in a local part SES refuses only `>` here, and `:` at the end of DATA.
 _ADDRESS = re.compile(r"(?:[ -=?A-~]+|\"[ !#-=?-~]*\")@[!-;=?A-~]+")
 _BARE = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 
-_STAGES = {
-    "EHLO": Stage.EHLO,
-    "HELO": Stage.EHLO,
-    "STARTTLS": Stage.STARTTLS,
-    "MAIL": Stage.MAIL,
-    "RCPT": Stage.RCPT,
-    "DATA": Stage.DATA,
-    "QUIT": Stage.QUIT,
-}
 _BEFORE_TLS = {"EHLO", "NOOP", "QUIT", "STARTTLS"}
 _AFTER_AUTH = {"MAIL", "RCPT", "DATA", "HELP", "VRFY", "EXPN"}
 
@@ -54,47 +43,42 @@ class ServerSession:
     """One session. Every method returns what to do, in order.
 
     Args:
-        world: SES itself.
-        visit: The connection that the session belongs to.
+        service: SES itself.
+        record: The connection that the session belongs to.
         security: The TLS mode of the port.
     """
 
-    def __init__(self, world: Service, visit: Visit, security: Security) -> None:
-        self._world = world
-        self._visit = visit
+    def __init__(self, service: Service, record: ConnectionRecord, security: Security) -> None:
+        self._service = service
+        self._record = record
         self._offers_starttls = security is Security.STARTTLS
         self._encrypted = security is Security.WRAPPER
-        self._heard_at = world.clock.now()
+        self._heard_at = service.clock.now()
         self._buffer = bytearray()
         self._out: list[Action] = []
         self._mail = _Mail()
-        self._in_data = False
-        self._scanned = 0
-        """How far the buffer was searched for the end of a message."""
-        self._dots = 0
-        """How many dots of transparency were seen on the way."""
-        self._dropped = 0
-        """Bytes of a message that is too long which were thrown away."""
+        self._content: Content | None = None
+        """The message that is being sent, between DATA and its end."""
         self._ended = False
         self._awaits_tls = False
         self.greeted = False
         """Whether the greeting was said."""
         self._signed_in = False
-        self._expects: Callable[[str], None] | None = None
-        self._user = ""
+        self._exchange: Generator[str, str, tuple[str, str]] | None = None
+        """AUTH, while it waits for the client's answer to a challenge."""
 
     @property
     def due(self) -> float:
         """When something happens if the client stays silent: an idle time-out, or its host is retired."""
         if self._ended and not self._awaits_tls:
             return float("inf")
-        return min(self._heard_at + self._world.rules.idle, self._visit.ends_at)
+        return min(self._heard_at + self._service.rules.idle, self._record.ends_at)
 
     def begin(self) -> list[Action]:
         """The greeting."""
-        self._heard_at = self._world.clock.now()
+        self._heard_at = self._service.clock.now()
         self.greeted = True
-        if self._visit.turned_away:
+        if self._record.turned_away:
             # In place of the greeting: where SES says this is inferred.
             self._say(reply_of("too-many-connections"))
             self._end(Close())
@@ -104,35 +88,33 @@ class ServerSession:
 
     def receive(self, data: bytes) -> list[Action]:
         """What the client sent."""
-        self._heard_at = self._world.clock.now()
+        self._heard_at = self._service.clock.now()
         if not self._ended:
             self._buffer += data
-            while self._buffer and not self._ended and (self._content() if self._in_data else self._line()):
+            while self._buffer and not self._ended and (self._message() if self._content else self._line()):
                 pass
         return self._take()
 
     def tls_started(self) -> None:
         """The handshake after STARTTLS is done: the dialogue begins anew (RFC 3207, 4.2)."""
-        self._heard_at = self._world.clock.now()
+        self._heard_at = self._service.clock.now()
         self._encrypted, self._ended, self._awaits_tls = True, False, False
         self._mail = _Mail()
 
     def hears(self, until: float = 0.0) -> None:
         """The client is not silent: what it sends is on its way, or it waits for what is said (until then)."""
-        self._heard_at = max(self._heard_at, self._world.clock.now(), until)
+        self._heard_at = max(self._heard_at, self._service.clock.now(), until)
 
     def tick(self) -> list[Action]:
         """Time has passed: what is due is done."""
-        now = self._world.clock.now()
+        now = self._service.clock.now()
         if now < self.due:
             return []
         # Time may have jumped beyond both: what was due first is what happened.
-        if self._visit.ends_at <= self._heard_at + self._world.rules.idle:
-            self._world.event(self._visit, "*", "its host is retired")
-        elif (
-            self.greeted and not self._awaits_tls
-        ):  # in clear text, nothing can be said to a client that speaks TLS
-            self._say(self._world.era.idle)
+        if self._record.ends_at <= self._heard_at + self._service.rules.idle:
+            self._service.event(self._record, "*", "its host is retired")
+        elif self.greeted and not self._awaits_tls:  # a client that speaks TLS expects no clear text
+            self._say(self._service.era.idle)
         self._awaits_tls = False
         self._end(Close())
         return self._take()
@@ -150,13 +132,17 @@ class ServerSession:
         self._buffer.clear()
 
     def _heard(self, line: str) -> None:
-        if self._world.watched:
-            self._world.event(self._visit, ">", line)
+        if self._service.watched:
+            self._service.event(self._record, ">", line)
 
     def _at(self, stage: Stage, answer: Callable[..., None], *arguments: object) -> None:
         """Answer at a stage, or do what a fault does instead."""
-        calm = self._world.calm
-        faults = [] if calm else self._world.at(self._visit, stage, _waits if stage is Stage.AUTH else None)
+        calm = self._service.calm
+        faults = (
+            []
+            if calm
+            else self._service.at(self._record, stage, _needs_credentials if stage is Stage.AUTH else None)
+        )
         if not faults:
             answer(*arguments)
             return
@@ -167,7 +153,7 @@ class ServerSession:
         else:
             self._do(instead.instead() or [])
             if stage is Stage.BODY and isinstance(instead, Says) and instead.reply.code >= 400:
-                self._world.refused += 1
+                self._service.refused += 1
         for fault in faults:
             self._out = fault.change(self._out)
         self._out = before + self._out
@@ -193,14 +179,13 @@ class ServerSession:
         # Its only CR stands before its only LF, or it is searched for where it does not.
         bare = None if -1 != raw.find(b"\r") == end - 1 else _BARE.search(raw)
         line = raw.decode("utf-8", "backslashreplace").rstrip("\r\n")
-        if self._world.watched:
-            self._heard(MASK if self._expects else mask_command(line))
+        if self._service.watched:
+            self._heard(MASK if self._exchange else mask_command(line))
         if bare:
             self._say(INFERRED["bare line end"].format(at=bare.start()))
             self._end(Close())
-        elif self._expects is not None:
-            answer, self._expects = self._expects, None
-            answer(line)
+        elif self._exchange:
+            self._go_on_with_auth(line)
         else:
             self._command(line)
         return True
@@ -218,12 +203,12 @@ class ServerSession:
         elif verb == "AUTH":
             self._auth(argument)
         elif handler := _HANDLERS.get(verb):
-            self._at(_STAGES[verb], handler, self, argument)
+            self._at(Stage("EHLO" if verb == "HELO" else verb), handler, self, argument)
         else:
             self._other(verb)
 
     def _greet(self) -> None:
-        self._say(f"220 {HOST} ESMTP {self._world.greeting(self._visit)}")
+        self._say(f"220 {HOST} ESMTP {self._service.greeting(self._record)}")
 
     def _other(self, verb: str) -> None:
         if verb == "RSET":
@@ -239,7 +224,7 @@ class ServerSession:
             self._say(INFERRED["EHLO name"])
             return
         self._mail = _Mail()
-        era = self._world.era
+        era = self._service.era
         lines = [HOST, "8BITMIME"]
         if era.size:
             lines.append(f"SIZE {era.size}")
@@ -260,7 +245,7 @@ class ServerSession:
             self._say(INFERRED["TLS active"])
         else:
             self._say(OBSERVED["ready for TLS"])
-            # Whatever was sent behind STARTTLS in clear text is thrown away: an injected command must not count.
+            # Whatever was sent after STARTTLS in clear text is thrown away: an injected command must not count.
             self._end(StartTls())
             self._awaits_tls = True
 
@@ -274,142 +259,94 @@ class ServerSession:
             self._say(INFERRED["AUTH syntax"])
         elif self._signed_in:
             self._say(INFERRED["signed in already"])
-        elif self._refuses_auth():
-            return
-        elif mechanism.upper() == "PLAIN":
-            self._challenge(OBSERVED["PLAIN"], self._plain, initial)
-        elif mechanism.upper() == "LOGIN":
-            self._challenge(OBSERVED["user name"], self._login_user, initial)
+        elif not self._refuses_auth():
+            self._exchange = auth(mechanism.upper(), initial)
+            self._go_on_with_auth(None)
+
+    def _go_on_with_auth(self, line: str | None) -> None:
+        exchange, self._exchange = self._exchange, None
+        assert exchange  # noqa: S101 - only called inside AUTH
+        try:
+            self._say(next(exchange) if line is None else exchange.send(line))
+        except StopIteration as done:
+            self._sign_in(*done.value)
+        except Rejected as rejected:
+            self._say(str(rejected))
         else:
-            self._say(INFERRED["mechanism"])
+            self._exchange = exchange
 
     def _refuses_auth(self) -> bool:
         """A fault that answers AUTH before the credentials are heard does so; others wait for them."""
-        faults = self._world.at(self._visit, Stage.AUTH, lambda fault: not _waits(fault))
+        faults = self._service.at(self._record, Stage.AUTH, lambda fault: not _needs_credentials(fault))
         for fault in faults:
             self._do(fault.instead() or [])
         return bool(faults)
 
-    def _challenge(self, question: str, answer: Callable[[str], None], initial: str = "") -> None:
-        if initial:
-            answer(initial)
-        else:
-            self._expects = answer
-            self._say(question)
-
-    def _plain(self, line: str) -> None:
-        text = self._decoded(line)
-        if text is None:
-            return
-        # authorization identity NUL user NUL password (RFC 4616); SES takes the user in the first place too.
-        parts = text.split("\0")
-        user, password = (parts[1], parts[-1]) if len(parts) >= 3 else ("", "")
-        self._sign_in(user, password)
-
-    def _login_user(self, line: str) -> None:
-        user = self._decoded(line)
-        if user is not None:
-            self._user = user
-            self._challenge(OBSERVED["password"], self._login_password)
-
-    def _login_password(self, line: str) -> None:
-        password = self._decoded(line)
-        if password is not None:
-            self._sign_in(self._user, password)
-
-    def _decoded(self, line: str) -> str | None:
-        if line.strip() == "*":
-            self._say(INFERRED["cancelled"])
-            return None
-        try:
-            return base64.b64decode(line.strip(), validate=True).decode("utf-8", "replace")
-        except (binascii.Error, ValueError):
-            self._say(INFERRED["not base64"])
-            return None
-
     def _sign_in(self, user: str, password: str) -> None:
         def answer() -> None:
-            reply = self._world.sign_in(self._visit, user, password)
+            reply = self._service.sign_in(self._record, user, password)
             self._signed_in = reply.startswith("235")
             self._say(reply)
 
         self._at(Stage.AUTH, answer)
         if self._signed_in:
-            for fault in self._world.at(self._visit, Stage.IDLE):
+            for fault in self._service.at(self._record, Stage.IDLE):
                 # What SES pushes at an idle client, at once: the client reads it in place of its next reply.
                 self._do(fault.instead() or [])
 
+    def _address(self, keyword: str, argument: str, *, otherwise: str) -> str | None:
+        """The address in `FROM:<address>` or `TO:<address>`; without one, the reply is given."""
+        found = _PATH.fullmatch(argument)
+        if not found or found["keyword"].upper() != keyword:
+            self._say(INFERRED["MAIL syntax" if keyword == "FROM" else "RCPT syntax"])
+            return None
+        address = (found["path"] or found["bare"] or "").strip()
+        self._say(OBSERVED["ok"] if (good := _ADDRESS.fullmatch(address)) else OBSERVED[otherwise])
+        return address if good else None
+
     def _mail_from(self, argument: str) -> None:
-        found = _FROM.fullmatch(argument)
-        if self._visit.messages >= self._world.rules.max_messages:
+        if self._record.messages >= self._service.rules.max_messages:
             # At which command SES says this is unknown.
             self._say(reply_of("session-limit"))
             self._end(Close())
         elif self._mail.sender is not None:
             self._say(INFERRED["second sender"])
-        elif not found:
-            self._say(INFERRED["MAIL syntax"])
-        elif not _ADDRESS.fullmatch(address := (found["path"] or found["bare"] or "").strip()):
-            self._say(OBSERVED["bad sender"])
         else:
-            self._mail.sender = address
-            self._say(OBSERVED["ok"])
+            self._mail.sender = self._address("FROM", argument, otherwise="bad sender")
 
     def _rcpt_to(self, argument: str) -> None:
-        found = _TO.fullmatch(argument)
         if self._mail.sender is None:
             self._say(INFERRED["sender first"])
-        elif not found:
-            self._say(INFERRED["RCPT syntax"])
-        elif not _ADDRESS.fullmatch(address := (found["path"] or found["bare"] or "").strip()):
-            self._say(OBSERVED["bad recipient"])
-        else:
+        elif address := self._address("TO", argument, otherwise="bad recipient"):
             self._mail.recipients.append(address)
-            self._say(OBSERVED["ok"])
 
     def _data(self, argument: str) -> None:
         if not self._mail.recipients:
             self._say(INFERRED["sender first" if self._mail.sender is None else "recipient first"])
             return
-        self._in_data = True
         self._say(OBSERVED["go ahead"])
-        # The line end before a final dot that comes first of all; taken off again in `_content`.
-        self._buffer[:0] = b"\r\n"
-        self._scanned = self._dots = self._dropped = 0
+        self._content = Content(self._buffer, self._service.max_size)
 
-    def _content(self) -> bool:
+    def _message(self) -> bool:
         """Take a whole message from the buffer; False if it is not complete."""
-        end = self._buffer.find(b"\r\n.\r\n", self._scanned)
-        if end < 0:
-            if len(self._buffer) < 5:
-                return False
-            begin, self._scanned = self._scanned, len(self._buffer) - 4
-            self._dots += self._buffer.count(b"\r\n.", begin, self._scanned + 2)
-            size = self._scanned - self._dots - 2
-            if self._dropped or size > self._world.max_size:
-                # It will be refused for its size; only its end is still of interest.
-                self._dropped += self._scanned - self._dots
-                del self._buffer[: self._scanned]
-                self._scanned = self._dots = 0
+        taken = self._content.take() if self._content else None
+        if taken is None:
             return False
-        # RFC 5321, 4.5.2: the first dot of a line goes, whatever follows.
-        message = bytes(self._buffer[: end + 2]).replace(b"\r\n.", b"\r\n")[2:]
-        del self._buffer[: end + 5]
-        self._in_data = False
-        size = self._dropped + len(message)
+        size, message = taken
+        self._content = None
         self._heard(f"[message of {size} bytes]")
         mail, self._mail = self._mail, _Mail()
         submission = Submission(
             sender=mail.sender or "",
             recipients=tuple(mail.recipients),
-            message=message if size <= self._world.max_size else None,
-            legacy=self._visit.legacy,
+            message=message,
+            legacy=self._record.legacy,
         )
-        self._at(Stage.BODY, lambda: self._say(self._world.submit(self._visit, submission)))
+        self._at(Stage.BODY, lambda: self._say(self._service.submit(self._record, submission)))
         return True
 
 
-def _waits(fault: Fault) -> bool:
+def _needs_credentials(fault: Fault) -> bool:
     """Whether a fault at AUTH waits for the credentials: those that say that AUTH is out of place do not."""
     return not (isinstance(fault, Says) and fault.at_command)
 

@@ -7,7 +7,7 @@ import pytest
 
 from sestools import classify
 from sestools.core.credentials import Credentials, smtp_password_v2
-from sestools.simulator.account import DAY, EXAMPLE_KEY, Account, Limits, Submission, covers, refusal
+from sestools.simulator.account import DAY, EXAMPLE_KEY, Account, Submission, Usage, covers, refusal
 from sestools.simulator.message import headers
 
 TO = ("success@simulator.amazonses.com",)
@@ -219,7 +219,7 @@ def test_credentials_belong_to_a_region_and_legacy_ones_to_none() -> None:
 
 def test_the_daily_quota_rolls() -> None:
     """Recipients of 24 hours count, mail to the mailbox simulator does not, and room comes back a day later."""
-    limits = Limits(Account(daily_quota=3))
+    limits = Usage(Account(daily_quota=3))
     to = ("a@example.net", "b@example.net")
     assert limits.refusal(letter(to=to), 0.0) is None
     reply = limits.refusal(letter(to=to), 10.0)
@@ -233,7 +233,7 @@ def test_the_daily_quota_rolls() -> None:
 
 def test_the_rate_allows_a_short_burst_and_no_more() -> None:
     """At 10 a second, 20 go at once, and then one every tenth of a second."""
-    limits = Limits(Account(rate=10, burst=2.0))
+    limits = Usage(Account(rate=10, burst=2.0))
     taken = list(itertools.takewhile(lambda _: limits.refusal(letter(), 0.0) is None, range(100)))
     assert len(taken) == 20
     reply = limits.refusal(letter(), 0.05)
@@ -247,7 +247,7 @@ def test_the_rate_allows_a_short_burst_and_no_more() -> None:
 
 def test_a_legacy_password_has_a_throttle_of_its_own() -> None:
     """The reply names SigV2, and a current password at the same time is not affected."""
-    limits = Limits(Account(legacy_rate=1, burst=1.0))
+    limits = Usage(Account(legacy_rate=1, burst=1.0))
     assert limits.refusal(letter(legacy=True), 0.0) is None
     reply = limits.refusal(letter(legacy=True), 0.1)
     assert reply

@@ -13,7 +13,8 @@ from sestools.simulator import faults
 from sestools.simulator.account import Account
 from sestools.simulator.actions import Say
 from sestools.simulator.clock import VirtualClock
-from sestools.simulator.service import Event, Rules, Service
+from sestools.simulator.rules import Rules
+from sestools.simulator.service import Event, Service
 from sestools.simulator.session import ServerSession
 
 GOOD = Credentials(user="user", password="password")
@@ -57,15 +58,15 @@ def session(
     on_event: Event | None = None,
     **account: Any,
 ) -> tuple[ServerSession, Service]:
-    """A session in a world whose clock stands still; with these faults, and an account like this."""
-    world = Service(
+    """A session with a service whose clock stands still; with these faults, and an account like this."""
+    service = Service(
         Account(region="eu-west-1", credentials=GOOD, **account),
         Rules(),
         clock=VirtualClock(1_700_000_000.0),
         faults=map(faults.parse, given),
         on_event=on_event,
     )
-    return ServerSession(world, world.open(465), security), world
+    return ServerSession(service, service.open(465), security), service
 
 
 def said(one: ServerSession, pieces: list[bytes]) -> bytes:
@@ -108,14 +109,14 @@ def test_a_message_is_the_same_however_it_is_cut(cut: int) -> None:
         b"\r\n".join(b"." + line if line.startswith(b".") else line for line in body[:-2].split(b"\r\n"))
         + b"\r\n.\r\n"
     )
-    one, world = session()
+    one, service = session()
     start = (
         "AUTH PLAIN AHVzZXIAcGFzc3dvcmQ=\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n"
     )
     one.receive(start.encode())
     for at in range(0, len(wire), cut):
         one.receive(wire[at : at + cut])
-    assert [accepted.message for accepted in world.accepted] == [body]
+    assert [accepted.message for accepted in service.accepted] == [body]
 
 
 def test_the_same_seed_gives_the_same_ids() -> None:
@@ -137,9 +138,9 @@ def test_the_same_seed_gives_the_same_ids() -> None:
 )
 def test_the_first_dot_of_a_line_goes(wire: bytes, message: bytes) -> None:
     """Whatever follows it, as RFC 5321 says, even if the client has not doubled it."""
-    one, world = session()
+    one, service = session()
     one.receive(BEGIN + wire + b".\r\n")
-    assert [accepted.message for accepted in world.accepted] == [message]
+    assert [accepted.message for accepted in service.accepted] == [message]
 
 
 @pytest.mark.parametrize("cut", [1, 3, 997, 998, 1000, 5000])
@@ -156,7 +157,7 @@ def test_the_first_dot_of_a_line_goes(wire: bytes, message: bytes) -> None:
 def test_a_message_is_as_large_as_it_is(wire: bytes, fits: bool, cut: int) -> None:
     """The limit counts the message without its transparency, however it arrives, and keeps all of it or none."""
     seen: list[str] = []
-    one, world = session(max_size=1000, on_event=lambda *event: seen.append(event[3]))
+    one, service = session(max_size=1000, on_event=lambda *event: seen.append(event[3]))
     one.receive(BEGIN)
     wire += b".\r\n"
     out = b""
@@ -164,7 +165,7 @@ def test_a_message_is_as_large_as_it_is(wire: bytes, fits: bool, cut: int) -> No
         out += b"".join(action.data for action in one.receive(wire[at : at + cut]) if isinstance(action, Say))
     message = wire[:-3].replace(b"..", b".")
     assert out[:4] == (b"250 " if fits else b"552 ")
-    assert [accepted.message for accepted in world.accepted] == ([message] if fits else [])
+    assert [accepted.message for accepted in service.accepted] == ([message] if fits else [])
     assert f"[message of {len(message)} bytes]" in seen
 
 
@@ -197,7 +198,7 @@ def send(count: int) -> list[bytes]:
 )
 def test_faults_at_one_stage_have_their_turns(given: list[str], verdicts: list[str]) -> None:
     """One reply at a time is said, and only what is said is used up; whatever else changes the reply does so too."""
-    one, world = session(Security.WRAPPER, *given)
+    one, service = session(Security.WRAPPER, *given)
     heard = []
     for piece in send(4):
         last = [action for action in one.receive(piece) if isinstance(action, Say)][-1]
@@ -205,8 +206,8 @@ def test_faults_at_one_stage_have_their_turns(given: list[str], verdicts: list[s
         heard.append((words[b" Ok " in last.data], last.seconds))
     drips = [1.0] * 3 if "drips" in given[0] else []
     assert heard == list(zip(verdicts, drips + [0.0] * (4 - len(drips)), strict=True))
-    assert (world.refused, len(world.accepted)) == (4 - verdicts.count("Ok"), verdicts.count("Ok"))
-    assert world.faults == ()
+    assert (service.refused, len(service.accepted)) == (4 - verdicts.count("Ok"), verdicts.count("Ok"))
+    assert service.faults == ()
 
 
 @pytest.mark.parametrize(
@@ -257,8 +258,8 @@ def test_whoever_watches_sees_no_credentials(lines: str, security: Security) -> 
 )
 def test_what_was_announced_is_the_limit(era: str, megabytes: int, reply: bytes) -> None:
     """While EHLO said SIZE 10485760, that was the size of a message."""
-    world = Service(Account(credentials=GOOD), Rules(era=era), clock=VirtualClock())
-    one = ServerSession(world, world.open(465), Security.WRAPPER)
+    service = Service(Account(credentials=GOOD), Rules(era=era), clock=VirtualClock())
+    one = ServerSession(service, service.open(465), Security.WRAPPER)
     piece = (b"x" * 1022 + b"\r\n") * 1024
     assert said(one, [BEGIN, *[piece] * megabytes, b".\r\n"]).split(b"\r\n")[-2].startswith(reply)
 

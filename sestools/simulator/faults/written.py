@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
-import sestools.simulator.faults
 from sestools.core.enums import Stage
 from sestools.core.errors import UsageError
 from sestools.core.text import printable
@@ -21,7 +21,7 @@ _WRITTEN = re.compile(
 
 
 # Each module of the folder enters its faults in the table.
-for _module in iter_modules(sestools.simulator.faults.__path__):
+for _module in iter_modules([str(Path(__file__).parent)]):
     import_module(f"sestools.simulator.faults.{_module.name}")
 
 
