@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 from sestools.allowlist.history import AddressHistory, Asked, Sighting
 from sestools.core.clock import Clock, SystemClock
@@ -60,11 +61,7 @@ def watch_addresses(
     if is_address(host):
         raise UsageError(f"{host} is an address; name a region or a host")
     servers = _checked(resolvers)
-    if not 0 <= duration < float("inf") or not 1 <= interval < float("inf"):
-        raise UsageError("duration is seconds, 0 or more, and interval is 1 second or more")
-    rounds = int(duration / interval + 1e-9) + 1
-    if rounds > MOST_ROUNDS:
-        raise UsageError(f"a watch has {MOST_ROUNDS} rounds at most, not {rounds}: take a longer interval")
+    rounds = _rounds(duration, interval)
     Deadline(timeout)  # says what is wrong with it before anything starts
     stop = cancel or threading.Event()
     pause: Callable[[float], object] = clock.sleep if clock else stop.wait
@@ -86,20 +83,16 @@ def watch_addresses(
                 progress(number + 1, rounds, f"{len(book.known)} addresses")
             # Resolvers that do not answer must not make the watch longer: what was missed is left out.
             number = max(number + 1, int((now() - start) / interval))
-    return AddressHistory(
-        host=host,
-        began=began,
-        moments=tuple(book.moments),
-        interval=interval,
-        resolvers=tuple(book.asked.values()),
-        sightings=tuple(
-            Sighting(address=address, resolver=server, moments=tuple(moments))
-            for (address, server), moments in book.seen.items()
-        ),
-        differing=book.differing,
-        cancelled=stop.is_set(),
-        left_out=book.left_out,
-    )
+    return book.history(host=host, began=began, interval=interval, cancelled=stop.is_set())
+
+
+def _rounds(duration: float, interval: float) -> int:
+    if not 0 <= duration < float("inf") or not 1 <= interval < float("inf"):
+        raise UsageError("duration is seconds, 0 or more, and interval is 1 second or more")
+    rounds = int(duration / interval + 1e-9) + 1
+    if rounds > MOST_ROUNDS:
+        raise UsageError(f"a watch has {MOST_ROUNDS} rounds at most, not {rounds}: take a longer interval")
+    return rounds
 
 
 def _checked(resolvers: Sequence[str] | None) -> tuple[str, ...]:
@@ -161,4 +154,18 @@ class _Book:
             error=old.error if found else answer.error or "it knows no address of this name",
             ttls=(min(ttls), max(ttls)) if ttls else None,
             aliases=tuple(printable(name, 255) for name in answer.aliases[:8]) or old.aliases,
+        )
+
+    def history(self, **more: Any) -> AddressHistory:
+        """All that was written down."""
+        return AddressHistory(
+            moments=tuple(self.moments),
+            resolvers=tuple(self.asked.values()),
+            sightings=tuple(
+                Sighting(address=address, resolver=server, moments=tuple(moments))
+                for (address, server), moments in self.seen.items()
+            ),
+            differing=self.differing,
+            left_out=self.left_out,
+            **more,
         )

@@ -13,6 +13,7 @@ from sestools.cli.options import (
     HEALTHY,
     PROBLEM,
     UNCLEAR,
+    _command,
     _connect_to,
     _credentials,
     _region,
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from sestools.lifetime.costs import Traffic
     from sestools.probes import Estimate
 
-from sestools.cli.options import _command
-
 EXAMPLES = (
     "  sestools lifetime eu-west-1                        (silence and age, without signing in)\n"
     "  sestools lifetime eu-west-1 --user AKIA... --from me@example.com --rate 5 --yes\n"
@@ -45,12 +44,10 @@ EXAMPLES = (
 SCENARIO = "s6-hosts-replaced"
 
 
-PROGRAMS = ("postfix", "nodemailer", "symfony", "jakarta", "django", "listmonk", "phpmailer", "python")
-"""The recipes that there are, by name: named here, so that `--help` loads nothing."""
-
-
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The flags of `sestools lifetime`."""
+    from sestools.sending.client_config.clients import CLIENTS
+
     parser.add_argument(
         "where",
         nargs="?",
@@ -80,7 +77,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="how your messages come: steady:RATE, scattered:RATE or bursts:SIZE,RATE,PAUSE [scattered:1]",
     )
     advice.add_argument("--price", type=float, default=10.0, help="handshakes that a broken send costs [10]")
-    advice.add_argument("--client", choices=PROGRAMS, help="print the advice as its configuration")
+    advice.add_argument("--client", choices=tuple(CLIENTS), help="print the advice as its configuration")
     where = parser.add_argument_group("where")
     where.add_argument("--port", type=int, default=587, help="[587]")
     add_place(where, "for each exchange [SESTOOLS_TIMEOUT, 5]")

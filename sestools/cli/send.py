@@ -7,18 +7,15 @@ import contextlib
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sestools.cli.options import _region, _simulated, _timeout, add_place
+from sestools.cli.options import _command, _region, _simulated, _timeout, add_place
 from sestools.cli.send_run import Report, run
 from sestools.core.errors import UsageError
 
 if TYPE_CHECKING:
     from sestools.sending.mail import Mail
     from sestools.sending.policy import Policy
-from typing import Any
-
-from sestools.cli.options import _command
 
 EXAMPLES = (
     "  sestools send eu-west-1 --user AKIA... --from me@example.com       (one test message)\n"
@@ -81,7 +78,24 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="yes, send to recipients outside the mailbox simulator",
     )
-    how = parser.add_argument_group("when it fails")
+    _add_failing(parser.add_argument_group("when it fails"))
+    where = parser.add_argument_group("where")
+    where.add_argument("--port", type=int, default=587, help="[587]")
+    add_place(where, "for each reply [SESTOOLS_TIMEOUT, 30]")
+    where.add_argument(
+        "--final-timeout",
+        type=float,
+        default=600.0,
+        metavar="SECONDS",
+        help="for the reply to a message, once all of it was acknowledged [600]",
+    )
+    where.add_argument(
+        "--simulate", nargs="?", const="", metavar="FAULT", help="send to a simulated SES on this host"
+    )
+    parser.add_argument("--json", action="store_true", help="print a JSON object in each line (see below)")
+
+
+def _add_failing(how: Any) -> None:
     how.add_argument(
         "--policy", choices=POLICIES, default="documented", help="when to try again [documented]"
     )
@@ -107,20 +121,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     how.add_argument("--max-messages", type=int, default=100, metavar="N", help="for each connection [100]")
     how.add_argument("--max-age", type=float, default=60.0, metavar="SECONDS", help="of a connection [60]")
-    where = parser.add_argument_group("where")
-    where.add_argument("--port", type=int, default=587, help="[587]")
-    add_place(where, "for each reply [SESTOOLS_TIMEOUT, 30]")
-    where.add_argument(
-        "--final-timeout",
-        type=float,
-        default=600.0,
-        metavar="SECONDS",
-        help="for the reply to a message, once all of it was acknowledged [600]",
-    )
-    where.add_argument(
-        "--simulate", nargs="?", const="", metavar="FAULT", help="send to a simulated SES on this host"
-    )
-    parser.add_argument("--json", action="store_true", help="print a JSON object in each line (see below)")
 
 
 def send(options: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 from sestools.core.clock import Clock
 from sestools.core.target import Target
 from sestools.sending.backoff import Exponential, Schedule
-from sestools.sending.connection import Failed, Line
+from sestools.sending.connection import Failed, Limits, Line
 from sestools.sending.mail import Attempt, Entry, Fate, Mail
 from sestools.sending.policy import Policy
 from sestools.sending.sender import Sender
@@ -120,13 +120,4 @@ def _plain(mails: Iterable[Mail], place: Destination, *, attempts: int, wait: fl
 
 def _signed_in(place: Destination) -> smtplib.SMTP:
     # The connection itself is the careful sender's, so that only what is done with it differs.
-    line = Line(
-        place.target,
-        place.clock,
-        max_messages=1,
-        max_age=1.0,
-        max_idle=1.0,
-        timeout=place.timeout,
-        connect=place.connect,
-    )
-    return line.open()
+    return Line(place.target, place.clock, Limits(timeout=place.timeout), connect=place.connect).open()

@@ -6,6 +6,7 @@ Every failure comes out as a diagnosis that knows its step, for whoever decides 
 from __future__ import annotations
 
 import contextlib
+import math
 import smtplib
 import ssl
 from collections.abc import Callable
@@ -27,7 +28,7 @@ from sestools.sending.client import PIECE, Client
 from sestools.sending.mail import Mail
 from sestools.sending.stop import Stop, Stopping
 
-__all__ = ["ENVELOPE", "Delivery", "Failed", "Line"]
+__all__ = ["ENVELOPE", "Delivery", "Failed", "Limits", "Line"]
 
 CHECK_AFTER = 1.0
 """Seconds of silence after which a connection is asked whether it still lives, before it is used."""
@@ -56,6 +57,28 @@ class Delivery:
     refused: dict[str, Diagnosis] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """When a connection is changed, and how long replies are awaited: see `Sender`.
+
+    Raises:
+        UsageError: If one makes no sense.
+    """
+
+    max_messages: int = 100
+    max_age: float = 60.0
+    max_idle: float = 5.0
+    timeout: float = 30.0
+    final_timeout: float = 600.0
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            most = 86_400 if name.endswith("timeout") else math.inf
+            if not 0 < value <= most:
+                also = ", and at most a day" if most == 86_400 else ""
+                raise UsageError(f"{name} must be greater than 0{also}, not {value!r}")
+
+
 class Line:
     """A connection to SES that is opened when it is needed and changed before SES ends it.
 
@@ -63,50 +86,33 @@ class Line:
         target: Where to, with credentials. TLS is always used and verified: against Amazon's roots, or the
             target's `ca_file`.
         clock: What tells the time.
-        max_messages: After how many messages the connection is changed.
-        max_age: After how many seconds.
-        max_idle: After how many seconds of silence.
-        timeout: Seconds to wait for each reply, and for some of what is sent to be acknowledged.
-        final_timeout: Seconds to wait for the reply to a message, after the last of it was acknowledged.
+        limits: When the connection is changed, and how long replies are awaited.
         connect: Opens a connection, in place of smtplib to the target.
         stop: What tells it to stop.
 
     Raises:
-        UsageError: If the target has no credentials or no TLS, or a limit makes no sense.
+        UsageError: If the target has no credentials or no TLS.
     """
 
     def __init__(
         self,
         target: Target,
         clock: Clock,
+        limits: Limits,
         *,
-        max_messages: int,
-        max_age: float,
-        max_idle: float,
-        timeout: float,
-        final_timeout: float = 600.0,
         connect: Callable[[], smtplib.SMTP] | None = None,
         stop: Stop | None = None,
     ) -> None:
         if target.credentials is None:
-            raise UsageError("SES lets nobody send without credentials: give the target some")
+            raise UsageError("SES accepts no mail without credentials: give the target some")
         if target.security is Security.PLAIN:
             raise UsageError("credentials are never sent in clear text: use STARTTLS or the TLS wrapper")
         if not (target.credentials.user + target.credentials.password).isascii():
             raise UsageError("SES's user names and passwords are ASCII, and these are not")
-        limits = {"max_messages": max_messages, "max_age": max_age, "max_idle": max_idle}
-        for name, value in limits.items():
-            if not value > 0:
-                raise UsageError(f"{name} must be greater than 0, not {value!r}")
-        for name, value in {"timeout": timeout, "final_timeout": final_timeout}.items():
-            if not 0 < value <= 86_400:
-                raise UsageError(f"{name} must be greater than 0, and at most a day, not {value!r}")
         self._target, self._credentials, self._clock = target, target.credentials, clock
-        self._max_messages, self._max_age, self.max_idle = max_messages, max_age, max_idle
-        self._final_timeout, self._stop = final_timeout, stop or Stop()
+        self.limits, self._stop = limits, stop or Stop()
         trust.signing_in(target)  # a CA file that cannot be read is told now
-        self._timeout = timeout
-        self._connect = connect or (lambda: Client(target, timeout, self._stop))
+        self._connect = connect or (lambda: Client(target, limits.timeout, self._stop))
         self._client: smtplib.SMTP | None = None
         self._carried, self._opened_at, self._used_at = 0, 0.0, 0.0
         self._stage: Stage | None = None
@@ -126,7 +132,7 @@ class Line:
         except Failed:
             raise
         except BaseException:
-            # Ctrl-C, say: the reply that is still to come would be taken for that to the next command.
+            # Such as Ctrl-C: the reply that is still to come would be taken for that to the next command.
             self.hang_up()
             raise
 
@@ -144,7 +150,7 @@ class Line:
         raise Failed(found)
 
     def close(self) -> None:
-        """Say good-bye, if there is still somebody to say it to."""
+        """Send QUIT, if the connection is still open, and close it."""
         try:
             if self._client is not None:
                 with contextlib.suppress(OSError, smtplib.SMTPException, Stopping):
@@ -153,7 +159,7 @@ class Line:
             self.hang_up()
 
     def hang_up(self) -> None:
-        """End the connection without a word."""
+        """Close the connection without QUIT."""
         if self._client is not None:
             self._client.close()
             self._client = None
@@ -205,8 +211,9 @@ class Line:
             self.offered = False
             raise
         self._stage = Stage.BODY
-        reply = client.getreply(self._final_timeout) if isinstance(client, Client) else client.getreply()
-        code, text = reply
+        code, text = (
+            client.getreply(self.limits.final_timeout) if isinstance(client, Client) else client.getreply()
+        )
         if code in ACCEPTED and isinstance(client, Client):
             client.silent()  # of two replies nobody knows which one is to the message
         elif code < 400 and code not in ACCEPTED:
@@ -230,8 +237,8 @@ class Line:
         """A connection that is signed in, young, little used, and alive as far as can be told."""
         now = self._clock.now()
         idle = now - self._used_at
-        old = now - self._opened_at >= self._max_age
-        if old or self._carried >= self._max_messages or idle >= self.max_idle:
+        old = now - self._opened_at >= self.limits.max_age
+        if old or self._carried >= self.limits.max_messages or idle >= self.limits.max_idle:
             self.close()
         if self._client is not None:
             with contextlib.suppress(OSError, smtplib.SMTPException):
@@ -261,7 +268,7 @@ class Line:
         except trust.Refused as refused:
             raise Failed(classify(refused.symptom)) from None
         except ssl.SSLCertVerificationError as error:
-            seen = probe_tls(replace(self._target, credentials=None), timeout=self._timeout).facts
+            seen = probe_tls(replace(self._target, credentials=None), timeout=self.limits.timeout).facts
             issuer = seen.certificate.issuer if seen and seen.certificate else ""
             symptom = trust.not_amazons(
                 self._target, error, issuer, trusted_here=seen is not None and seen.verified

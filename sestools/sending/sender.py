@@ -13,13 +13,13 @@ import smtplib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import count
-from typing import Any, Self
+from typing import Self
 
 from sestools.core.clock import Clock
 from sestools.core.enums import Retry, Stage
 from sestools.core.target import Target
 from sestools.diagnosis.result import Diagnosis
-from sestools.sending.connection import ENVELOPE, Delivery, Failed, Line
+from sestools.sending.connection import ENVELOPE, Delivery, Failed, Limits, Line
 from sestools.sending.envelope import unsendable
 from sestools.sending.jobs import Job, Pace, Tally, fate_of
 from sestools.sending.journal import Journal
@@ -88,9 +88,14 @@ class Sender:
     ) -> None:
         self._stop = Stop()
         self._clock: Clock = clock or self._stop
-        limits: dict[str, Any] = {"max_messages": max_messages, "max_age": max_age, "max_idle": max_idle}
-        limits |= {"timeout": timeout, "final_timeout": final_timeout}
-        self._line = Line(target, self._clock, connect=connect, stop=self._stop, **limits)
+        limits = Limits(
+            max_messages=max_messages,
+            max_age=max_age,
+            max_idle=max_idle,
+            timeout=timeout,
+            final_timeout=final_timeout,
+        )
+        self._line = Line(target, self._clock, limits, connect=connect, stop=self._stop)
         self._pace = Pace(rate, self._clock)
         self._policy, self._journal = policy, journal
         self._on_attempt = on_attempt or (lambda mail, attempt: None)
@@ -285,6 +290,6 @@ class Sender:
 
     def _sleep(self, seconds: float) -> None:
         """Wait; a connection that SES would end meanwhile is given back first."""
-        if seconds >= self._line.max_idle:
+        if seconds >= self._line.limits.max_idle:
             self.close()
         self._clock.sleep(seconds)

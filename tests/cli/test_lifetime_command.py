@@ -10,8 +10,6 @@ import threading
 import pytest
 from test_cli import COMMAND, run
 
-from sestools.cli.lifetime import PROGRAMS
-from sestools.sending.client_config.clients import CLIENTS
 from sestools.simulator import Simulator, faults
 
 FEW = ("--lives", "6", "--at-once", "6", "--age", "60")
@@ -144,8 +142,3 @@ def test_a_closed_endpoint_is_a_problem() -> None:
     done = run("lifetime", "--simulate", "s2-refused")
     assert done.returncode == 1
     assert "could not be measured: CONNECT: Connection refused" in done.stdout
-
-
-def test_every_recipe_can_be_printed() -> None:
-    """The flag knows each program that there is a recipe for."""
-    assert tuple(CLIENTS) == PROGRAMS
