@@ -1,4 +1,4 @@
-"""A reply said live: what was on the wire, what clients print of it, what it means, and whether to try again."""
+"""A reply given live: what was on the wire, what clients print of it, what it means, and whether to try again."""
 
 from __future__ import annotations
 
@@ -69,7 +69,10 @@ class SaidReply(Shown):
     def document(self) -> Document:
         """The dialogue, what clients print of the reply, what it means, and whether to try again."""
         if self.faces:
-            clients = Document(title=_CLIENTS, fields=tuple(map(_field, self.faces)))
+            programs = ", ".join(f"{one.client} {one.version}" for one in self.faces if " " not in one.client)
+            clients = Document(
+                title=_CLIENTS, fields=tuple(map(_field, self.faces)), notes=(f"Recorded from {programs}.",)
+            )
         elif self.code < 400:
             clients = Document(
                 title=_CLIENTS, lead=("Nothing went wrong, so there is nothing to tell apart.",)
