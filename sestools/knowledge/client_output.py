@@ -1,4 +1,4 @@
-"""The faces of a reply: what real mail clients print when SES says it.
+"""Client output: what real mail clients print when SES says it.
 
 Recorded from seven clients that met each reply on the simulator (`tests/clients/record.py`). The same words
 look different in each: some leave the code out, some put their own number before it, and curl hides them.
@@ -16,7 +16,7 @@ from sestools.core.cause import Cause
 from sestools.core.enums import Mark, Stage
 from sestools.knowledge.table import CAUSES, cause
 
-__all__ = ["ClientOutput", "KnownReply", "faces", "known_replies", "recognise"]
+__all__ = ["ClientOutput", "KnownReply", "client_outputs", "known_replies", "recognise"]
 
 FILE = "client_output.jsonl"
 
@@ -46,7 +46,7 @@ class ClientOutput:
     printed: str
 
     @property
-    def hides(self) -> bool:
+    def hides_reply(self) -> bool:
         """Whether the client kept from its user what the server said."""
         return self.knowable != self.cause
 
@@ -83,8 +83,8 @@ def recorded() -> tuple[ClientOutput, ...]:
     )
 
 
-def faces(of: str) -> tuple[ClientOutput, ...]:
-    """How each client shows a reply.
+def client_outputs(of: str) -> tuple[ClientOutput, ...]:
+    """What each client prints of a reply.
 
     Args:
         of: A cause's id (its first reply is taken) or a reply, with or without the full stop at its end.

@@ -11,7 +11,7 @@ from sestools.widgets.lifetime import LifetimePanel
 from sestools.widgets.lines import Lines, lines_to_type
 from sestools.widgets.panel import CheckPanel
 from sestools.widgets.replies import ReplyPanel
-from sestools.widgets.reply_demo import SaidReply, say
+from sestools.widgets.reply_demo import ReplyDemo, say
 from sestools.widgets.reply_table import ReplyTable
 from sestools.widgets.triage import DiagnosisPanel, next_notebook
 
@@ -22,9 +22,9 @@ __all__ = [
     "LabPanel",
     "LifetimePanel",
     "Lines",
+    "ReplyDemo",
     "ReplyPanel",
     "ReplyTable",
-    "SaidReply",
     "credentials_for",
     "judge",
     "lines_to_type",

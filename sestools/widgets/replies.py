@@ -11,7 +11,7 @@ from sestools.core.enums import Stage
 from sestools.core.text import printable
 from sestools.knowledge.client_output import known_replies, recognise
 from sestools.widgets.base import Panel, Run
-from sestools.widgets.reply_demo import SaidReply, say
+from sestools.widgets.reply_demo import ReplyDemo, say
 
 _ALL = "all stages"
 _STAGES = {
@@ -29,7 +29,7 @@ class ReplyPanel(Panel):
     """A list of replies, and what becomes of the one that is picked. Building it says nothing yet.
 
     Attributes:
-        value: The `SaidReply`, or None as long as none was said. Read-only; `observe` it.
+        value: The `ReplyDemo`, or None as long as none was said. Read-only; `observe` it.
     """
 
     VERB, DOING, YET, DONE, WIDTH = "Say it", "Saying it …", "nothing said yet", "said", "26em"
@@ -56,10 +56,10 @@ class ReplyPanel(Panel):
     def _settings(self) -> dict[str, Any]:
         return {"reply": self._own.value.strip() or self._reply.value}
 
-    def _measure(self, run: Run) -> SaidReply:
+    def _measure(self, run: Run) -> ReplyDemo:
         return say(run.settings["reply"])
 
-    def _done(self, found: SaidReply) -> str:
+    def _done(self, found: ReplyDemo) -> str:
         return f"Said: {printable(found.text, 60)}"
 
     def _words(self, settings: Mapping[str, Any]) -> str:

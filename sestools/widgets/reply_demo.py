@@ -1,4 +1,4 @@
-"""A reply said live: what was on the wire, what clients print of it, what it means, and whether to try again."""
+"""A reply given live: what was on the wire, what clients print of it, what it means, and whether to try again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sestools.core.results import ProbeResult, Step
 from sestools.core.text import printable
 from sestools.diagnosis.classifier import classify
 from sestools.diagnosis.result import Diagnosis
-from sestools.knowledge.client_output import ClientOutput, faces, recognise
+from sestools.knowledge.client_output import ClientOutput, client_outputs, recognise
 from sestools.probes import probe_dialogue
 from sestools.render.shown import Shown
 from sestools.widgets.endpoints import own_simulator, tell_about_binder
@@ -22,20 +22,20 @@ LINES_BEFORE = 2
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class SaidReply(Shown):
+class ReplyDemo(Shown):
     """A reply that the simulator gave to a client.
 
     Attributes:
         text: Code and words, as they were asked for.
         result: The dialogue in which it was given.
         diagnosis: What it means.
-        faces: What real clients print of it; empty if it was never recorded.
+        client_outputs: What real clients print of it; empty if it was never recorded.
     """
 
     text: str
     result: ProbeResult
     diagnosis: Diagnosis
-    faces: tuple[ClientOutput, ...]
+    client_outputs: tuple[ClientOutput, ...]
 
     @property
     def code(self) -> int:
@@ -68,8 +68,15 @@ class SaidReply(Shown):
 
     def document(self) -> Document:
         """The dialogue, what clients print of the reply, what it means, and whether to try again."""
-        if self.faces:
-            clients = Document(title=_CLIENTS, fields=tuple(map(_field, self.faces)))
+        if self.client_outputs:
+            programs = ", ".join(
+                f"{one.client} {one.version}" for one in self.client_outputs if " " not in one.client
+            )
+            clients = Document(
+                title=_CLIENTS,
+                fields=tuple(map(_field, self.client_outputs)),
+                notes=(f"Recorded from {programs}.",),
+            )
         elif self.code < 400:
             clients = Document(
                 title=_CLIENTS, lead=("Nothing went wrong, so there is nothing to tell apart.",)
@@ -95,7 +102,7 @@ _CLIENTS = "What clients print of it"
 
 def _field(output: ClientOutput) -> Field:
     """What one client printed."""
-    hidden = ("It does not show what the server said.",) if output.hides else ()
+    hidden = ("It does not show what the server said.",) if output.hides_reply else ()
     return Field(label=output.client, texts=(*map(Code, output.printed.split("\n")), *hidden))
 
 
@@ -110,7 +117,7 @@ def _dialogue(step: Step) -> list[str]:
     ]
 
 
-def say(reply: str, *, stage: Stage | str | None = None) -> SaidReply:
+def say(reply: str, *, stage: Stage | str | None = None) -> ReplyDemo:
     """Let the simulator give a reply to a client that signs in and sends, and explain what came of it.
 
     Args:
@@ -145,4 +152,4 @@ def say(reply: str, *, stage: Stage | str | None = None) -> SaidReply:
             timeout=5.0,
         )
     diagnosis = classify(text if good else result)
-    return SaidReply(text=text, result=result, diagnosis=diagnosis, faces=faces(text))
+    return ReplyDemo(text=text, result=result, diagnosis=diagnosis, client_outputs=client_outputs(text))

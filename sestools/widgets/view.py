@@ -26,11 +26,13 @@ stroke-width='2'/%3E%3C/svg%3E")}
 .sestools-panel .widget-hprogress {height: 30px}
 .sestools-panel .widget-html, .sestools-panel .widget-html-content {height: auto; overflow: visible; margin: 0}
 .sestools-panel .widget-html {flex-flow: row}
-.sestools-panel .widget-html-content {line-height: 1.45; flex: 1 1 auto; align-self: stretch;
+.sestools-panel .widget-html-content {line-height: 1.45; flex: 1 1 auto; min-width: 0; align-self: stretch;
  font-size: var(--jp-content-font-size1, 14px)}
 .sestools-panel a {color: var(--jp-content-link-color, #0b63b5); text-decoration: underline}
 .sestools-panel :focus-visible {outline: 2px solid #0072B2; outline-offset: 1px}
 .sestools-panel .sestools-stale {opacity: .6; filter: grayscale(1)}
+.sestools-panel [aria-label="table of replies"] td:first-child {min-width: 15em}
+.sestools-panel [aria-label="table of replies"] td:last-child {max-width: 13em; overflow-wrap: anywhere; font-size: 11px}
 .sestools-panel code {overflow-wrap: anywhere; font-size: 12px}
 </style>"""
 """Labels above fields, colours taken from the page so that light and dark themes suit."""

@@ -24,7 +24,7 @@ from sestools.knowledge.table import cause
 from sestools.simulator import Simulator, faults
 
 ROOT = Path(__file__).parents[2]
-FACES = ROOT / "sestools" / "knowledge" / FILE
+OUTPUTS = ROOT / "sestools" / "knowledge" / FILE
 VARIANTS = ROOT / "tests" / "data" / "wire_variants.jsonl"
 _NOISE = re.compile(r"^(?:[{}] \[.*|\* (?:TLSv|old SSL|Connection #|Closing).*|    at .*)\n?", re.MULTILINE)
 _POSTFIX = (
@@ -92,7 +92,7 @@ def _letters(text: str) -> str:
     return re.sub(r"\W", "", text)
 
 
-def faces() -> Iterator[dict[str, str]]:
+def outputs() -> Iterator[dict[str, str]]:
     """A row for each refusal and client."""
     known = {**versions(), "postfix": version()}
     with Simulator("eu-west-1", seed=1) as ses, tempfile.TemporaryDirectory(prefix="sestools-relay-") as name:
@@ -111,21 +111,21 @@ def faces() -> Iterator[dict[str, str]]:
                 told["postfix"] = postfix.send(BY_WRAPPER if port == 465 else SENDER)
                 postfix.empty()
                 for client, printed in told.items():
-                    face = telling(client, printed)
+                    kept = telling(client, printed)
                     yield {
                         "client": client,
                         "version": known[client],
                         "cause": refusal,
-                        "knowable": knowable(refusal, reply, face),
+                        "knowable": knowable(refusal, reply, kept),
                         "reply": reply,
                         "stage": str(stage),
                         "mark": mark(refusal, reply),
-                        "printed": face,
+                        "printed": kept,
                     }
 
 
 if __name__ == "__main__":
-    rows = list(faces())
-    FACES.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    rows = list(outputs())
+    OUTPUTS.write_text("".join(json.dumps(row) + "\n" for row in rows))
     hidden = sum(row["knowable"] != row["cause"] for row in rows)
-    print(f"{len(rows)} faces of {len(refusals())} refusals, of which {hidden} hide what SES said")
+    print(f"{len(rows)} outputs of {len(refusals())} refusals, of which {hidden} hide what SES said")

@@ -1,4 +1,4 @@
-"""Replies: all that are known, said live, shown with their faces, searched, drawn and judged."""
+"""Replies: all that are known, said live, shown with what clients print, searched, drawn and judged."""
 
 import html
 from collections import Counter
@@ -7,7 +7,7 @@ import ipywidgets
 import pytest
 
 from sestools.core.enums import Mark, Stage
-from sestools.knowledge.client_output import KnownReply, faces, known_replies, recognise
+from sestools.knowledge.client_output import KnownReply, client_outputs, known_replies, recognise
 from sestools.knowledge.table import cause
 from sestools.plots import picture, plot
 from sestools.plots.reply_map import COLUMNS, ROWS, cells
@@ -76,15 +76,17 @@ def test_a_reply_is_recognised_in_its_variants() -> None:
     assert recognise("connect-timeout") is None
 
 
-def test_the_faces_of_a_reply() -> None:
-    """Each refusal has one face for each client, the same by id and by words; a stranger has none."""
+def test_what_clients_print_of_a_reply() -> None:
+    """Each refusal has one output of each client, the same by id and by words; a stranger has none."""
     refusals = [reply for reply in known_replies() if reply.code >= 400]
     assert refusals
     for reply in refusals:
-        assert [face.client for face in faces(reply.text)] == CLIENTS, reply.text
-    assert faces("send-rate") == faces("454 Throttling failure: Maximum sending rate exceeded.")
-    assert [face.client for face in faces("bad-credentials") if face.hides] == ["curl"]
-    assert faces("450 Try later") == faces("auth-ok") == ()
+        assert [one.client for one in client_outputs(reply.text)] == CLIENTS, reply.text
+    assert client_outputs("send-rate") == client_outputs(
+        "454 Throttling failure: Maximum sending rate exceeded."
+    )
+    assert [one.client for one in client_outputs("bad-credentials") if one.hides_reply] == ["curl"]
+    assert client_outputs("450 Try later") == client_outputs("auth-ok") == ()
 
 
 @pytest.mark.parametrize("reply", known_replies(), ids=lambda reply: f"{reply.stage} {reply.text[:40]}")
@@ -99,7 +101,7 @@ def test_every_reply_is_said_live(reply: KnownReply) -> None:
     ses.set_faults()
     assert said.wire[-1] == f"S: {reply.text}"
     assert said.diagnosis.cause.id == reply.cause.id
-    assert bool(said.faces) == (reply.code >= 400)
+    assert bool(said.client_outputs) == (reply.code >= 400)
     last = next((step for step in said.result.steps if step.symptom), None)
     if reply.cause.id == "starttls-first":
         assert last

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from clients.record import FACES, refusals, telling
+from clients.record import OUTPUTS, refusals, telling
 from clients.relay import BY_WRAPPER, WITH_WRONG_PASSWORD, Relay, relay
 from clients.senders import RECIPIENT, SENDER, SENDERS, Job
 
@@ -205,18 +205,18 @@ def test_postfix_bounces_what_is_refused_for_good(ses: Simulator, postfix: Relay
 
 
 def rows() -> list[dict[str, str]]:
-    """The recorded faces."""
-    return [json.loads(line) for line in FACES.read_text().splitlines()]
+    """What was recorded."""
+    return [json.loads(line) for line in OUTPUTS.read_text().splitlines()]
 
 
-def test_every_face_is_classified() -> None:
+def test_every_output_is_classified() -> None:
     """What real clients printed of each refusal leads to its cause, or to what can be known of it."""
     wrong = [(row, got) for row in rows() if (got := caused(row["printed"])) != row["knowable"]]
     assert not wrong, wrong
     assert len(rows()) > 600
 
 
-def test_every_refusal_has_its_faces() -> None:
+def test_every_refusal_was_met_by_every_client() -> None:
     """Each documented and observed refusal was met by each client, and only curl hides what was said."""
     met = Counter((row["cause"], row["reply"]) for row in rows())
     assert met == {(row, reply): len(SENDERS) + 1 for row, _, reply in refusals()}, (
