@@ -22,10 +22,11 @@ test: .venv/test provide lint ## everything: style, types, notebooks, tests, bro
 	    --nbval-sanitize-with notebooks/nbval.cfg notebooks
 	$(BIN)/python -m pytest -q -n $(CORES) --dist loadgroup
 
-lint: .venv/test ## style and types only
+lint: .venv/test ## style, types, and what imports what
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo --cache-dir .cache/imports
 
 soak: .venv/test provide ## half an hour of failing checks, lost mail and nonsense: nothing may leak or be lost
 	$(BIN)/python benchmarks/soak.py

@@ -16,18 +16,14 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NoReturn
 
 from sestools import __version__
-from sestools.cli.allowlist import _add_allowlist
-from sestools.cli.check import _add_check
-from sestools.cli.classify import _add_classify, classify
-from sestools.cli.lifetime import _add_lifetime
-from sestools.cli.mtu import _add_mtu
-from sestools.cli.options import on_signal, received, say
+from sestools.cli import allowlist, check, classify, lifetime, mtu, send, simulate, sweep
 from sestools.cli.output import BROKEN_PIPE, NOT_WRITTEN
-from sestools.cli.send import _add_send
-from sestools.cli.simulate import _add_simulate
-from sestools.cli.sweep import _add_sweep
+from sestools.cli.printing import say
+from sestools.cli.signals import on_signal, received
 from sestools.core.errors import UsageError
 from sestools.core.limits import out_of_files, require_files
+
+COMMANDS = (check, classify, mtu, sweep, allowlist, send, lifetime, simulate)
 
 WRONG_USE, BUG = 2, 70
 
@@ -52,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with on_signal(_interrupt):
             options = parser.parse_args(words)
-            if options.run is not classify:
+            if options.run is not classify.run:
                 require_files()
             code: int = options.run(options)
             sys.stdout.flush()
@@ -161,12 +157,6 @@ def _parser() -> _Parser:
     )
     parser.add_argument("--version", action="version", version=f"sestools {__version__}")
     parsers = parser.add_subparsers(metavar="COMMAND", required=True)
-    _add_check(parsers)
-    _add_classify(parsers)
-    _add_mtu(parsers)
-    _add_sweep(parsers)
-    _add_allowlist(parsers)
-    _add_send(parsers)
-    _add_lifetime(parsers)
-    _add_simulate(parsers)
+    for command in COMMANDS:
+        command.add_parser(parsers)
     return parser

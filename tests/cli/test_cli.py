@@ -13,26 +13,12 @@ import time
 from pathlib import Path
 
 import pytest
+from commands import COMMAND, run
 from rich.console import Console
 
 from sestools import check
 from sestools.render.terminal import show
 from sestools.simulator import Simulator, faults
-
-COMMAND = [sys.executable, "-m", "sestools.cli"]
-
-
-def run(*words: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line to its end."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("SESTOOLS", "AWS"))}
-    return subprocess.run(
-        [*COMMAND, *words],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env={**env, **environment},
-    )
 
 
 @pytest.fixture

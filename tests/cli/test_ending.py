@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from test_cli import COMMAND
+from commands import COMMAND
 
 from sestools.simulator import Simulator
 

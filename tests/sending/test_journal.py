@@ -8,12 +8,13 @@ import resource
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from test_send_command import flags, send, ses
-from test_sending import RECIPIENT, RESEND, mails, virtual
+from commands import flags, send
+from mailing import RECIPIENT, RESEND, mails, virtual
 
 from sestools.sending.journal import Journal, JournalError
 from sestools.sending.mail import Entry, Fate
@@ -22,9 +23,14 @@ from sestools.sending.sender import Sender
 from sestools.simulator import Simulator, faults
 from sestools.simulator.memory import VirtualSes
 
-__all__ = ["ses"]
-
 GIVE_UP = Policy.documented(when_unknown="give up")
+
+
+@pytest.fixture
+def ses() -> Iterator[Simulator]:
+    """A simulator with an empty ledger."""
+    with Simulator("eu-west-1") as running:
+        yield running
 
 
 def run(path: Path, ses: VirtualSes, count: int = 3, policy: Policy = GIVE_UP) -> list[Entry]:
@@ -211,7 +217,7 @@ def test_a_full_disk(tmp_path: Path, ses: Simulator, size: int) -> None:
     ]
     done = subprocess.run(
         [sys.executable, "-c", "import signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
-         "from sestools.cli import main; sys.exit(main())", "send", *words],
+         "from sestools.cli.main import main; sys.exit(main())", "send", *words],
         capture_output=True, text=True, env=env, preexec_fn=little, timeout=60,
     )  # fmt: skip
     assert "cannot write the journal" in done.stderr or "cannot be written" in done.stderr
