@@ -88,7 +88,7 @@ def _interrupted() -> int:
 
 
 def _failed(error: Exception, masked: Callable[[str], str]) -> int:
-    """Say what went wrong in a sentence, and whose affair it is."""
+    """Say in a sentence what went wrong, and give the exit code."""
     if isinstance(error, OSError) and error.errno in NO_ROOM:
         _close_output()
         say(f"sestools: the output cannot be written: {error.strerror}")
@@ -98,7 +98,7 @@ def _failed(error: Exception, masked: Callable[[str], str]) -> int:
         say(f"sestools: {reason or masked(str(error))}")
         return WRONG_USE
     say(
-        f"sestools: this is a bug of ours: {type(error).__name__} in {_place(error)}. Please report it; "
+        f"sestools: internal error: {type(error).__name__} in {_place(error)}. Please report it; "
         "SESTOOLS_DEBUG=1 shows the traceback."
     )
     return BUG
@@ -151,8 +151,8 @@ def _parser() -> _Parser:
         epilog="examples:\n  sestools check eu-west-1\n  sestools classify '535 Authentication Credentials Invalid'\n"
         "  sestools simulate --fault dropped@25\n\nSettings come from flags, then from the environment "
         "(SESTOOLS_REGION, AWS_REGION,\nSESTOOLS_USER, SESTOOLS_PASSWORD, SESTOOLS_CA_FILE, SESTOOLS_TIMEOUT, SESTOOLS_CONTEXT), "
-        "then from defaults.\nExit codes: 0 healthy, 1 problem found, 2 wrong use, 3 could not tell, 70 a bug of ours,\n"
-        "74 the output could not be written; 128 and the number of a signal that ended it.",
+        "then from defaults.\nExit codes: 0 healthy, 1 problem found, 2 wrong use, 3 inconclusive, 70 internal error,\n"
+        "74 the output could not be written, 128 plus the number of the signal that ended it.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"sestools {__version__}")
