@@ -64,7 +64,11 @@ def test_packages_of_others() -> None:
 
 @pytest.mark.parametrize(
     "statement",
-    ["import sestools", "from sestools import check, classify, probe_dialogue", "import sestools.cli.main"],
+    [
+        "import sestools",
+        "from sestools import check, classify, probe_dialogue",
+        "from sestools.cli import main; main._parser(); assert 'ssl' not in sys.modules",
+    ],
 )
 def test_importing_stays_light(statement: str) -> None:
     """Importing loads none of the heavy packages, nor those that one probe alone needs."""
