@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check install -qq -c constraints.txt
 CORES := $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: help lab check test lint soak bench provide clean
+.PHONY: help lab check test unit lint soak bench provide clean
 .DEFAULT_GOAL := help
 
 help: ## say what there is
@@ -22,15 +22,21 @@ test: .venv/test provide lint ## everything: style, types, notebooks, tests, bro
 	    --nbval-sanitize-with notebooks/nbval.cfg notebooks
 	$(BIN)/python -m pytest -q -n $(CORES) --dist loadgroup
 
-lint: .venv/test ## style and types only
+unit: .venv/test provide ## the quick tests: no browser, notebooks, Binder or kernel networks
+	$(BIN)/python -m pytest -q -n $(CORES) --dist loadgroup \
+	    --ignore tests/browser --ignore tests/notebooks --ignore tests/network --ignore tests/project/test_binder.py
+
+lint: .venv/test ## style, types, and what imports what
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo --cache-dir .cache/imports
 
 soak: .venv/test provide ## half an hour of failing checks, lost mail and nonsense: nothing may leak or be lost
 	$(BIN)/python benchmarks/soak.py
 	$(BIN)/python benchmarks/lifetimes.py
 	$(BIN)/python tests/sending/test_send_stopped.py
+	SESTOOLS_BINDER=whole $(BIN)/python -m pytest -q tests/project/test_binder.py
 	SESTOOLS_WALK=500 $(BIN)/python -m pytest -q tests/widgets/test_panel_walk.py -k random_walk
 
 bench: .venv/test provide ## how fast it is, as ratios with their bounds

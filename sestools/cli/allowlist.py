@@ -9,23 +9,21 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-from sestools.cli.options import (
-    HEALTHY,
-    PROBLEM,
-    UNCLEAR,
-    _progress,
-    _region,
-    _simulator,
-    emit,
-    say,
-    stoppable,
-)
+from sestools.cli import options as shared
+from sestools.cli.printing import HEALTHY, PROBLEM, UNCLEAR, emit, say, spinner
+from sestools.cli.signals import stoppable
+from sestools.cli.simulated import running_simulator
 from sestools.core.errors import UsageError
 
 if TYPE_CHECKING:
     from sestools.core.target import Target
 
-from sestools.cli.options import _add_format, _command
+EXAMPLES = """\
+  sestools allowlist eu-west-1
+  sestools allowlist eu-west-1 --watch 10m --every 30s
+  sestools allowlist eu-west-1 --pinned firewall.txt --watch 10m --connect
+  sestools allowlist eu-west-1 --pinned 192.0.2.10,198.51.100.0/24,amazonses.com
+  sestools allowlist --simulate --watch 20m     (practise without AWS; no waiting)"""
 
 LARGEST_LIST = 1024 * 1024
 """Bytes of a file with pinned addresses."""
@@ -34,7 +32,28 @@ LARGEST_LIST = 1024 * 1024
 _TIME = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h)?")
 
 
-def seconds(text: str) -> float:
+def add_parser(parsers: Any) -> None:
+    """Add the command and its options."""
+    about = "say how to allow an endpoint through a firewall, and what a list of its addresses is worth"
+    parser = shared.add_command(parsers, "allowlist", run, about, EXAMPLES)
+    shared.add_region(parser)
+    about = "compare with this list: addresses, ranges, host names; a file, a text, or - for standard input"
+    parser.add_argument("--pinned", metavar="FILE|LIST", help=about)
+    about = "repeat the look-up for so long [once]"
+    parser.add_argument("--watch", type=_seconds, default=0.0, metavar="TIME", help=about)
+    about = "between two rounds [30s]"
+    parser.add_argument("--every", type=_seconds, default=30.0, metavar="TIME", help=about)
+    about = "ask this resolver (repeatable) [the system's]"
+    parser.add_argument("--resolver", dest="resolvers", action="append", metavar="IP[#PORT]", help=about)
+    about = "also connect to the pinned addresses, and close the connection"
+    parser.add_argument("--connect", action="store_true", help=about)
+    about = "[587, 465] (repeatable)"
+    parser.add_argument("--port", dest="ports", action="append", type=int, metavar="PORT", help=about)
+    shared.add_simulate(parser, "ask a simulated SES on this host")
+    shared.add_format(parser)
+
+
+def _seconds(text: str) -> float:
     """A time such as `30s`, `10m`, `1h`, or a number of seconds."""
     found = _TIME.fullmatch(text.strip())
     if not found:
@@ -42,13 +61,13 @@ def seconds(text: str) -> float:
     return float(found[1]) * {None: 1, "s": 1, "m": 60, "min": 60, "h": 3600}[found[2]]
 
 
-def allowlist(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Run `sestools allowlist`."""
     from sestools.allowlist.addresses import watch_addresses
     from sestools.allowlist.comparison import compare
     from sestools.allowlist.rules import allowlist_advice, entries
 
-    region = _region(options.where)
+    region = shared.chosen_region(options.where)
     pinned = _pinned(options.pinned)
     if options.connect and not pinned:
         raise UsageError("--connect tries pinned addresses: name them with --pinned")
@@ -58,7 +77,7 @@ def allowlist(options: argparse.Namespace) -> int:
         if pinned:  # what is wrong with the list is said before the watch, not after it
             entries(pinned)
         stop = stack.enter_context(stoppable())
-        progress = stack.enter_context(_progress())
+        progress = stack.enter_context(spinner())
         watched = watch_addresses(
             region, duration=options.watch, interval=options.every, progress=progress, cancel=stop, **more
         )
@@ -115,7 +134,7 @@ def _place(
     if options.resolvers:
         raise UsageError("--simulate brings its own --resolver")
     say("Simulated: addresses and time are made up.")
-    ses = stack.enter_context(_simulator(region, [options.simulate] if options.simulate else []))
+    ses = stack.enter_context(running_simulator(region, [options.simulate]))
     from sestools.simulator.nameserver import Churn
 
     if len(ses.addresses) > 1:
@@ -125,47 +144,3 @@ def _place(
     else:
         changing = tuple(f"203.0.113.{number}" for number in range(10, 22))
     return {"resolvers": ses.resolvers, "clock": Churn(ses, changing)}, ses.target(port)
-
-
-def _add_allowlist(parsers: Any) -> None:
-    parser = _command(
-        parsers,
-        "allowlist",
-        allowlist,
-        "say how to allow an endpoint through a firewall, and what a list of its addresses is worth",
-        "  sestools allowlist eu-west-1\n  sestools allowlist eu-west-1 --watch 10m --every 30s\n"
-        "  sestools allowlist eu-west-1 --pinned firewall.txt --watch 10m --connect\n"
-        "  sestools allowlist eu-west-1 --pinned 192.0.2.10,198.51.100.0/24,amazonses.com\n"
-        "  sestools allowlist --simulate --watch 20m     (practise without AWS; no waiting)",
-    )
-    parser.add_argument(
-        "where",
-        nargs="?",
-        metavar="REGION",
-        help="region or host name [SESTOOLS_REGION, AWS_REGION, us-east-1]",
-    )
-    parser.add_argument(
-        "--pinned",
-        metavar="FILE|LIST",
-        help="compare with this list: addresses, ranges, host names; a file, a text, or - for standard input",
-    )
-    times = seconds
-    parser.add_argument("--watch", type=times, default=0.0, metavar="TIME", help="ask for so long [one look]")
-    parser.add_argument("--every", type=times, default=30.0, metavar="TIME", help="between two rounds [30s]")
-    parser.add_argument(
-        "--resolver",
-        dest="resolvers",
-        action="append",
-        metavar="IP[#PORT]",
-        help="ask this one (repeatable) [the system's]",
-    )
-    parser.add_argument(
-        "--connect", action="store_true", help="also connect to the pinned addresses, and hang up"
-    )
-    parser.add_argument(
-        "--port", dest="ports", action="append", type=int, metavar="PORT", help="[587, 465] (repeatable)"
-    )
-    parser.add_argument(
-        "--simulate", nargs="?", const="", metavar="FAULT", help="ask a simulated SES on this host"
-    )
-    _add_format(parser)

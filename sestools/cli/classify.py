@@ -5,22 +5,32 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from sestools.cli.options import add_command, add_format
+from sestools.cli.printing import HEALTHY, PROBLEM, UNCLEAR, emit
 from sestools.core.errors import UsageError
 
-if TYPE_CHECKING:
-    pass
-
-from sestools.cli.options import HEALTHY, PROBLEM, UNCLEAR, _add_format, _command, emit
+EXAMPLES = """\
+  sestools classify '454 Throttling failure: Maximum sending rate exceeded'
+  tail -50 /var/log/mail.log | sestools classify -
+  sestools classify --json - < traceback.txt"""
 
 HALF_INPUT = 2 * 1024 * 1024
-"""Bytes that `classify` keeps of the beginning of standard input, and as many of its end."""
+"""Bytes that are kept of the beginning of standard input, and as many of its end."""
 
 
-def classify(options: argparse.Namespace) -> int:
+def add_parser(parsers: Any) -> None:
+    """Add the command and its options."""
+    about = "say what an error message, log line or pasted text means"
+    parser = add_command(parsers, "classify", run, about, EXAMPLES)
+    parser.add_argument("text", nargs="*", help="the text; '-' or nothing reads standard input")
+    add_format(parser)
+
+
+def run(options: argparse.Namespace) -> int:
     """Run `sestools classify`."""
-    from sestools.diagnosis.classifier import classify as explain
+    from sestools.diagnosis.classifier import classify
 
     texts = options.text or ["-"]
     if texts.count("-") > 1:
@@ -31,7 +41,7 @@ def classify(options: argparse.Namespace) -> int:
             text = _piped()
         if not text.strip():
             raise UsageError("there is nothing to classify; give a text, or pipe one in")
-        diagnosis = explain(text)
+        diagnosis = classify(text)
         if options.json:  # one line for each text
             print(json.dumps({"schema_version": 1, **diagnosis.to_dict()}))
         else:
@@ -48,17 +58,3 @@ def _piped() -> str:
     while more := sys.stdin.buffer.read(HALF_INPUT):
         end = (end + more)[-HALF_INPUT:]
     return (begin + end).decode("utf-8", "replace")
-
-
-def _add_classify(parsers: Any) -> None:
-    parser = _command(
-        parsers,
-        "classify",
-        classify,
-        "say what an error message, log line or pasted text means",
-        "  sestools classify '454 Throttling failure: Maximum sending rate exceeded'\n"
-        "  tail -50 /var/log/mail.log | sestools classify -\n"
-        "  sestools classify --json - < traceback.txt",
-    )
-    parser.add_argument("text", nargs="*", help="the text; '-' or nothing reads standard input")
-    _add_format(parser)

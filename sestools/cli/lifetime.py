@@ -10,21 +10,17 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from sestools.cli.options import (
-    HEALTHY,
-    PROBLEM,
-    UNCLEAR,
-    _command,
-    _connect_to,
-    _credentials,
-    _region,
-    _setting,
-    _timeout,
-    add_place,
-    emit,
-    say,
-    simulator_extra,
-    stoppable,
+    add_command,
+    add_connection,
+    chosen_credentials,
+    chosen_region,
+    chosen_timeout,
+    parse_connect_to,
+    setting,
 )
+from sestools.cli.printing import HEALTHY, PROBLEM, UNCLEAR, emit, say
+from sestools.cli.signals import stoppable
+from sestools.cli.simulated import simulator_extra
 from sestools.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -80,7 +76,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     advice.add_argument("--client", choices=tuple(CLIENTS), help="print the advice as its configuration")
     where = parser.add_argument_group("where")
     where.add_argument("--port", type=int, default=587, help="[587]")
-    add_place(where, "for each exchange [SESTOOLS_TIMEOUT, 5]")
+    add_connection(where, "for each exchange [SESTOOLS_TIMEOUT, 5]")
     where.add_argument("--yes", action="store_true", help="yes, do it: do not ask")
     where.add_argument(
         "--simulate",
@@ -94,7 +90,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--markdown", action="store_true", help="print Markdown, to paste into a ticket")
 
 
-def lifetime(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Run `sestools lifetime`."""
     from sestools.lifetime.advice import advise
     from sestools.probes import Plan, probe_lifetime
@@ -120,7 +116,12 @@ def lifetime(options: argparse.Namespace) -> int:
     with stoppable() as stop:
         with _progress() as progress:
             result = probe_lifetime(
-                **place, plan=plan, sender=sender, timeout=_timeout(options), progress=progress, cancel=stop
+                **place,
+                plan=plan,
+                sender=sender,
+                timeout=chosen_timeout(options),
+                progress=progress,
+                cancel=stop,
             )
         advice = (
             advise(result.facts, traffic, price=options.price) if advises and result.facts.lives else None
@@ -155,18 +156,18 @@ def _place(options: argparse.Namespace) -> dict[str, Any]:
 
         if options.connect_to or options.ca_file or options.user:
             raise UsageError("--simulate brings its own --connect-to, --ca-file and --user")
-        return VirtualSes(_region(options.where), scenario=options.simulate).reach(options.port)
+        return VirtualSes(chosen_region(options.where), scenario=options.simulate).reach(options.port)
     from dataclasses import replace
 
     from sestools.checkup.check import targets
 
     (target,) = targets(
-        _region(options.where),
+        chosen_region(options.where),
         ports=[options.port],
-        connect_to=_connect_to(options.connect_to),
-        ca_file=options.ca_file or _setting("CA_FILE"),
+        connect_to=parse_connect_to(options.connect_to),
+        ca_file=options.ca_file or setting("CA_FILE"),
     )
-    return {"target": replace(target, credentials=_credentials(options))}
+    return {"target": replace(target, credentials=chosen_credentials(options))}
 
 
 def _traffic(written: str) -> Traffic:
@@ -192,7 +193,7 @@ def _traffic(written: str) -> Traffic:
 
 def _agreed(options: argparse.Namespace, estimate: Estimate) -> None:
     """Say what it costs, and on the real endpoint ask."""
-    where = "simulated, in virtual time" if options.simulate is not None else _region(options.where)
+    where = "simulated, in virtual time" if options.simulate is not None else chosen_region(options.where)
     say(f"lifetime of connections, {where}: {estimate}")
     if options.yes or options.simulate is not None:
         return
@@ -237,7 +238,8 @@ def _show(
     emit(options, data, lifetime_document(result, advice, found))
 
 
-def _add_lifetime(parsers: Any) -> None:
+def add_parser(parsers: Any) -> None:
+    """Add the command and its options."""
     about = "measure how long connections live, and say when to change them"
-    command = _command(parsers, "lifetime", lifetime, about, EXAMPLES)
+    command = add_command(parsers, "lifetime", run, about, EXAMPLES)
     add_options(command)

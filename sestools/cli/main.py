@@ -16,18 +16,14 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NoReturn
 
 from sestools import __version__
-from sestools.cli.allowlist import _add_allowlist
-from sestools.cli.check import _add_check
-from sestools.cli.classify import _add_classify, classify
-from sestools.cli.lifetime import _add_lifetime
-from sestools.cli.mtu import _add_mtu
-from sestools.cli.options import on_signal, received, say
+from sestools.cli import allowlist, check, classify, lifetime, mtu, send, simulate, sweep
 from sestools.cli.output import BROKEN_PIPE, NOT_WRITTEN
-from sestools.cli.send import _add_send
-from sestools.cli.simulate import _add_simulate
-from sestools.cli.sweep import _add_sweep
+from sestools.cli.printing import say
+from sestools.cli.signals import on_signal, received
 from sestools.core.errors import UsageError
 from sestools.core.limits import out_of_files, require_files
+
+COMMANDS = (check, classify, mtu, sweep, allowlist, send, lifetime, simulate)
 
 WRONG_USE, BUG = 2, 70
 
@@ -52,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with on_signal(_interrupt):
             options = parser.parse_args(words)
-            if options.run is not classify:
+            if options.run is not classify.run:
                 require_files()
             code: int = options.run(options)
             sys.stdout.flush()
@@ -92,7 +88,7 @@ def _interrupted() -> int:
 
 
 def _failed(error: Exception, masked: Callable[[str], str]) -> int:
-    """Say what went wrong in a sentence, and whose affair it is."""
+    """Say in a sentence what went wrong, and give the exit code."""
     if isinstance(error, OSError) and error.errno in NO_ROOM:
         _close_output()
         say(f"sestools: the output cannot be written: {error.strerror}")
@@ -102,7 +98,7 @@ def _failed(error: Exception, masked: Callable[[str], str]) -> int:
         say(f"sestools: {reason or masked(str(error))}")
         return WRONG_USE
     say(
-        f"sestools: this is a bug of ours: {type(error).__name__} in {_place(error)}. Please report it; "
+        f"sestools: internal error: {type(error).__name__} in {_place(error)}. Please report it; "
         "SESTOOLS_DEBUG=1 shows the traceback."
     )
     return BUG
@@ -155,18 +151,12 @@ def _parser() -> _Parser:
         epilog="examples:\n  sestools check eu-west-1\n  sestools classify '535 Authentication Credentials Invalid'\n"
         "  sestools simulate --fault dropped@25\n\nSettings come from flags, then from the environment "
         "(SESTOOLS_REGION, AWS_REGION,\nSESTOOLS_USER, SESTOOLS_PASSWORD, SESTOOLS_CA_FILE, SESTOOLS_TIMEOUT, SESTOOLS_CONTEXT), "
-        "then from defaults.\nExit codes: 0 healthy, 1 problem found, 2 wrong use, 3 could not tell, 70 a bug of ours,\n"
-        "74 the output could not be written; 128 and the number of a signal that ended it.",
+        "then from defaults.\nExit codes: 0 healthy, 1 problem found, 2 wrong use, 3 inconclusive, 70 internal error,\n"
+        "74 the output could not be written, 128 plus the number of the signal that ended it.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"sestools {__version__}")
     parsers = parser.add_subparsers(metavar="COMMAND", required=True)
-    _add_check(parsers)
-    _add_classify(parsers)
-    _add_mtu(parsers)
-    _add_sweep(parsers)
-    _add_allowlist(parsers)
-    _add_send(parsers)
-    _add_lifetime(parsers)
-    _add_simulate(parsers)
+    for command in COMMANDS:
+        command.add_parser(parsers)
     return parser

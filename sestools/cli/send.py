@@ -9,8 +9,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sestools.cli.options import _command, _region, _simulated, _timeout, add_place
+from sestools.cli.options import add_command, add_connection, chosen_region, chosen_timeout
 from sestools.cli.send_run import Report, run
+from sestools.cli.simulated import destination
 from sestools.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     _add_failing(parser.add_argument_group("when it fails"))
     where = parser.add_argument_group("where")
     where.add_argument("--port", type=int, default=587, help="[587]")
-    add_place(where, "for each reply [SESTOOLS_TIMEOUT, 30]")
+    add_connection(where, "for each reply [SESTOOLS_TIMEOUT, 30]")
     where.add_argument(
         "--final-timeout",
         type=float,
@@ -137,10 +138,10 @@ def send(options: argparse.Namespace) -> int:
         if options.journal is not None:
             journal = stack.enter_context(Journal(options.journal, simulated=options.simulate is not None))
         mails = _mails(options, journal.created if journal else None)
-        place = stack.enter_context(_simulated(options, _region(options.where)))
+        place = stack.enter_context(destination(options, chosen_region(options.where)))
         if (credentials := place.pop("credentials")) is None:
             raise UsageError("sending needs --user (or SESTOOLS_USER) and a password")
-        (target,) = targets(_region(options.where), ports=[options.port], **place)
+        (target,) = targets(chosen_region(options.where), ports=[options.port], **place)
         report = Report(json=options.json)
         sender = Sender(
             replace(target, credentials=credentials),
@@ -148,7 +149,7 @@ def send(options: argparse.Namespace) -> int:
             rate=options.rate,
             max_messages=options.max_messages,
             max_age=options.max_age,
-            timeout=_timeout(options, default=PATIENCE),
+            timeout=chosen_timeout(options, default=PATIENCE),
             final_timeout=options.final_timeout,
             journal=journal,
             on_attempt=report.attempt,
@@ -240,6 +241,7 @@ def _test(sender: str, recipients: Sequence[str], created: float | None) -> byte
     ).encode("utf-8", "backslashreplace")
 
 
-def _add_send(parsers: Any) -> None:
+def add_parser(parsers: Any) -> None:
+    """Add the command and its options."""
     about = "send messages, and say what became of each; to SES's mailbox simulator by default"
-    add_options(_command(parsers, "send", send, about, EXAMPLES))
+    add_options(add_command(parsers, "send", send, about, EXAMPLES))

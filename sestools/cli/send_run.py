@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from json import dumps
 from typing import TYPE_CHECKING
 
-from sestools.cli.options import HEALTHY, PROBLEM, UNCLEAR
 from sestools.cli.output import NOT_WRITTEN, Output
+from sestools.cli.printing import HEALTHY, PROBLEM, UNCLEAR
 
 if TYPE_CHECKING:
     from sestools.sending.journal import Journal

@@ -7,13 +7,39 @@ import shlex
 import threading
 from typing import TYPE_CHECKING, Any
 
+from sestools.cli.options import add_command
+from sestools.cli.printing import HEALTHY, say
+from sestools.cli.signals import on_signal
+from sestools.cli.simulated import running_simulator, simulator_extra
+
 if TYPE_CHECKING:
     from sestools.simulator import Simulator
 
-from sestools.cli.options import HEALTHY, _command, _simulator, on_signal, say, simulator_extra
+EXAMPLES = """\
+  sestools simulate
+  sestools simulate --fault dropped@25 --fault says:send-rate
+  sestools simulate --region us-east-1 --fault bad-certificate:expired@465
+  sestools simulate --scenario s4-flaky-link
+  sestools simulate --scenario my-incident.toml"""
 
 
-def simulate(options: argparse.Namespace) -> int:
+def add_parser(parsers: Any) -> None:
+    """Add the command and its options."""
+    about = "play SES on this host until Ctrl-C, with faults on request"
+    parser = add_command(parsers, "simulate", run, about, EXAMPLES)
+    about = "the region to play [the scenario's, SESTOOLS_REGION, AWS_REGION, us-east-1]"
+    parser.add_argument("--region", help=about)
+    form = "NAME[:WHAT][@PORTS]"
+    parser.add_argument("--fault", action="append", default=[], metavar=form, help="(repeatable)")
+    parser.add_argument("--list-faults", action="store_true", help="list the faults, and stop")
+    about = "a scenario of the package, or one of yours"
+    parser.add_argument("--scenario", metavar="NAME|FILE.toml", help=about)
+    parser.add_argument(
+        "--list-scenarios", action="store_true", help="list the package's scenarios, and stop"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
     """Run `sestools simulate`."""
     from sestools.core.endpoints import region_of
     from sestools.core.text import printable
@@ -28,13 +54,13 @@ def simulate(options: argparse.Namespace) -> int:
         except OSError:  # whoever read it went away
             ended.set()
 
-    with _simulator(options.region, options.fault, options.scenario, on_event=show) as simulator:
+    with running_simulator(options.region, options.fault, options.scenario, on_event=show) as simulator:
         region = region_of(simulator.host) or ""
         say(f"SES of {region}, simulated on this host. Ctrl-C ends it.")
         with on_signal(ended.set):
-            print(_where(simulator, region), flush=True)
+            print(directions(simulator, region), flush=True)
             ended.wait()
-        say(f"\n{_ledger(simulator)}")
+        say(f"\n{_summary(simulator)}")
     return HEALTHY
 
 
@@ -51,12 +77,12 @@ def _list(*, scenarios: bool) -> int:
     return HEALTHY
 
 
-def _where(simulator: Simulator, region: str) -> str:
-    """How to get at a simulator."""
+def directions(simulator: Simulator, region: str) -> str:
+    """How to connect to a simulator."""
     from sestools.simulator.account import Account
 
-    places = simulator.connect_to.items()
-    lines = [f"  {port:>5} is at {address}:{real}" for port, (address, real) in places]
+    ports = simulator.connect_to.items()
+    lines = [f"  {port:>5} is at {address}:{real}" for port, (address, real) in ports]
     if len(simulator.addresses) > 1:
         server, port = simulator.nameserver
         lines.append(f"  addresses {simulator.addresses[0]} to {simulator.addresses[-1]}, same port numbers")
@@ -67,13 +93,12 @@ def _where(simulator: Simulator, region: str) -> str:
         lines.append(f"  password  {simulator.credentials.password}   (made up; worth nothing)")
     else:
         lines.append("  user name and password are those of your scenario file")
-    some = " ".join(f"--connect-to {port}:{address}:{real}" for port, (address, real) in places)
-    lines.append(f"\n  sestools check {region} --ca-file {shlex.quote(simulator.ca_file)} {some}\n")
+    flags = " ".join(f"--connect-to {port}:{address}:{real}" for port, (address, real) in ports)
+    lines.append(f"\n  sestools check {region} --ca-file {shlex.quote(simulator.ca_file)} {flags}\n")
     return "\n".join(lines)
 
 
-def _ledger(simulator: Simulator) -> str:
-    """What came of it."""
+def _summary(simulator: Simulator) -> str:
     accepted = simulator.accepted
     recipients = sum(len(mail.recipients) for mail in accepted)
     used = len({mail.connection for mail in accepted})
@@ -81,26 +106,3 @@ def _ledger(simulator: Simulator) -> str:
         f"{len(accepted)} messages accepted for {recipients} recipients over {used} connections, "
         f"{simulator.refused} refused; {simulator.connections} connections in all"
     )
-
-
-def _add_simulate(parsers: Any) -> None:
-    parser = _command(
-        parsers,
-        "simulate",
-        simulate,
-        "play SES on this host until Ctrl-C, with faults on request",
-        "  sestools simulate\n  sestools simulate --fault dropped@25 --fault says:send-rate\n"
-        "  sestools simulate --region us-east-1 --fault bad-certificate:expired@465\n"
-        "  sestools simulate --scenario s4-flaky-link\n  sestools simulate --scenario my-incident.toml",
-    )
-    parser.add_argument(
-        "--region", help="the region to play [the scenario's, SESTOOLS_REGION, AWS_REGION, us-east-1]"
-    )
-    parser.add_argument(
-        "--fault", action="append", default=[], metavar="NAME[:WHAT][@PORTS]", help="(repeatable)"
-    )
-    parser.add_argument("--list-faults", action="store_true", help="list what can go wrong, and stop")
-    parser.add_argument(
-        "--scenario", metavar="NAME|FILE.toml", help="a situation that is ready, or one of yours"
-    )
-    parser.add_argument("--list-scenarios", action="store_true", help="list those that are ready, and stop")

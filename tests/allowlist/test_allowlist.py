@@ -497,7 +497,7 @@ def test_ctrl_c_shows_what_was_seen() -> None:
 
         names._answer = counted  # type: ignore[method-assign]
         process = subprocess.Popen(
-            [sys.executable, "-m", "sestools.cli", "allowlist", *words], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-m", "sestools", "allowlist", *words], stdout=subprocess.PIPE, text=True
         )
         for _ in range(2):  # when the second round is under way, the first is written down
             assert rounds.acquire(timeout=30)

@@ -301,7 +301,7 @@ def test_frame_without_pandas(seen: Sweep, monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize(("fault", "code"), [("", 0), ("dropped@25", 1)])
 def test_command(fault: str, code: int) -> None:
     """`sestools sweep` says what it saw, as JSON and as a table, and its exit code says how it is."""
-    command = [sys.executable, "-m", "sestools.cli", "sweep", "eu-west-1", "--port", "25", "--port", "587"]
+    command = [sys.executable, "-m", "sestools", "sweep", "eu-west-1", "--port", "25", "--port", "587"]
     command += ["--timeout", "1.5", "--simulate", *filter(None, [fault])]
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "NO_COLOR": "1"})
     assert done.returncode == code, done.stdout + done.stderr

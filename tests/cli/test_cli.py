@@ -8,31 +8,16 @@ import pty
 import signal
 import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
+from commands import COMMAND, run
 from rich.console import Console
 
 from sestools import check
 from sestools.render.terminal import show
 from sestools.simulator import Simulator, faults
-
-COMMAND = [sys.executable, "-m", "sestools.cli"]
-
-
-def run(*words: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line to its end."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("SESTOOLS", "AWS"))}
-    return subprocess.run(
-        [*COMMAND, *words],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env={**env, **environment},
-    )
 
 
 @pytest.fixture
@@ -408,16 +393,6 @@ def test_ctrl_c_during_a_check_leaves_no_traceback(ses: Simulator, place: list[s
     assert time.monotonic() - began < 5
     assert process.returncode == 130
     assert "Traceback" not in errors
-
-
-def test_importing_is_light() -> None:
-    """`import sestools` and `--help` load nothing heavy."""
-    code = (
-        "import sys, sestools; from sestools import cli; cli._parser();"
-        "print([m for m in ('pandas','matplotlib','ipywidgets','boto3','dns','rich','cryptography','ssl') if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
 
 
 def test_the_newest_lines_of_a_long_log_are_read() -> None:

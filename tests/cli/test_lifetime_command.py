@@ -8,7 +8,7 @@ import subprocess
 import threading
 
 import pytest
-from test_cli import COMMAND, run
+from commands import COMMAND, run
 
 from sestools.simulator import Simulator, faults
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from test_cli import COMMAND, run
+from commands import COMMAND, flags, run, send
 
 from sestools.simulator import Simulator, faults
 
@@ -24,20 +24,6 @@ def ses() -> Iterator[Simulator]:
     """A simulator with an empty ledger."""
     with Simulator("eu-west-1") as running:
         yield running
-
-
-def flags(ses: Simulator) -> list[str]:
-    """What leads to a simulator, with its credentials but for the password."""
-    address, port = ses.connect_to[587]
-    return ["eu-west-1", "--ca-file", ses.ca_file, "--connect-to", f"587:{address}:{port}",
-            "--user", ses.credentials.user]  # fmt: skip
-
-
-def send(ses: Simulator, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    """Send through a simulator, the password in the environment."""
-    done = run("send", *flags(ses), *words, stdin=stdin, SESTOOLS_PASSWORD=ses.credentials.password)
-    assert ses.credentials.password not in done.stdout + done.stderr
-    return done
 
 
 def test_a_test_message_goes_to_the_mailbox_simulator(ses: Simulator) -> None:

@@ -36,8 +36,9 @@ from rich.traceback import Traceback
 from sestools.checkup.check import check
 from sestools.checkup.report import transcript
 from sestools.cli import main as cli
-from sestools.cli.options import PROBLEM, _credentials
-from sestools.cli.simulate import _where
+from sestools.cli.options import chosen_credentials
+from sestools.cli.printing import PROBLEM
+from sestools.cli.simulate import directions
 from sestools.core.credentials import Credentials, smtp_password
 from sestools.core.enums import Stage
 from sestools.core.masking import MASK, Known, mask_command, mask_secrets
@@ -387,12 +388,12 @@ def test_the_password_of_ones_own_scenario_is_not_printed() -> None:
     """It is said where it comes from; the made-up one is still shown."""
     own = f'[account]\ncredentials = {{ user = "{USER}", password = "{PASSWORD}" }}\n'
     with Simulator(scenario=Scenario.from_toml(own)) as ses:
-        said = _where(ses, "us-east-1")
+        said = directions(ses, "us-east-1")
     assert "your scenario file" in said
     assert "worth nothing" not in said
     assert not leaks(said)
     with Simulator("eu-west-1") as ses:
-        assert ses.credentials.password in _where(ses, "eu-west-1")
+        assert ses.credentials.password in directions(ses, "eu-west-1")
 
 
 # --- where nothing is said, and still something could show ----------------------------------------------------
@@ -458,7 +459,7 @@ def test_the_local_variables_of_wrong_use(tmp_path: Path, monkeypatch: pytest.Mo
     spaced = Credentials(user="somebody", password=f"{PASSWORD} ")
     for wrong in (
         lambda: Credentials(user="somebody", password=f"{PASSWORD}\ufeff"),
-        lambda: _credentials(options),
+        lambda: chosen_credentials(options),
         lambda: smtp_password(SECRET_KEY, ""),
         lambda: write_relay(tmp_path, "eu-west-1", spaced),
         lambda: write_relay(tmp_path / "none", "eu-west-1", CREDENTIALS),

@@ -160,7 +160,7 @@ def test_pictures(ses: Simulator) -> None:
 )
 def test_command(more: list[str], code: int, cause: str) -> None:
     """`sestools mtu` ends with 0 or 1; its JSON holds facts and causes, its text the card."""
-    command = [sys.executable, "-m", "sestools.cli", "mtu", "eu-west-1", "--simulate", *more]
+    command = [sys.executable, "-m", "sestools", "mtu", "eu-west-1", "--simulate", *more]
     done = subprocess.run([*command, "--json"], capture_output=True, text=True, timeout=60)
     assert done.returncode == code, done.stderr
     found = json.loads(done.stdout)

@@ -1,10 +1,15 @@
-"""Binder: the Dockerfile that repo2docker makes, and its steps run as an ordinary user."""
+"""Binder: the Dockerfile that repo2docker makes, and its steps run as an ordinary user.
+
+The packages that pip would install are shown to it as installed, since that alone takes minutes; with
+SESTOOLS_BINDER=whole (`make soak`) it installs them all.
+"""
 
 import os
 import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +18,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 NOBODY = 65534
+WHOLE = os.environ.get("SESTOOLS_BINDER") == "whole"
 pytestmark = pytest.mark.xdist_group("binder")
 
 
@@ -48,14 +54,17 @@ def user() -> Iterator[list[str]]:
                 (home / "repo" / line).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(ROOT / line, home / "repo" / line)
         python, before = Path(sys.base_prefix), []
+        packages = Path(sysconfig.get_path("purelib"))
         if os.geteuid() == 0:
             for path in (home, *home.rglob("*")):
                 os.chown(path, NOBODY, NOBODY)
             # This Python may live in root's home, where nobody else may look: show it in another place.
-            python = home / "python"
-            python.mkdir()
-            mount = 'mount --bind "$0" "$1" && shift && exec "$@"'
-            before = ["unshare", "--mount", "sh", "-c", mount, sys.base_prefix, str(python)]
+            shown = {home / "python": python, home / "packages": packages}
+            for place in shown:
+                place.mkdir()
+            mounts = "".join(f"mount --bind '{source}' '{place}' && " for place, source in shown.items())
+            before = ["unshare", "--mount", "sh", "-c", f'{mounts}exec "$0" "$@"']
+            python, packages = shown
             before += ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
         version = f"python{sys.version_info.major}.{sys.version_info.minor}"
         words = [
@@ -73,6 +82,8 @@ def user() -> Iterator[list[str]]:
             if name in os.environ:
                 words.append(f"{name}={os.environ[name]}")
         run([*words, str(python / "bin" / version), "-m", "venv", str(home / "env")])
+        if not WHOLE:
+            (home / "env" / "lib" / version / "site-packages" / "shown.pth").write_text(str(packages))
         yield words
 
 
@@ -97,7 +108,9 @@ def test_the_steps_as_an_ordinary_user(dockerfile: str, user: list[str]) -> None
     for step in steps:
         # The cache is only the tests' own hurry.
         run([*user, "bash", "-c", step.replace("--no-cache-dir", "--quiet")])
-    assert "sestools" in run([*user, "python", "-c", "import sestools; print(sestools.__file__)"])
+    assert "/env/lib/" in run(
+        [*user, "python", "-c", "import os; os.chdir('/'); import sestools as s; print(s.__file__)"]
+    )
     report = run([*user, "sestools", "check", "eu-west-1", "--simulate", "--port", "587"])
     assert "ready to sign in" in report
     assert run([*user, "id", "-u"]).strip() != "0"

@@ -8,12 +8,13 @@ import resource
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from test_send_command import flags, send, ses
-from test_sending import RECIPIENT, RESEND, mails, virtual
+from commands import flags, send
+from mailing import RECIPIENT, RESEND, mails, virtual
 
 from sestools.sending.journal import Journal, JournalError
 from sestools.sending.mail import Entry, Fate
@@ -22,9 +23,14 @@ from sestools.sending.sender import Sender
 from sestools.simulator import Simulator, faults
 from sestools.simulator.memory import VirtualSes
 
-__all__ = ["ses"]
-
 GIVE_UP = Policy.documented(when_unknown="give up")
+
+
+@pytest.fixture
+def ses() -> Iterator[Simulator]:
+    """A simulator with an empty ledger."""
+    with Simulator("eu-west-1") as running:
+        yield running
 
 
 def run(path: Path, ses: VirtualSes, count: int = 3, policy: Policy = GIVE_UP) -> list[Entry]:

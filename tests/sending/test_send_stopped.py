@@ -1,6 +1,6 @@
 """A run of `sestools send` that is stopped at some moment, in some way: what it says is what the server accepted.
 
-`python tests/test_send_stopped.py [MOMENTS]` tries each way at so many moments (`make soak` does).
+`python tests/sending/test_send_stopped.py [MOMENTS]` tries each way at so many moments (`make soak` does).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from test_cli import COMMAND
+from commands import COMMAND
 
 from sestools.simulator import Simulator
 

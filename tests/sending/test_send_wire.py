@@ -7,8 +7,8 @@ import threading
 from pathlib import Path
 
 import pytest
+from mailing import RESEND, mails
 from scripted import USUAL, Scripted
-from test_sending import RESEND, mails
 
 from sestools.core.enums import Stage
 from sestools.probes import probe_dialogue

@@ -13,6 +13,7 @@ from types import FrameType
 from typing import Any
 
 import pytest
+from mailing import RECIPIENT, RESEND, mails, virtual
 
 from sestools import Target
 from sestools.core.credentials import Credentials
@@ -23,26 +24,6 @@ from sestools.sending.sender import Sender
 from sestools.simulator import Simulator, faults
 from sestools.simulator.account import Account as SesAccount
 from sestools.simulator.memory import ETHERNET_MSS, VirtualSes, VirtualSmtp
-
-RECIPIENT = "success@simulator.amazonses.com"
-RESEND = Policy.documented(when_unknown="resend")
-
-
-def mails(count: int, **changes: Any) -> list[Mail]:
-    """Messages, numbered by their subject."""
-    one = Mail(**{"sender": "a@example.com", "recipients": (RECIPIENT,), "content": b"", **changes})
-    return [
-        dataclasses.replace(
-            one, name=str(n), content=f"From: a@example.com\r\nSubject: {n}\r\n\r\n.hi\r\n".encode()
-        )
-        for n in range(count)
-    ]
-
-
-def virtual(ses: VirtualSes, policy: Policy = RESEND, **more: Any) -> Sender:
-    """A sender in virtual time."""
-    target = Target(host=ses.host, credentials=ses.credentials)
-    return Sender(target, policy=policy, connect=lambda: ses.smtp(587), clock=ses.clock, **more)
 
 
 def sent(ses: VirtualSes, count: int = 100, **more: Any) -> list[Entry]:
