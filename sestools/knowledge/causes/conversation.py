@@ -24,7 +24,7 @@ CAUSES = (
         "does not: an internet provider, a hosting firm or an antivirus catches outgoing SMTP and answers itself. "
         "It gets no credentials from sestools, whatever certificate it shows.",
         fix=(
-            "Try port 2587 or 2465, which such proxies rarely catch.",
+            "Use port 2587 or 2465 instead: such proxies rarely intercept them.",
             "Ask the hosting firm to lift its SMTP restriction, or switch off mail scanning in the antivirus.",
         ),
         who=NETWORK,
