@@ -204,7 +204,9 @@ def check_greeting(target: Target, greeting: str) -> None:
     """
     if not is_greeting(greeting):
         shown = printable(greeting, 200)
-        raise _refused(target, "foreign-greeting", Stage.GREETING, f"the greeting is '{shown}', not SES's")
+        raise _refused(
+            target, "foreign-greeting", Stage.GREETING, f"the greeting '{shown}' is not that of SES"
+        )
 
 
 def _check_tls(target: Target, sock: Any) -> None:
@@ -216,8 +218,8 @@ def _check_tls(target: Target, sock: Any) -> None:
     strict = sock.context.verify_mode is ssl.CERT_REQUIRED and sock.context.check_hostname
     if not (ours and strict and _same(sock.server_hostname, target.host)):
         raise _refused(
-            target, "certificate-invalid", Stage.TLS, f"the certificate was not verified for {target.host} and by the "
-            "authorities that it takes",
+            target, "certificate-invalid", Stage.TLS, f"the certificate was not verified for {target.host} by the "
+            "authorities that are trusted for it",
         )  # fmt: skip
 
 

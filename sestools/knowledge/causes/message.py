@@ -15,7 +15,7 @@ _PARSER = (
 CAUSES = (
     Cause(
         id="from-invalid",
-        title="The envelope sender is not an address that SES takes",
+        title="SES does not accept the envelope sender's address",
         meaning="MAIL FROM was not a full address: often the SMTP user name used as sender, a user without a "
         "domain, or the empty sender `<>` of a bounce, which is legal SMTP that SES refuses.",
         fix=(
@@ -30,7 +30,7 @@ CAUSES = (
     ),
     Cause(
         id="rcpt-invalid",
-        title="An envelope recipient is not an address that SES takes",
+        title="SES does not accept an envelope recipient's address",
         meaning="RCPT TO was not a well-formed ASCII address. SES has no SMTPUTF8, so letters such as ö before "
         "the @ are refused.",
         fix=("Correct the address; write an international domain in punycode.",),
@@ -42,7 +42,7 @@ CAUSES = (
     ),
     Cause(
         id="from-syntax",
-        title="The envelope sender's syntax is wrong",
+        title="The envelope sender has invalid syntax",
         meaning="The address in MAIL FROM is malformed, for instance without angle brackets.",
         fix=("Correct the sender's address and set it in angle brackets.",),
         basis=documented(CODES),
@@ -55,7 +55,7 @@ CAUSES = (
     ),
     Cause(
         id="rcpt-syntax",
-        title="An envelope recipient's syntax is wrong",
+        title="An envelope recipient has invalid syntax",
         meaning="The address in RCPT TO is malformed.",
         fix=("Correct the recipient's address and set it in angle brackets.",),
         basis=documented(CODES),
@@ -68,7 +68,7 @@ CAUSES = (
     ),
     Cause(
         id="too-long",
-        title="The message is larger than SES takes",
+        title="The message exceeds the size limit of SES",
         meaning="The whole message, after base64 encoding, is over the limit (40 MB over SMTP since 2022, 10 MB "
         "before). Encoding adds about 37 % to an attachment.",
         fix=("Send a link instead of the attachment, or make it smaller (about 29 MB fit).",),
@@ -197,8 +197,8 @@ CAUSES = (
     ),
     Cause(
         id="transaction-failed",
-        title="SES could not take the message because of its form",
-        meaning="The message or one of its headers is malformed; the words after 'Transaction failed' say how. "
+        title="SES rejected the message because it is malformed",
+        meaning="The message or one of its headers is malformed; the text after 'Transaction failed' says how. "
         + _PARSER,
         fix=(
             "Read the reason after the colon and correct that header or part.",
