@@ -130,7 +130,6 @@ def _compiled() -> tuple[tuple[str, re.Pattern[str]], ...]:
 _SENTENCE_CASE = re.compile("Authentication credentials invalid")
 """How GMX and its sisters write what SES writes with three capitals."""
 
-
 _PROVIDER_HOST = re.compile(
     r"(?:^|[.-])(?:google|gmail|outlook|office365|hotmail|yahoo|aol|sendgrid|mailgun|postmarkapp|mailtrap|mailjet|"
     r"mandrillapp|sparkpostmail|sendinblue|brevo|resend|smtp2go|zoho|yandex|qq|163|126|icloud|me|gmx|web|ionos|1und1|"
