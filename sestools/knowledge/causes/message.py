@@ -24,7 +24,7 @@ def _malformed(*, meaning: str, basis: Basis = _LOG, **row: Any) -> Cause:
 CAUSES = (
     Cause(
         id="from-invalid",
-        title="SES does not accept the envelope sender's address",
+        title="SES does not accept the envelope sender address",
         meaning="MAIL FROM was not a full address: often the SMTP user name used as sender, a user without a "
         "domain, or the empty sender `<>` of a bounce, which is legal SMTP that SES refuses.",
         fix=(
@@ -39,7 +39,7 @@ CAUSES = (
     ),
     Cause(
         id="rcpt-invalid",
-        title="SES does not accept an envelope recipient's address",
+        title="SES does not accept an envelope recipient address",
         meaning="RCPT TO was not a well-formed ASCII address. SES has no SMTPUTF8, so letters such as ö before "
         "the @ are refused.",
         fix=("Correct the address; write an international domain in punycode.",),
