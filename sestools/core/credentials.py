@@ -80,7 +80,6 @@ class Credentials:
 LENGTH = 44
 """Characters of an SES SMTP password: 33 bytes in base64."""
 
-
 _V4, _V2 = 4, 2
 """The first byte of a password: how it was derived."""
 

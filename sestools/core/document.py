@@ -87,3 +87,8 @@ class Document:
     code: tuple[str, ...] = ()
     parts: tuple[Document, ...] = ()
     folded: bool = False
+
+    @property
+    def about(self) -> tuple[str, ...]:
+        """What stands beside the title: the level and the labels."""
+        return (*([str(self.level)] if self.level else []), *self.labels)

@@ -33,24 +33,10 @@ PORTS: dict[int, Security] = {
 """The five SES ports and the TLS mode of each."""
 
 REGIONS = (
-    "us-east-1",
-    "us-east-2",
-    "us-west-2",
-    "ap-south-1",
-    "ap-northeast-1",
-    "ap-northeast-2",
-    "ap-southeast-1",
-    "ap-southeast-2",
-    "ca-central-1",
-    "eu-central-1",
-    "eu-west-1",
-    "eu-west-2",
-    "eu-south-1",
-    "eu-north-1",
-    "sa-east-1",
-    "us-gov-west-1",
-    "us-gov-east-1",
-)
+    "us-east-1", "us-east-2", "us-west-2", "ap-south-1", "ap-northeast-1", "ap-northeast-2", "ap-southeast-1",
+    "ap-southeast-2", "ca-central-1", "eu-central-1", "eu-west-1", "eu-west-2", "eu-south-1", "eu-north-1",
+    "sa-east-1", "us-gov-west-1", "us-gov-east-1",
+)  # fmt: skip
 """Regions that AWS's own code library lists with SMTP."""
 
 REPORTED_REGIONS = ("us-west-1", "ap-northeast-3", "eu-west-3")

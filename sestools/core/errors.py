@@ -16,27 +16,17 @@ class UsageError(ValueError):
 
 
 # With the numbers of Windows, which it uses in place of POSIX's.
-_KINDS = {
-    **dict.fromkeys(
-        (errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ENOTCONN, errno.ESHUTDOWN, 10053, 10054),
-        Kind.RESET,
+_NUMBERS = {
+    Kind.RESET: (
+        errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ENOTCONN, errno.ESHUTDOWN, 10053, 10054,
     ),
-    **dict.fromkeys(
-        (
-            errno.ENETUNREACH,
-            errno.EHOSTUNREACH,
-            errno.EADDRNOTAVAIL,
-            errno.EACCES,
-            errno.EPERM,
-            10013,
-            10051,
-            10065,
-        ),
-        Kind.UNREACHABLE,
+    Kind.UNREACHABLE: (
+        errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EACCES, errno.EPERM, 10013, 10051, 10065,
     ),
-    **dict.fromkeys((errno.ECONNREFUSED, 10061), Kind.REFUSED),
-    **dict.fromkeys((errno.ETIMEDOUT, 10060), Kind.TIMEOUT),
-}
+    Kind.REFUSED: (errno.ECONNREFUSED, 10061),
+    Kind.TIMEOUT: (errno.ETIMEDOUT, 10060),
+}  # fmt: skip
+_KINDS = {number: kind for kind, numbers in _NUMBERS.items() for number in numbers}
 
 
 def kind_of(error: BaseException) -> Kind | None:

@@ -14,7 +14,6 @@ from sestools.core.text import printable
 
 _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*\.?")
 
-
 _SCOPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,14}")
 """The name or number of an interface (15 characters on Linux): a host is part of command lines that people paste."""
 

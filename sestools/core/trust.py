@@ -1,8 +1,8 @@
-"""Who gets credentials. One rule, which the act of signing in asks about the very connection that it uses.
+"""Who gets credentials: one rule, which is asked about the connection on which credentials are to be sent.
 
 The rule: TLS, verified for the target's own name against Amazon's public roots, or else against the authorities
-that the user named for this target; SES's greeting; nothing said that was not asked for; and AUTH offered inside
-TLS with a mechanism that is spoken here.
+that the user named for this target; SES's greeting; no reply before its command; and AUTH offered inside TLS
+with a supported mechanism.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import ssl
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any, Literal, cast
+from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
 from sestools.core.endpoints import region_of
@@ -38,8 +38,8 @@ __all__ = [
 
 Mechanism = Literal["PLAIN", "LOGIN"]
 
-SPOKEN = ("PLAIN", "LOGIN")
-"""The mechanisms that SES offers and that are spoken here, the preferred first."""
+SPOKEN: tuple[Mechanism, ...] = ("PLAIN", "LOGIN")
+"""The supported mechanisms, which SES offers, too; the preferred first."""
 
 _GREETING = re.compile(r"[\w.-]+ ESMTP SimpleEmailService-[\w-]+(?: \w+)?")
 """SES's greeting after its code, of all fleets since 2012: which host, which session."""
@@ -61,19 +61,19 @@ def is_greeting(text: str) -> bool:
     return _GREETING.fullmatch(text.strip()) is not None
 
 
-def mechanisms(capabilities: Sequence[str]) -> tuple[str, ...] | None:
-    """The mechanisms that an EHLO reply's lines offer to sign in with; None if AUTH is not offered."""
+def offered(capabilities: Sequence[str], wanted: str | None = None) -> Mechanism | None:
+    """The mechanism to sign in with, of those that an EHLO reply's lines offer; None if there is none."""
     lines = [line.upper().replace("=", " ").split() for line in capabilities]
-    offers = [words[1:] for words in lines if words[:1] == ["AUTH"]]
-    return tuple(dict.fromkeys(word for words in offers for word in words)) if offers else None
+    words = {word for line in lines if line[:1] == ["AUTH"] for word in line[1:]}
+    return next((one for one in SPOKEN if one in words and one == (wanted or one)), None)
 
 
 def no_offer(capabilities: Sequence[str], wanted: str | None = None) -> str:
-    """The cause why nobody can sign in where EHLO lists this, or an empty text if one can."""
-    offered = mechanisms(capabilities)
-    if offered is None:
-        return "auth-missing"
-    return "" if any(one in offered and one == (wanted or one) for one in SPOKEN) else "auth-mechanism"
+    """The id of the cause why nobody can sign in where EHLO lists this, or an empty text if one can."""
+    if offered(capabilities, wanted):
+        return ""
+    lists_auth = any(re.match(r"\s*AUTH(?![^\s=])", line, re.IGNORECASE) for line in capabilities)
+    return "auth-mechanism" if lists_auth else "auth-missing"
 
 
 def only_amazon(target: Target) -> bool:
@@ -186,14 +186,13 @@ def permit(
         raise _refused(
             target, "reply-unasked", Stage.AUTH, f"'{shown}' came before the command that it would answer"
         )
-    if problem := no_offer(capabilities, wanted):
-        listed = printable(", ".join(capabilities), 200) or "nothing"
-        asked = wanted or " or ".join(SPOKEN)
-        raise _refused(
-            target, problem, Stage.EHLO, f"inside TLS, EHLO lists {listed}, and no AUTH with {asked}"
-        )
-    offered = mechanisms(capabilities) or ()
-    return cast(Mechanism, wanted or next(one for one in SPOKEN if one in offered))
+    if found := offered(capabilities, wanted):
+        return found
+    listed = printable(", ".join(capabilities), 200) or "nothing"
+    raise _refused(
+        target, no_offer(capabilities, wanted), Stage.EHLO, f"inside TLS, EHLO lists {listed}, and no AUTH with "
+        f"{wanted or ' or '.join(SPOKEN)}",
+    )  # fmt: skip
 
 
 def check_greeting(target: Target, greeting: str) -> None:
@@ -204,7 +203,9 @@ def check_greeting(target: Target, greeting: str) -> None:
     """
     if not is_greeting(greeting):
         shown = printable(greeting, 200)
-        raise _refused(target, "foreign-greeting", Stage.GREETING, f"the greeting is '{shown}', not SES's")
+        raise _refused(
+            target, "foreign-greeting", Stage.GREETING, f"the greeting '{shown}' is not that of SES"
+        )
 
 
 def _check_tls(target: Target, sock: Any) -> None:
@@ -216,8 +217,8 @@ def _check_tls(target: Target, sock: Any) -> None:
     strict = sock.context.verify_mode is ssl.CERT_REQUIRED and sock.context.check_hostname
     if not (ours and strict and _same(sock.server_hostname, target.host)):
         raise _refused(
-            target, "certificate-invalid", Stage.TLS, f"the certificate was not verified for {target.host} and by the "
-            "authorities that it takes",
+            target, "certificate-invalid", Stage.TLS, f"the certificate was not verified for {target.host} by the "
+            "authorities that are trusted for it",
         )  # fmt: skip
 
 

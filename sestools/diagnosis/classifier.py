@@ -170,7 +170,7 @@ def _quoted(case: Case, position: int) -> str:
 
 def _first_line(case: Case) -> tuple[str, ...]:
     words = next((line.strip() for line in case.excerpt.text.split("\n") if line.strip()), "")
-    return (f"the text begins: {printable(words, 300)}",) if words else ("there is nothing to go by",)
+    return (f"the text begins: {printable(words, 300)}",) if words else ("the text is empty",)
 
 
 def _foreign_evidence(case: Case) -> tuple[str, ...]:

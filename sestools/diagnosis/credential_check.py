@@ -49,17 +49,11 @@ def examine(
 Lint = tuple[str, str]
 """A cause's id and its evidence."""
 
-
 _SPOILT = {"credential-swapped", "credential-secret-key", "credential-shape", "credential-legacy"}
 """Faults of the password that make a comparison with the key pointless."""
 
-
 _KEY_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,124}")
-
-
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
-
-
 _QUOTES = "\"'`\u2018\u2019\u201c\u201d"
 
 

@@ -1,4 +1,4 @@
-"""Signs that somebody else than SES said something: other providers' words, hosts and habits.
+"""Signs that another server than SES replied: other providers' wording, hosts and codes.
 
 SES's own replies are few and known, so its look-alikes are told by what SES does not do: it names no host in a
 reply, uses almost no enhanced status codes, and never says 450 or 550.
@@ -130,7 +130,6 @@ def _compiled() -> tuple[tuple[str, re.Pattern[str]], ...]:
 _SENTENCE_CASE = re.compile("Authentication credentials invalid")
 """How GMX and its sisters write what SES writes with three capitals."""
 
-
 _PROVIDER_HOST = re.compile(
     r"(?:^|[.-])(?:google|gmail|outlook|office365|hotmail|yahoo|aol|sendgrid|mailgun|postmarkapp|mailtrap|mailjet|"
     r"mandrillapp|sparkpostmail|sendinblue|brevo|resend|smtp2go|zoho|yandex|qq|163|126|icloud|me|gmx|web|ionos|1und1|"
@@ -167,7 +166,7 @@ def signs(excerpt: Excerpt) -> list[Sign]:
     found = [
         Sign(
             position=match.start(),
-            sentence=f"{text[match.start() : match.end()].strip()!r} is how {name} speaks",
+            sentence=f"{text[match.start() : match.end()].strip()!r} is the wording of {name}",
             weight=Weight.STRONG,
         )
         for match, name in spoken
@@ -195,7 +194,7 @@ def signs(excerpt: Excerpt) -> list[Sign]:
         if reply.code >= 400 and text[at + 3 : at + 4] == "-":
             found.append(Sign(position=at, sentence="SES's refusals have one line"))
         if reply.code >= 400 and reply.code not in _SES_CODES:
-            found.append(Sign(position=at, sentence=f"SES is not known to say {reply.code}"))
+            found.append(Sign(position=at, sentence=f"SES is not known to send reply code {reply.code}"))
     found += [
         Sign(position=at, sentence=f"SES's replies carry no status code {code}", weight=Weight.FAINT)
         for at, code in coded

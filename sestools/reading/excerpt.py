@@ -61,54 +61,16 @@ class Excerpt:
 
 # A line that names one of SES's sentences, or the beginning of one, is kept before all others.
 _TELLING = (
-    "throttling",
-    "message rejected",
-    "messagerejected",
-    "access denied",
-    "not authorized",
-    "authentication",
-    "transaction failed",
-    "timeout waiting for data",
-    "starttls",
-    "address provided",
-    "per session",
-    "in one session",
-    "concurrent",
-    "service failure",
-    "not subscribed",
-    "too long",
-    "not verified",
-    "closing transmission",
-    "wrong version number",
-    "wrong_version",
-    "certificate",
-    "handshake",
-)
+    "throttling", "message rejected", "messagerejected", "access denied", "not authorized", "authentication",
+    "transaction failed", "timeout waiting for data", "starttls", "address provided", "per session",
+    "in one session", "concurrent", "service failure", "not subscribed", "too long", "not verified",
+    "closing transmission", "wrong version number", "wrong_version", "certificate", "handshake",
+)  # fmt: skip
 _WORTH_A_LOOK = (
-    "timed out",
-    "timeout",
-    "etimedout",
-    "econn",
-    "enotfound",
-    "refused",
-    "reset",
-    "broken pipe",
-    "closed",
-    "eof",
-    "unreachable",
-    "denied",
-    "not known",
-    "no such host",
-    "resol",
-    "getaddrinfo",
-    "ssl",
-    "tls",
-    "smtp",
-    "failed",
-    "error",
-    "lost",
-    "greeting",
-)
+    "timed out", "timeout", "etimedout", "econn", "enotfound", "refused", "reset", "broken pipe", "closed",
+    "eof", "unreachable", "denied", "not known", "no such host", "resol", "getaddrinfo", "ssl", "tls", "smtp",
+    "failed", "error", "lost", "greeting",
+)  # fmt: skip
 _CONTROL = re.compile(
     r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[@-_]|[\x00-\x08\x0b\x0e-\x1f\x7f\u200b-\u200f\u2028-\u202e\ufeff]"
 )
@@ -223,7 +185,6 @@ _DOT_NET: dict[str, int | None] = {
     "mailbox name not allowed": 553,
     "transaction failed": 554,
 }
-
 
 _RESPONSE_WAS = re.compile(
     r"\.? ?(?:server response was|Serverantwort war|respuesta del servidor fue|réponse du serveur était) ?: *",

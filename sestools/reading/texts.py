@@ -56,36 +56,22 @@ def from_excerpt(excerpt: Excerpt) -> Symptom:
     )
 
 
-_STAGES = tuple(
-    (re.compile(pattern, re.IGNORECASE), stage)
-    for pattern, stage in (
-        (
-            r"in reply to end of DATA|\bSMTPDataError\b|\bMessage failed\b|DataStopCommand|end of data\b",
-            Stage.BODY,
-        ),
-        (
-            r"in reply to MAIL FROM|Mail command failed|\bSMTPSenderRefused\b|ProcessMailFrom|MAIL FROM command"
-            r"|\bMAIL failed: \d",
-            Stage.MAIL,
-        ),
-        (
-            r"in reply to RCPT TO|recipients were rejected|\bSMTPRecipients?Refused\b|ProcessRcptTo"
-            r"|\bRCPT failed: \d",
-            Stage.RCPT,
-        ),
-        (r"in reply to DATA command|Data command failed|DATA command|\bDATA failed: \d", Stage.DATA),
-        (
-            r"in reply to AUTH|Invalid login|AuthenticationError\b|Failed to authenticate|AUTH command"
-            r"|\bLogin denied\b",
-            Stage.AUTH,
-        ),
-        (r"in reply to (?:EHLO|HELO)", Stage.EHLO),
-        (r"in reply to STARTTLS|in starttls\b|STARTTLS command", Stage.STARTTLS),
-        (r"Greeting never|initial server greeting", Stage.GREETING),
-        (r"in do_handshake|TLS handshake|SSLHandshake", Stage.TLS),
-        (r"\bgetaddrinfo\b|\bENOTFOUND\b", Stage.RESOLVE),
-    )
-)
+_STAGE_WORDS = {
+    Stage.BODY: r"in reply to end of DATA|\bSMTPDataError\b|\bMessage failed\b|DataStopCommand|end of data\b",
+    Stage.MAIL: r"in reply to MAIL FROM|Mail command failed|\bSMTPSenderRefused\b|ProcessMailFrom|MAIL FROM command|"
+    r"\bMAIL failed: \d",
+    Stage.RCPT: r"in reply to RCPT TO|recipients were rejected|\bSMTPRecipients?Refused\b|ProcessRcptTo|"
+    r"\bRCPT failed: \d",
+    Stage.DATA: r"in reply to DATA command|Data command failed|DATA command|\bDATA failed: \d",
+    Stage.AUTH: r"in reply to AUTH|Invalid login|AuthenticationError\b|Failed to authenticate|AUTH command|"
+    r"\bLogin denied\b",
+    Stage.EHLO: r"in reply to (?:EHLO|HELO)",
+    Stage.STARTTLS: r"in reply to STARTTLS|in starttls\b|STARTTLS command",
+    Stage.GREETING: r"Greeting never|initial server greeting",
+    Stage.TLS: r"in do_handshake|TLS handshake|SSLHandshake",
+    Stage.RESOLVE: r"\bgetaddrinfo\b|\bENOTFOUND\b",
+}
+_STAGES = tuple((re.compile(pattern, re.IGNORECASE), stage) for stage, pattern in _STAGE_WORDS.items())
 
 _NAME = r"(?:[a-z0-9_](?:[a-z0-9_-]{0,62})\.){1,8}(?:[a-z]{2,18})"
 # Places in which clients name the server that they spoke to. A name elsewhere is a sender, a log's own host ...

@@ -92,7 +92,7 @@ def _html(document: Document) -> Markup:
         return _FOLDED.format(printable(document.title), body)
     if not document.title:
         return body
-    words = " · ".join((*([str(document.level)] if document.level else []), *map(printable, document.labels)))
+    words = " · ".join(map(printable, document.about))
     title = _TITLE.format(printable(document.title), _LABELS.format(words) if words else "")
     if document.parts:  # a heading over cards, no card around them
         return _all((title, body))

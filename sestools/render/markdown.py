@@ -56,9 +56,7 @@ def _lines(document: Document) -> Iterator[str]:
         title = re.sub(r"[^\w .,:-]", "?", document.title)
         yield from ("", f"<details><summary>{title}</summary>", "")
     elif document.title:
-        about = ", ".join(
-            (*([str(document.level)] if document.level else []), *map(_inline, document.labels))
-        )
+        about = ", ".join(map(_inline, document.about))
         title = _inline(document.title)
         yield ""
         yield (f"## {title}" if document.parts else f"**{title}**") + (f" ({about})" if about else "")

@@ -48,7 +48,7 @@ def show(out: Console, document: Document, *, most: int = MAX_ROWS) -> None:
     """Print a document; folded parts are left out."""
     if document.title:
         title = Text(printable(document.title), style=STYLES[document.level] if document.level else "bold")
-        about = ", ".join((*([str(document.level)] if document.level else []), *document.labels))
+        about = ", ".join(document.about)
         out.print(title.append(f"  [{printable(about)}]" if about else "", style="not bold dim"))
     for text in document.lead:
         _sentence(out, text)

@@ -31,7 +31,7 @@ def table_as_text(table: Table) -> str:
 
 def _lines(document: Document) -> Iterator[str]:
     if document.title:
-        about = ", ".join((*([str(document.level)] if document.level else []), *document.labels))
+        about = ", ".join(document.about)
         yield printable(document.title) + (f" [{printable(about)}]" if about else "")
     for text in document.lead:
         yield _joined(text)

@@ -121,7 +121,7 @@ TABLE = [
         faults="dropped@25 refused@587",
         finds="ports-blocked",
         says=("25: no answer", "587: refused by", "connection-refused"),
-        never=("gets no answer", "restriction of EC2 on port 25"),
+        never=("Connections to port 25 time out", "restriction of EC2 on port 25"),
     ),
     Row(
         name="25 refused, 587 dropped",
@@ -405,7 +405,7 @@ TABLE = [
         finds="certificate-wrong-name",
         options={"host": "smtp.gmail.com"},  # a stranger's name, which the classifier knows as no SES
         says=("dial email-smtp.eu-west-1.amazonaws.com", "certificate is for an SES endpoint"),
-        never=("not-ses", "tls-intercepted", "not SES's words"),
+        never=("not-ses", "tls-intercepted", "did not come from Amazon SES"),
     ),
     Row(
         name="dialled by address",
@@ -713,4 +713,4 @@ def test_a_check_that_was_stopped_says_so(ses: Simulator) -> None:
     assert [one.diagnosis.cause.id for one in report.findings] == ["not-finished"]
     assert report.level is Level.UNCLEAR
     assert report.diagnosis.evidence == ("587, 2587, 465, 2465: not checked: cancelled",)
-    assert "We do not know" not in report.to_markdown()
+    assert "Unknown error" not in report.to_markdown()

@@ -256,7 +256,7 @@ ERROR = "Failed: 454 Throttling failure: Daily message quota exceeded."
 JUDGED = [
     ({"cause": ..., "retry": ...}, "not answered yet"),
     ({"cause": "daily-quota", "retry": ...}, "not answered yet"),
-    ({"cause": "daily-quota", "retry": "after hours"}, "solved: The quota of 24 hours is used up"),
+    ({"cause": "daily-quota", "retry": "after hours"}, "solved: The 24-hour sending quota is used up"),
     ({"cause": "daily-quota", "retry": "hours"}, "solved: "),
     ({"cause": "daily-quota", "retry": "after 5, 10, 30 s"}, "not yet: the cause is right"),
     ({"cause": "send-rate", "retry": "after hours"}, "not yet: the cause is another one"),

@@ -74,7 +74,7 @@ MUTATIONS = [
     # file, what is there, what a mistake makes of it, notebook that notices, the code cells that show it
     (
         "knowledge/causes/contrasts.py",
-        'title="Port 25 gets no answer"',
+        'title="Connections to port 25 time out"',
         'title="Port 25 is shy"',
         "00-start-here.ipynb",
         (-1,),

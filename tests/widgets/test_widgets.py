@@ -276,7 +276,7 @@ def test_where_to_knock(ses: Simulator, monkeypatch: pytest.MonkeyPatch) -> None
 PROOFS = [
     # answer, fault, solved, said
     ({"port": ...}, "dropped@25", False, "not answered yet"),
-    ({"port": 25}, "dropped@25", False, "not yet: Port 25 gets no answer"),
+    ({"port": 25}, "dropped@25", False, "not yet: Connections to port 25 time out"),
     ({"port": 587}, "dropped@25", True, "solved: ready to sign in on port 587 with STARTTLS"),
     ({"port": 465, "security": "wrapper"}, "", True, "on port 465 with a TLS wrapper"),
     ({"port": 587, "user": "AKIAIOSFODNN7EXAMPLE", "password": CANARY}, "", False, "not yet"),

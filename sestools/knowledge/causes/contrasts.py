@@ -32,7 +32,7 @@ CAUSES = (
     ),
     Cause(
         id="port25-blocked",
-        title="Port 25 gets no answer",
+        title="Connections to port 25 time out",
         meaning="Connections to port 25 are dropped on the way. On EC2, and for whatever leaves through a VPC, AWS "
         "restricts outgoing port 25 by default; many other providers block it too. The other SES ports are made "
         "for this.",
@@ -77,12 +77,12 @@ CAUSES = (
     ),
     Cause(
         id="closed-at-once",
-        title="The connection is closed before anybody can sign in",
+        title="The connection is closed before AUTH",
         meaning="A fresh connection was made, and closed or reset before sign-in. SES is not known to do that: a "
         "firewall, a proxy or a mail scanner does, by the port, by the first words, or by the name in the TLS "
         "handshake (SNI).",
         fix=(
-            "Check once more: if it ends at the same step again, it is a rule and no chance.",
+            "Check again: if the connection ends at the same step, a filter rule is the cause.",
             "Use a port that is ready to sign in, if the table shows one.",
             "Ask whoever runs the firewall or proxy to let SMTP to email-smtp.<region>.amazonaws.com through, "
             "uninspected.",
@@ -91,7 +91,7 @@ CAUSES = (
         basis=inferred(CONNECT),
         ruled_out=(
             "Not an idle or overused connection: it was fresh.",
-            "Not the credentials: nobody had signed in yet.",
+            "Not the credentials: the connection ended before AUTH.",
         ),
     ),
     Cause(
@@ -108,7 +108,7 @@ CAUSES = (
     ),
     Cause(
         id="vpc-endpoint-blocked",
-        title="The VPC endpoint does not let these ports in",
+        title="The VPC endpoint does not allow these ports",
         meaning="The name leads to private addresses, as a VPC endpoint for SES has them. Its security group must "
         "allow inbound TCP on each SMTP port that is used, from the client's private address.",
         fix=(
@@ -144,7 +144,7 @@ CAUSES = (
     ),
     Cause(
         id="auth-missing",
-        title="The server offers no sign-in",
+        title="The server does not offer AUTH",
         meaning="Inside TLS SES lists AUTH PLAIN LOGIN. This server does not: another server answers, or a proxy "
         "edits the list.",
         fix=(
@@ -153,7 +153,7 @@ CAUSES = (
         ),
         who=NETWORK,
         basis=inferred(CONNECT),
-        ruled_out=("Not the credentials: nobody asked for them.",),
+        ruled_out=("Not the credentials: they were not sent.",),
     ),
     Cause(
         id="auth-mechanism",
@@ -176,11 +176,11 @@ CAUSES = (
     ),
     Cause(
         id="host-not-ses",
-        title="The host name is not that of an SES endpoint",
+        title="The host name is not an SES endpoint",
         meaning="It is an alias, an IP address or another provider. Which certificate is right for it cannot be known, "
         "so no credentials were sent.",
         fix=(
-            "Dial email-smtp.<region>.amazonaws.com; `--connect-to ADDRESS:PORT` (`connect_to=`) leads that name to "
+            "Connect to email-smtp.<region>.amazonaws.com; `--connect-to ADDRESS:PORT` (`connect_to=`) leads that name to "
             "a tunnel or a relay of your own.",
             "Or name the authorities whose certificate you trust for this host: `--ca-file FILE` (`ca_file=`).",
         ),
@@ -195,7 +195,7 @@ CAUSES = (
     ),
     Cause(
         id="reply-unasked",
-        title="A reply came before the command that it answers",
+        title="The server replied before the command was sent",
         meaning="The server, or something on the way, sent more replies than there were commands. Every later reply would "
         "be taken for the answer to another command, so the connection was given up.",
         fix=(
@@ -220,13 +220,13 @@ CAUSES = (
     ),
     Cause(
         id="tls-intercepted",
-        title="Something on the way opens the encryption",
-        meaning="The certificate is not Amazon's: a proxy or antivirus ends the TLS connection and reads along. To sign "
+        title="TLS is intercepted on the path",
+        meaning="The certificate was not issued by Amazon: a proxy or antivirus terminates TLS and can read the session. To sign "
         "in, sestools trusts Amazon's own root certificates, not everything that this host trusts.",
         fix=(
-            "Except email-smtp.<region>.amazonaws.com from TLS inspection.",
-            "Do not sign in over this path: the password would be readable in between.",
-            "If whoever reads along may have the password, name the authority that issued the certificate: "
+            "Exclude email-smtp.<region>.amazonaws.com from TLS inspection.",
+            "Do not sign in over this path: the proxy could read the password.",
+            "If that proxy may read the password, name the authority that issued the certificate: "
             "`--ca-file FILE` (`ca_file=`).",
         ),
         who=NETWORK,

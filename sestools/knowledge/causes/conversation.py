@@ -19,12 +19,12 @@ from sestools.knowledge.causes.sources import (
 CAUSES = (
     Cause(
         id="foreign-greeting",
-        title="Another server answers in SES's place",
+        title="Another server answers instead of SES",
         meaning="SES's greeting says SimpleEmailService, and on 465 and 2465 SES speaks TLS first. What answers here "
         "does not: an internet provider, a hosting firm or an antivirus catches outgoing SMTP and answers itself. "
         "It gets no credentials from sestools, whatever certificate it shows.",
         fix=(
-            "Try port 2587 or 2465, which such proxies rarely catch.",
+            "Use port 2587 or 2465 instead: such proxies rarely intercept them.",
             "Ask the hosting firm to lift its SMTP restriction, or switch off mail scanning in the antivirus.",
         ),
         who=NETWORK,
@@ -40,7 +40,7 @@ CAUSES = (
         id="no-greeting",
         title="Connected, but no greeting came",
         meaning="On ports 465 and 2465 SES waits for the client's TLS and says nothing before. A client that waits "
-        "for a greeting there waits for ever.",
+        "for a greeting there waits indefinitely.",
         fix=(
             "On 465 or 2465 choose TLS from the first byte ('SSL/TLS', `secure: true`, `ssl://`).",
             "Or use port 587 with STARTTLS.",
@@ -61,8 +61,8 @@ CAUSES = (
     ),
     Cause(
         id="mtu-black-hole",
-        title="Packets above a size vanish on the way: a path MTU black hole",
-        meaning="This host sends packets larger than the path carries, and nobody tells it: the ICMP answer "
+        title="Path MTU black hole: packets above a certain size are dropped",
+        meaning="This host sends packets larger than the path carries, and is not told: the ICMP message "
         "('fragmentation needed') is filtered. Short commands pass, then a message's body or the TLS handshake "
         "hangs. The same packets pass once they are made smaller, so it is their size and nothing else.",
         fix=(
@@ -93,7 +93,7 @@ CAUSES = (
     ),
     Cause(
         id="mtu-narrow-path",
-        title="Large packets pass, made smaller than this host's interface would send them",
+        title="Large packets pass: path MTU discovery works on a path with a smaller MTU",
         meaning="Path MTU discovery works, or a route's own MTU does its work: the path carries less than the "
         "interface, the kernel knows it and sends smaller packets. Nothing has to change. It breaks as soon as "
         "somebody filters ICMP.",
@@ -133,7 +133,7 @@ CAUSES = (
     ),
     Cause(
         id="local-firewall",
-        title="This host itself forbids the connection",
+        title="The operating system of this host denied the connection",
         meaning="The operating system refused to open the connection: a local firewall, an antivirus, SELinux or a "
         "container's policy. Nothing left this host.",
         fix=(
@@ -153,7 +153,7 @@ CAUSES = (
     ),
     Cause(
         id="network-unreachable",
-        title="This host knows no way to SES",
+        title="There is no route from this host to SES",
         meaning="There is no route: no internet gateway or NAT for this subnet, no network in the container, or "
         "IPv6 is tried where only IPv4 works.",
         fix=(
@@ -272,8 +272,8 @@ CAUSES = (
     Cause(
         id="reply-timeout",
         title="The server's reply never came",
-        meaning="The connection was open, then a reply stayed out until the client gave up: a network fault on the "
-        "way, a middlebox that forgot the connection, or an overloaded sender.",
+        meaning="The connection was open, then no reply came before the client timed out: a network fault on the "
+        "way, a middlebox that dropped the connection's state, or an overloaded sender.",
         fix=(
             "Open a new connection and try again.",
             "If it happens always at the same step, run the probes: TLS mode at the greeting, MTU at the body.",
@@ -296,7 +296,7 @@ CAUSES = (
         title="An open connection was lost",
         meaning="The connection ended without a reply. Usual reasons: it had been idle (SES closes after about 10 "
         "seconds), its host behind the load balancer was replaced, it had carried too many messages, or a "
-        "middlebox forgot it.",
+        "middlebox dropped its state.",
         fix=(
             "Open a new connection and send again; if the final dot had been sent, the message may be accepted.",
             "Recycle pooled connections after a fixed time and number of messages, and keep them idle below 10 s.",
@@ -326,12 +326,12 @@ CAUSES = (
     ),
     Cause(
         id="garbled",
-        title="What came back is not SMTP",
+        title="The answer is not SMTP",
         meaning="The answer could not be read as an SMTP reply: another service listens there, or something on the "
         "way rewrites the conversation.",
         fix=(
             "Check host and port.",
-            "Look at the raw answer: a web page or a proxy's notice names the culprit.",
+            "Look at the raw answer: a web page or a proxy's message shows what answered.",
         ),
         who=YOU_OR_NETWORK,
         basis=inferred(CONNECT),
@@ -344,8 +344,8 @@ CAUSES = (
     ),
     Cause(
         id="reply-hidden",
-        title="The client hides what the server said",
-        meaning="The client reports that the server refused, and keeps the reply to itself. Without the reply the "
+        title="The client does not show the server's reply",
+        meaning="The client reports a refusal without the server's reply. Without the reply the "
         "cause cannot be told.",
         fix=(
             "Switch on the client's SMTP debug log (PHPMailer: `SMTPDebug = 2`, curl: `--verbose`) and look "

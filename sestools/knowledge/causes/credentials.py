@@ -20,7 +20,7 @@ CAUSES = (
         id="credential-swapped",
         title="User name and password are swapped",
         meaning="The password looks like an access key id and the user name like a password.",
-        fix=("Exchange the two values.",),
+        fix=("Swap the two values.",),
         basis=documented(SMTP_CREDENTIALS),
     ),
     Cause(
@@ -47,7 +47,7 @@ CAUSES = (
     Cause(
         id="credential-temporary-key",
         title="The user name is a temporary key",
-        meaning="A key that begins with ASIA comes from a role or session. SES's SMTP never takes those.",
+        meaning="A key that begins with ASIA comes from a role or session. The SES SMTP interface does not accept those.",
         fix=("Make SMTP credentials of an IAM user, or use the HTTPS API with the role.",),
         basis=documented(SMTP_CREDENTIALS),
     ),
@@ -72,13 +72,13 @@ CAUSES = (
         id="credential-secret-key",
         title="The password is the secret access key",
         meaning="The value has the shape of an AWS secret access key. SMTP wants a password that is computed from "
-        "it for one region. This is the commonest reason for a 535.",
+        "it for one region. This is the most common reason for a 535.",
         fix=("Convert the key to the region's SMTP password (`smtp_password`).", NEW_CREDENTIALS),
         basis=documented(SMTP_CREDENTIALS),
     ),
     Cause(
         id="credential-legacy",
-        title="The password is of the old kind",
+        title="The password uses signature version 2",
         meaning="It was made with signature version 2, before 10 January 2019. It may still work and is slowed down.",
         fix=(NEW_CREDENTIALS, "Then delete the old ones."),
         retry=Retry.SLOWER,

@@ -26,10 +26,10 @@ CAUSES = (
     ),
     Cause(
         id="not-ses",
-        title="These are not SES's words",
-        meaning="Another mail server or provider said this: SES was not involved, or something stands in front of it.",
+        title="This reply did not come from Amazon SES",
+        meaning="Another mail server or provider sent this reply: SES was not involved, or a relay is in front of it.",
         fix=(
-            "Look up the sentence with the provider that said it.",
+            "Look up the reply in the documentation of the provider that sent it.",
             "If the client should have spoken to SES, check its host setting: email-smtp.<region>.amazonaws.com.",
         ),
         basis=inferred(CODES),
@@ -37,25 +37,25 @@ CAUSES = (
     ),
     Cause(
         id="unknown-4xx",
-        title="A temporary refusal that we do not know",
-        meaning="A reply that begins with 4 says: not now, perhaps later.",
+        title="Unknown temporary failure (4xx)",
+        meaning="A reply that begins with 4 reports a temporary failure: the same request may succeed later.",
         fix=(
             "Try again after 5 s, 10 s and 30 s, then after 20 minutes.",
-            "If it stays, treat it as permanent.",
+            "If it persists, treat it as permanent.",
         ),
         retry=Retry.SOON,
         basis=unknown(CODES),
     ),
     Cause(
         id="unknown-5xx",
-        title="A permanent refusal that we do not know",
-        meaning="A reply that begins with 5 says: not so. The same attempt will fail again.",
-        fix=("Change something before you try again: what the reply's words point to.",),
+        title="Unknown permanent failure (5xx)",
+        meaning="A reply that begins with 5 reports a permanent failure: the same request will fail again.",
+        fix=("Change what the reply points to before you try again.",),
         basis=unknown(CODES),
     ),
     Cause(
         id="unknown",
-        title="We do not know this",
+        title="Unknown error",
         meaning="Nothing in the text is an SMTP reply or a network error that we know.",
         fix=(
             "Paste more of the log, with the server's reply in it.",
@@ -66,7 +66,7 @@ CAUSES = (
     # Good news: what a log also holds when something else failed, so it leads only if nothing did.
     Cause(
         id="accepted",
-        title="SES has accepted the message",
+        title="SES accepted the message",
         meaning="SES took the message and gave it an id. That is not delivery: a bounce would come later, as an event.",
         fix=("Nothing to do here. Keep the id: it joins this log with SES's events.",),
         retry=Retry.NOT_NEEDED,
@@ -77,7 +77,7 @@ CAUSES = (
     ),
     Cause(
         id="auth-ok",
-        title="The sign-in worked",
+        title="SES accepted the credentials",
         meaning="SES accepted the user name and password.",
         fix=("Nothing to do here. Permission to send is judged later, at the end of DATA.",),
         retry=Retry.NOT_NEEDED,

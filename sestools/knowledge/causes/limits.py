@@ -9,7 +9,7 @@ from sestools.knowledge.causes.sources import CODES, ERRORS, GUIDE, NEW_CREDENTI
 CAUSES = (
     Cause(
         id="sigv2-rate",
-        title="The SMTP credentials are of the old kind and are slowed down",
+        title="The SMTP credentials use signature version 2 and are throttled",
         meaning="The password was made before 10 January 2019 (signature version 2). SES limits what may be sent "
         "with such credentials.",
         fix=(NEW_CREDENTIALS, "Then delete the old ones."),
@@ -22,7 +22,7 @@ CAUSES = (
     ),
     Cause(
         id="daily-quota",
-        title="The quota of 24 hours is used up",
+        title="The 24-hour sending quota is used up",
         meaning="The account has sent to as many recipients as it may within any 24 hours. SES dropped the "
         "message; it does not queue it.",
         fix=(
@@ -40,7 +40,7 @@ CAUSES = (
     ),
     Cause(
         id="send-rate",
-        title="Messages are sent faster than the account may",
+        title="The account's maximum send rate was exceeded",
         meaning="More recipients per second than the account's maximum send rate. SES dropped the message; it "
         "does not queue it.",
         fix=(
@@ -61,7 +61,7 @@ CAUSES = (
     ),
     Cause(
         id="session-limit",
-        title="This connection has carried as many messages as SES allows",
+        title="Too many messages were sent over this connection",
         meaning="SES closes a connection after a number of messages that AWS does not publish. The account is "
         "not limited; only this connection is used up.",
         fix=(
@@ -84,7 +84,7 @@ CAUSES = (
     ),
     Cause(
         id="too-many-connections",
-        title="Too many connections to SES are open at once",
+        title="Too many concurrent connections to SES",
         meaning="The account has more SMTP connections open than SES allows. AWS does not publish the number.",
         fix=(
             "Cap the connections of all senders together, and close idle ones.",
@@ -101,7 +101,7 @@ CAUSES = (
     ),
     Cause(
         id="idle-timeout",
-        title="The connection was silent for too long and SES closed it",
+        title="SES closed the connection because it was idle",
         meaning="SES closes a connection after about 10 seconds of silence. It says so unasked, so the client "
         "reads it as the answer to its next command, usually MAIL FROM.",
         fix=(
@@ -123,7 +123,7 @@ CAUSES = (
     ),
     Cause(
         id="service-failure-451",
-        title="SES could not process the message just now",
+        title="SES could not process the message: temporary failure",
         meaning="A temporary failure inside SES. AWS adds that the request itself may be at fault.",
         fix=(
             "Try again after 5 s, 10 s and 30 s.",
@@ -140,9 +140,9 @@ CAUSES = (
     ),
     Cause(
         id="service-failure-454",
-        title="SES did not receive the message because of a temporary failure",
+        title="SES could not receive the message: temporary failure",
         meaning="A temporary failure inside SES; nothing was sent.",
-        fix=("Try again after 5 s, 10 s and 30 s.", "If it lasts, look at the AWS Health Dashboard."),
+        fix=("Try again after 5 s, 10 s and 30 s.", "If it persists, look at the AWS Health Dashboard."),
         retry=Retry.SOON,
         who=(Who.AWS,),
         basis=documented(CODES),

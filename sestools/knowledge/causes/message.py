@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sestools.core.cause import Cause
+from typing import Any
+
+from sestools.core.cause import Basis, Cause
 from sestools.core.enums import Stage
 from sestools.knowledge.causes.sources import CODES, GITHUB, MIME, QUOTAS, documented, seen
 
@@ -10,12 +12,19 @@ _PARSER = (
     "The message was refused as a whole and nothing was sent. The session stays usable after RSET. "
     "SES judges the message only after its final dot, so MAIL FROM and RCPT TO had been accepted."
 )
+_LOG = seen(MIME)
+_SISTER = "The log's address was not kept; the source is a sister case of the same parser."
+
+
+def _malformed(*, meaning: str, basis: Basis = _LOG, **row: Any) -> Cause:
+    """A row for what SES's mail parser says of a message; its own meaning comes before what holds for all of them."""
+    return Cause(meaning=f"{meaning} {_PARSER}", basis=basis, stage=Stage.BODY, **row)
 
 
 CAUSES = (
     Cause(
         id="from-invalid",
-        title="The envelope sender is not an address that SES takes",
+        title="SES does not accept the envelope sender address",
         meaning="MAIL FROM was not a full address: often the SMTP user name used as sender, a user without a "
         "domain, or the empty sender `<>` of a bounce, which is legal SMTP that SES refuses.",
         fix=(
@@ -30,7 +39,7 @@ CAUSES = (
     ),
     Cause(
         id="rcpt-invalid",
-        title="An envelope recipient is not an address that SES takes",
+        title="SES does not accept an envelope recipient address",
         meaning="RCPT TO was not a well-formed ASCII address. SES has no SMTPUTF8, so letters such as ö before "
         "the @ are refused.",
         fix=("Correct the address; write an international domain in punycode.",),
@@ -42,7 +51,7 @@ CAUSES = (
     ),
     Cause(
         id="from-syntax",
-        title="The envelope sender's syntax is wrong",
+        title="The envelope sender has invalid syntax",
         meaning="The address in MAIL FROM is malformed, for instance without angle brackets.",
         fix=("Correct the sender's address and set it in angle brackets.",),
         basis=documented(CODES),
@@ -55,7 +64,7 @@ CAUSES = (
     ),
     Cause(
         id="rcpt-syntax",
-        title="An envelope recipient's syntax is wrong",
+        title="An envelope recipient has invalid syntax",
         meaning="The address in RCPT TO is malformed.",
         fix=("Correct the recipient's address and set it in angle brackets.",),
         basis=documented(CODES),
@@ -68,7 +77,7 @@ CAUSES = (
     ),
     Cause(
         id="too-long",
-        title="The message is larger than SES takes",
+        title="The message exceeds the size limit of SES",
         meaning="The whole message, after base64 encoding, is over the limit (40 MB over SMTP since 2022, 10 MB "
         "before). Encoding adds about 37 % to an attachment.",
         fix=("Send a link instead of the attachment, or make it smaller (about 29 MB fit).",),
@@ -78,18 +87,16 @@ CAUSES = (
         pattern=r"\bmessage is too long|message length is more than \d+ bytes long",
         note="AWS's table still says 10 MB in one place and 'maximum size' in another. The stage is inferred.",
     ),
-    Cause(
+    _malformed(
         id="duplicate-header",
         title="A header that may appear once appears twice",
-        meaning="The message carries twice a header such as Content-Type, MIME-Version or DKIM-Signature. "
-        + _PARSER,
+        meaning="The message carries twice a header such as Content-Type, MIME-Version or DKIM-Signature.",
         fix=(
             "Send the header named in the reply once only.",
             "Check that a blank line stands between the headers and the first boundary.",
         ),
         basis=seen(GITHUB + "xreef/EMailSender/issues/49"),
         samples=("554 Transaction failed: Duplicate header 'Content-Type'.",),
-        stage=Stage.BODY,
         pattern=r"duplicate header ?['`\"]",
     ),
     Cause(
@@ -103,110 +110,91 @@ CAUSES = (
         stage=Stage.BODY,
         pattern=r"recipient count exceeds",
     ),
-    Cause(
+    _malformed(
         id="missing-boundary",
         title="A multipart message without its first boundary",
-        meaning="Content-Type promises parts, but the body holds none or lacks the opening boundary line. "
-        + _PARSER,
+        meaning="Content-Type promises parts, but the body holds none or lacks the opening boundary line.",
         fix=("Send at least one part, and the boundary that the header names.",),
-        basis=seen(MIME),
         samples=("554 Transaction failed: Missing start boundary",),
-        stage=Stage.BODY,
         pattern=r"missing start boundary|transaction failed: missing boundary",
     ),
-    Cause(
+    _malformed(
         id="content-type-syntax",
         title="A Content-Type header is malformed",
-        meaning="A Content-Type lacks its subtype, as in `text;` instead of `text/plain;`. " + _PARSER,
+        meaning="A Content-Type lacks its subtype, as in `text;` instead of `text/plain;`.",
         fix=("Write the type in full, such as `text/plain; charset=utf-8`.",),
         basis=seen(GITHUB + "go-gomail/gomail/issues/131"),
         samples=("554 Transaction failed: Expected '/', got ;",),
-        stage=Stage.BODY,
         pattern=r"expected ['\"`]?/['\"`]?, got",
     ),
-    Cause(
+    _malformed(
         id="content-disposition-syntax",
         title="A Content-Disposition header is malformed",
-        meaning="A Content-Disposition lacks its type (`attachment` or `inline`). " + _PARSER,
+        meaning="A Content-Disposition lacks its type (`attachment` or `inline`).",
         fix=('Write it in full, such as `attachment; filename="a.pdf"`.',),
         basis=seen(GITHUB + "mageplaza/magento-2-smtp/pull/202"),
         samples=("554 Transaction failed: Expected disposition, got =",),
-        stage=Stage.BODY,
         pattern=r"expected disposition, got",
     ),
-    Cause(
+    _malformed(
         id="address-without-domain",
         title="An address in a header has no domain",
-        meaning="To, Cc, From or Reply-To holds an address without `@domain`. " + _PARSER,
+        meaning="To, Cc, From or Reply-To holds an address without `@domain`.",
         fix=("Give the full address; look for a name with a comma that is not in quotes.",),
-        basis=seen(MIME),
         samples=("554 Transaction failed: Missing final '@domain'",),
-        stage=Stage.BODY,
         pattern=r"missing final ['`\"]?@domain",
-        note="The log's address was not kept; the source is a sister case of the same parser.",
+        note=_SISTER,
     ),
-    Cause(
+    _malformed(
         id="unbalanced-quote",
         title="A quote in an address header is not closed",
-        meaning="A display name opens a double quote and does not close it. " + _PARSER,
+        meaning="A display name opens a double quote and does not close it.",
         fix=("Close the quote, or let the mail library write the display name.",),
-        basis=seen(MIME),
         samples=("554 Transaction failed: Missing '\"'",),
-        stage=Stage.BODY,
         pattern=r"missing '\\*\"'|transaction failed: (?:unterminated quote|quote not at)",
-        note="The log's address was not kept; the source is a sister case of the same parser.",
+        note=_SISTER,
     ),
-    Cause(
+    _malformed(
         id="domain-character",
         title="A domain in an address header holds a character that is not allowed",
-        meaning="A blank, a control character or a letter outside ASCII stands after the @. " + _PARSER,
+        meaning="A blank, a control character or a letter outside ASCII stands after the @.",
         fix=("Correct the address; write an international domain in punycode.",),
-        basis=seen(MIME),
         samples=("554 Transaction failed: Domain contains illegal character",),
-        stage=Stage.BODY,
         pattern=r"domain contains (?:illegal character|control or whitespace)",
-        note="The log's address was not kept; the source is a sister case of the same parser.",
+        note=_SISTER,
     ),
-    Cause(
+    _malformed(
         id="domain-name",
         title="A domain in an address header is not a domain name",
-        meaning="What stands after the @ cannot be a domain: empty, or with a dot too many. " + _PARSER,
+        meaning="What stands after the @ cannot be a domain: empty, or with a dot too many.",
         fix=("Correct the address in the header.",),
-        basis=seen(MIME),
         samples=("554 Transaction failed: Invalid domain name",),
-        stage=Stage.BODY,
         pattern=r"(?:transaction failed|InvalidParameterValue): (?:invalid domain name|domain (?:starts|ends) with dot|domain contains dot|"
         r"missing domain)",
         note="The reply goes on after these words; the rest was not kept, nor the log's address.",
     ),
-    Cause(
+    _malformed(
         id="local-part-character",
         title="The part before the @ in an address holds a character that is not allowed",
-        meaning="For instance a colon or a second @ in the user name. SES is lenient with most others. "
-        + _PARSER,
+        meaning="For instance a colon or a second @ in the user name. SES is lenient with most others.",
         fix=("Correct the address in the header.",),
-        basis=seen(MIME),
         samples=(
             "554 Transaction failed: Address contains illegal characters in user name: "
             "'<\"re:ceiver\"@example.com>'.",
         ),
-        stage=Stage.BODY,
         pattern=r"address contains illegal characters in user name|"
         r"transaction failed: (?:local address|missing local name|illegal address)",
         note="The log is known by number only; the source is a sister case of the same parser.",
     ),
-    Cause(
+    _malformed(
         id="transaction-failed",
-        title="SES could not take the message because of its form",
-        meaning="The message or one of its headers is malformed; the words after 'Transaction failed' say how. "
-        + _PARSER,
+        title="SES rejected the message because it is malformed",
+        meaning="The message or one of its headers is malformed; the text after 'Transaction failed' says how.",
         fix=(
             "Read the reason after the colon and correct that header or part.",
             "Let a mail library build the message instead of joining strings.",
         ),
-        basis=seen(MIME),
         samples=("554 Transaction failed: Illegal semicolon, not in group",),
-        stage=Stage.BODY,
         pattern=r"\btransaction failed\b",
         generic=True,
         note="The reasons are a mail parser's own messages; only some of them were seen.",

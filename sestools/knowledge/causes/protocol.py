@@ -40,7 +40,7 @@ CAUSES = (
     ),
     Cause(
         id="command-refused",
-        title="SES does not know or does not allow a command",
+        title="SES does not support or does not allow a command",
         meaning="The client used a command, a parameter or a sign-in mechanism that SES does not have. SES knows "
         "AUTH PLAIN and LOGIN only.",
         fix=(

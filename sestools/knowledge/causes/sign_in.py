@@ -26,7 +26,7 @@ CAUSES = (
     ),
     Cause(
         id="bad-credentials",
-        title="SES does not accept this user name and password",
+        title="SES rejected the user name and password",
         meaning="The pair is not a valid SMTP credential in this region. SMTP credentials are not AWS access "
         "keys: the password is computed from a secret access key, once for each region.",
         fix=(
@@ -64,11 +64,11 @@ CAUSES = (
     ),
     Cause(
         id="auth-temporary",
-        title="SES could not check the sign-in just now",
+        title="SES could not check the credentials: temporary failure",
         meaning="A temporary failure while signing in. AWS has a list of reasons for it that we could not read.",
         fix=(
             "Try again after 5 s, 10 s and 30 s.",
-            "If it lasts: check that TLS is on, and that credentials and region fit each other.",
+            "If it persists: check that TLS is on, and that credentials and region fit each other.",
             "Then look at the AWS Health Dashboard.",
         ),
         retry=Retry.SOON,
@@ -83,7 +83,7 @@ CAUSES = (
     ),
     Cause(
         id="auth-required",
-        title="The client did not sign in before sending",
+        title="The client did not authenticate before sending",
         meaning="SES takes mail only after AUTH. The client sent MAIL FROM without signing in: no credentials "
         "were configured, a setting's name is wrong, or AUTH was left out because TLS was off.",
         fix=(

@@ -26,6 +26,6 @@ NETWORK = (Who.NETWORK,)
 YOU_OR_NETWORK = (Who.YOU, Who.NETWORK)
 
 NEW_CREDENTIALS = (
-    "Create SMTP credentials in the SES console (SMTP settings) in the region of the endpoint you dial, and "
+    "Create SMTP credentials in the SES console (SMTP settings) in the region of the endpoint you use, and "
     "put both values into the client exactly as shown."
 )

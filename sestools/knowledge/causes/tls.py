@@ -30,7 +30,7 @@ CAUSES = (
     ),
     Cause(
         id="wrong-endpoint",
-        title="The client speaks to the wrong AWS host",
+        title="The client connects to the wrong AWS host",
         meaning="SES has one host for SMTP (email-smtp.<region>.amazonaws.com) and others for its HTTPS API, for "
         "receiving and for Mail Manager. The client used one with the other's protocol.",
         fix=(
@@ -47,7 +47,7 @@ CAUSES = (
     ),
     Cause(
         id="starttls-masked",
-        title="Something on the way has masked STARTTLS",
+        title="A device on the path has masked STARTTLS",
         meaning="A firewall or mail proxy overwrites the word STARTTLS in the server's list, so that the client "
         "cannot encrypt.",
         fix=(
@@ -63,7 +63,7 @@ CAUSES = (
     ),
     Cause(
         id="starttls-injected",
-        title="Something on the way sent clear text ahead of the TLS handshake",
+        title="Clear text was received before the TLS handshake",
         meaning="After 220 to STARTTLS only TLS may follow. Extra clear text there is a broken proxy or an attempt "
         "to smuggle replies into the encrypted session.",
         fix=(
@@ -99,7 +99,7 @@ CAUSES = (
     ),
     Cause(
         id="wrapper-on-starttls",
-        title="The client began with TLS on a port that begins in clear text",
+        title="The client started TLS on a port that expects STARTTLS",
         meaning="Ports 25, 587 and 2587 greet in clear text and switch to TLS by STARTTLS. The client expected TLS "
         "from the first byte and took the greeting for a broken TLS record.",
         fix=(
@@ -140,10 +140,10 @@ CAUSES = (
     Cause(
         id="certificate-wrong-name",
         title="The certificate is for another name",
-        meaning="The server's certificate does not hold the name that was dialled. Either the client dialled an IP "
+        meaning="The server's certificate does not hold the host name. Either the client connected to an IP "
         "address or an alias, or another server answers in SES's place (a hosting firm's mail server, a proxy).",
         fix=(
-            "Dial email-smtp.<region>.amazonaws.com by name, not by IP address or your own CNAME.",
+            "Connect to email-smtp.<region>.amazonaws.com by name, not by IP address or your own CNAME.",
             "If the certificate's name is your hosting firm's, ask it to stop redirecting outgoing SMTP.",
         ),
         who=YOU_OR_NETWORK,
@@ -167,7 +167,7 @@ CAUSES = (
         "intercepting proxy, an antivirus, a hosting firm's mail server.",
         fix=(
             "Look at the certificate's issuer; it names what intercepts.",
-            "Except the SES host from inspection, or add the proxy's authority to this host's trust store.",
+            "Exclude the SES host from inspection, or add the proxy's authority to this host's trust store.",
         ),
         who=NETWORK,
         basis=inferred(CONNECT),
