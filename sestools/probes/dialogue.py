@@ -13,9 +13,9 @@ from sestools.core.results import ProbeResult
 from sestools.core.smtp import path
 from sestools.core.target import Target
 from sestools.core.trust import Mechanism
-from sestools.probes import _session
-from sestools.probes._session import DialogueFacts
+from sestools.probes import session
 from sestools.probes.envelope import SUCCESS, Envelope, is_mailbox_simulator
+from sestools.probes.session import DialogueFacts
 
 
 def probe_dialogue(
@@ -75,7 +75,7 @@ def probe_dialogue(
         for address in (sender, *recipients):
             path(address)
         envelope = Envelope(sender=sender, recipients=tuple(recipients), message=message)
-    return _session.run(
+    return session.run(
         "dialogue",
         target,
         timeout=timeout,

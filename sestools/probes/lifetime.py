@@ -15,9 +15,9 @@ from sestools.core.errors import UsageError
 from sestools.core.results import ProbeResult, Symptom
 from sestools.core.smtp import command, path
 from sestools.core.target import Target
-from sestools.probes._held import Held
-from sestools.probes._lives import Life, LifetimeFacts, Plan, Purpose
-from sestools.probes._record import Cancelled, Deadline, Recorder, Stopped
+from sestools.probes.held_connection import Held
+from sestools.probes.lifetime_facts import Life, LifetimeFacts, Plan, Purpose
+from sestools.probes.recorder import Cancelled, Deadline, Recorder, Stopped
 
 PATIENCE = 3
 """Refusals in a row after which a connection sends no more."""

@@ -13,13 +13,13 @@ from sestools.core.enums import Kind, Stage
 from sestools.core.errors import UsageError
 from sestools.core.results import ProbeResult, Symptom
 from sestools.core.target import Target
-from sestools.probes._connect import connect, resolve
-from sestools.probes._connection import Connection, blind_context
-from sestools.probes._passage import MtuFacts, Passage
-from sestools.probes._record import Deadline, Recorder, Stopped
-from sestools.probes._route import Route, route_to
-from sestools.probes._session import ClientSession
-from sestools.probes._trial import CounterWatch, Flight, Trial, Way, watched
+from sestools.probes.connect import connect, resolve
+from sestools.probes.connection import Connection, blind_context
+from sestools.probes.mtu_facts import MtuFacts, Passage
+from sestools.probes.recorder import Deadline, Recorder, Stopped
+from sestools.probes.route import Route, route_to
+from sestools.probes.segment_trial import CounterWatch, Flight, Trial, Way, watched
+from sestools.probes.session import ClientSession
 from sestools.probes.tcp_info import counters
 
 MOST_TRIALS = 30

@@ -10,8 +10,8 @@ from sestools.core.clock import TIMEOUT
 from sestools.core.enums import Stage
 from sestools.core.results import ProbeResult
 from sestools.core.target import Target
-from sestools.probes._connect import connections, resolve
-from sestools.probes._record import Deadline, Recorder
+from sestools.probes.connect import connections, resolve
+from sestools.probes.recorder import Deadline, Recorder
 
 
 @dataclass(frozen=True, kw_only=True)

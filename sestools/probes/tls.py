@@ -12,8 +12,8 @@ from sestools.core.enums import Stage
 from sestools.core.errors import UsageError
 from sestools.core.results import ProbeResult
 from sestools.core.target import Target
-from sestools.probes import _session
-from sestools.probes._certificate import TlsFacts
+from sestools.probes import session
+from sestools.probes.certificate import TlsFacts
 
 
 def probe_tls(
@@ -42,5 +42,5 @@ def probe_tls(
     """
     if target.security is Security.PLAIN:
         raise UsageError(f"{target} uses no TLS; choose STARTTLS or a TLS wrapper")
-    result = _session.run("tls", target, timeout=timeout, until=Stage.TLS, addresses=addresses, cancel=cancel)
+    result = session.run("tls", target, timeout=timeout, until=Stage.TLS, addresses=addresses, cancel=cancel)
     return replace(result, facts=result.facts.tls)  # type: ignore[arg-type, return-value] # other facts

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from sestools.core.enums import Kind, Stage
 from sestools.core.results import Reply, Symptom
 from sestools.core.smtp import ACCEPTED, Garbled, command, dot_stuff, path
-from sestools.probes._connect import connect, resolve
-from sestools.probes._connection import Connection
-from sestools.probes._lives import Life, Purpose
-from sestools.probes._record import Cancelled, Closed, Deadline, Recorder
-from sestools.probes._session import ClientSession
+from sestools.probes.connect import connect, resolve
+from sestools.probes.connection import Connection
 from sestools.probes.envelope import SUCCESS, Envelope
+from sestools.probes.lifetime_facts import Life, Purpose
+from sestools.probes.recorder import Cancelled, Closed, Deadline, Recorder
+from sestools.probes.session import ClientSession
 
 if TYPE_CHECKING:
     from sestools.probes.lifetime import Measurement
