@@ -97,7 +97,7 @@ class Connection:
         """What has come unasked, without waiting for it.
 
         Raises:
-            Garbled, Closed, OSError: As `read_reply`, except that nobody waits.
+            Garbled, Closed, OSError: As `read_reply`, but at once.
         """
         self.socket.settimeout(0)
         try:

@@ -37,7 +37,7 @@ def probe_dialogue(
     5xx ends the probe at once. The transcript is in the steps, masked.
 
     Args:
-        target: Where to knock. Its credentials are sent only when `until` reaches AUTH, and only to SES itself:
+        target: Where to connect. Its credentials are sent only when `until` reaches AUTH, and only to SES itself:
             the connection trusts Amazon's roots (or the target's `ca_file`) and no others. If it may not carry
             them, the symptom says why.
         timeout: Seconds for everything together.

@@ -40,13 +40,13 @@ def probe_lifetime(
 ) -> ProbeResult[LifetimeFacts]:
     """Hold several connections at once until they end, or long enough: how long does one live?
 
-    First some keep silent, until the server has enough of it. Then others are kept alive with NOOP, and a few
+    First some are idle until the server closes them. Then others are kept alive with NOOP, and a few
     send messages, at the plan's rate and to SES's mailbox simulator only, until no more are taken. What is
     still alive when it is left counts as that. `plan.estimate()` says before what it costs at most. The first
-    connection that cannot be opened ends the opening of connections: nobody signs in again and again in vain.
+    connection that cannot be opened is the last one that is tried: failed sign-ins are not repeated.
 
     Args:
-        target: Where to knock. With credentials, connections sign in; whether SES treats connections that have
+        target: Where to connect. With credentials, connections sign in; whether SES treats connections that have
             not signed in alike is not known, so silence is then measured before AUTH as well.
         plan: How many connections, how long, how many messages.
         sender: Envelope sender, verified with SES; without one no message is sent.

@@ -49,12 +49,12 @@ def probe_mtu(
     """Send large packets after EHLO, and have the server send some in the TLS handshake: do they arrive?
 
     What stalls is tried again with smaller segments (TCP_MAXSEG), and the largest that pass are searched for.
-    Nothing but EHLO and NOOP is said, nobody signs in, and certificates are not verified. At most 30
+    It sends only EHLO, STARTTLS and NOOP, never signs in, and does not verify certificates. At most 30
     connections one after the other, and 20 kB on each. Stalls are judged by the kernel's counters, not by
     replies.
 
     Args:
-        target: Where to knock; its credentials are not used.
+        target: Where to connect; its credentials are not used.
         timeout: Seconds for everything together; a black hole takes about 5 to 10.
         mtu: As if this host's interface had this MTU in bytes: to try a fix before it is made.
         addresses: IP addresses to try instead of resolving the name; the first that answers is used.

@@ -40,7 +40,7 @@ def probe_tcp(
     retransmissions) where the system gives them. The outcome is OK if any address answered.
 
     Args:
-        target: Where to knock.
+        target: Where to connect.
         timeout: Seconds for everything together.
         addresses: IP addresses to try instead of resolving the name.
         cancel: Set it to end the probe within a tenth of a second.

@@ -29,7 +29,7 @@ def probe_tls(
     else, so that its names, issuer and expiry can be told.
 
     Args:
-        target: Where to knock; its credentials are not used.
+        target: Where to connect; its credentials are not used.
         timeout: Seconds for everything together.
         addresses: IP addresses to try instead of resolving the name.
         cancel: Set it to end the probe within a tenth of a second.

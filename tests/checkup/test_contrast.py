@@ -345,7 +345,7 @@ TABLE = [
         says=(
             "the certificate for email-smtp.eu-west-1.amazonaws.com",
             "verifies on this host, yet its issuer is O=sestools simulator",
-            "TLS is opened on the way",
+            "TLS is intercepted",
         ),
         never=("ready to sign in", "is ready"),
     ),
