@@ -16,9 +16,9 @@ from sestools.core.errors import UsageError
 from sestools.core.target import Target
 from sestools.core.text import printable
 from sestools.probes import DnsAnswer
-from sestools.probes._connect import in_time, is_address
-from sestools.probes._record import Cancelled, Deadline
+from sestools.probes.connect import in_time, is_address
 from sestools.probes.dns import ask, system_resolvers
+from sestools.probes.recorder import Cancelled, Deadline
 
 MOST_ROUNDS, MOST_RESOLVERS = 3000, 8
 """How long a watch may go on, and how many it may ask."""

@@ -16,7 +16,7 @@ from sestools.diagnosis.classifier import classify
 from sestools.diagnosis.result import Diagnosis
 from sestools.knowledge.table import cause
 from sestools.probes import Certificate, Problem
-from sestools.probes._record import symptom_at
+from sestools.probes.recorder import symptom_at
 
 _CERTIFICATE = {
     Problem.EXPIRED: "certificate-expired",

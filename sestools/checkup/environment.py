@@ -139,7 +139,7 @@ def proxy_of(environment: Mapping[str, str]) -> str:
         try:
             found = urllib.parse.urlsplit(said if "://" in said else f"//{said}")
             where = f"{found.hostname}:{found.port}" if found.port else found.hostname
-            # An "@" behind the host: what looks like the host is a user, and the rest a password.
+            # An "@" after the host: what looks like the host is a user, and the rest a password.
             hidden = not where or "@" in found.path + found.query + found.fragment
         except ValueError:
             hidden = True
@@ -212,7 +212,7 @@ def _read(path: Path) -> str:
 
 
 class _Metadata:
-    """One question to the metadata service, in a thread that nobody has to wait for longer than `wait`."""
+    """One question to the metadata service, in a thread; `result` waits for it for `wait` seconds at most."""
 
     def __init__(self, address: tuple[str, int] | None = None, wait: float = WAIT) -> None:
         self._address, self._wait = address or METADATA, wait

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sestools.core.endpoints import Security
 from sestools.core.enums import Stage
 from sestools.core.target import Target
-from sestools.probes._connect import is_address
+from sestools.probes.connect import is_address
 
 
 @dataclass(frozen=True, kw_only=True)

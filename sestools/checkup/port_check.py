@@ -12,7 +12,7 @@ from sestools.probes import DialogueFacts, TlsFacts
 
 _SHOWN = {
     "foreign-greeting": "another server answers",
-    "tls-intercepted": "TLS is opened on the way",
+    "tls-intercepted": "TLS is intercepted",
 }
 _SHUT = {Kind.TIMEOUT: "no answer", Kind.REFUSED: "refused", Kind.UNREACHABLE: str(Kind.UNREACHABLE)}
 """How a port looks whose connection attempts are stopped."""
@@ -83,7 +83,7 @@ class PortCheck:
 
     @property
     def intercepted(self) -> bool:
-        """Whether the certificate verifies and is not Amazon's, although nobody here chose whom to trust."""
+        """Whether the certificate verifies and is not Amazon's, although no CA file was named."""
         tls = self.tls
         if self.dialogue.target.ca_file or tls is None or tls.certificate is None or not tls.verified:
             return False

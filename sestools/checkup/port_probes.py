@@ -16,8 +16,8 @@ from sestools.core.enums import Outcome
 from sestools.core.results import ProbeResult
 from sestools.core.target import Target
 from sestools.probes import DialogueFacts, DnsFacts, probe_dialogue, probe_dns, probe_tcp
-from sestools.probes._connect import resolve
-from sestools.probes._record import Cancelled, Deadline, Recorder, Stopped
+from sestools.probes.connect import resolve
+from sestools.probes.recorder import Cancelled, Deadline, Recorder, Stopped
 
 APART = 0.002
 """Seconds between the starts of two dialogues: handshakes that all begin at once distort each other's times."""

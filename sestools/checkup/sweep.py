@@ -22,8 +22,8 @@ from sestools.core.results import ProbeResult
 from sestools.core.target import Target
 from sestools.diagnosis.classifier import classify
 from sestools.probes import probe_dialogue
-from sestools.probes._connect import resolve
-from sestools.probes._record import SLICE, Deadline, Recorder, Stopped
+from sestools.probes.connect import resolve
+from sestools.probes.recorder import SLICE, Deadline, Recorder, Stopped
 
 APART = 0.0025
 """Seconds between two starts: handshakes that all begin at once distort each other's times."""

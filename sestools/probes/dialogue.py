@@ -13,9 +13,9 @@ from sestools.core.results import ProbeResult
 from sestools.core.smtp import path
 from sestools.core.target import Target
 from sestools.core.trust import Mechanism
-from sestools.probes import _session
-from sestools.probes._session import DialogueFacts
+from sestools.probes import session
 from sestools.probes.envelope import SUCCESS, Envelope, is_mailbox_simulator
+from sestools.probes.session import DialogueFacts
 
 
 def probe_dialogue(
@@ -37,7 +37,7 @@ def probe_dialogue(
     5xx ends the probe at once. The transcript is in the steps, masked.
 
     Args:
-        target: Where to knock. Its credentials are sent only when `until` reaches AUTH, and only to SES itself:
+        target: Where to connect. Its credentials are sent only when `until` reaches AUTH, and only to SES itself:
             the connection trusts Amazon's roots (or the target's `ca_file`) and no others. If it may not carry
             them, the symptom says why.
         timeout: Seconds for everything together.
@@ -75,7 +75,7 @@ def probe_dialogue(
         for address in (sender, *recipients):
             path(address)
         envelope = Envelope(sender=sender, recipients=tuple(recipients), message=message)
-    return _session.run(
+    return session.run(
         "dialogue",
         target,
         timeout=timeout,

@@ -12,8 +12,8 @@ from sestools.core.errors import UsageError
 from sestools.core.results import ProbeResult
 from sestools.core.target import Target
 from sestools.core.text import printable
-from sestools.probes._connect import in_time, is_address, resolve
-from sestools.probes._record import Deadline, Recorder
+from sestools.probes.connect import in_time, is_address, resolve
+from sestools.probes.recorder import Deadline, Recorder
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ SUCCESS = "success@simulator.amazonses.com"
 
 
 def is_mailbox_simulator(address: str) -> bool:
-    """Whether mail to this address ends in SES's mailbox simulator and so reaches nobody."""
+    """Whether mail to this address goes to SES's mailbox simulator, and so to no person."""
     return address.lower().rpartition("@")[2] == "simulator.amazonses.com"
 
 

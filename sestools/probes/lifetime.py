@@ -6,18 +6,18 @@ import contextlib
 import heapq
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
 from sestools.core.clock import TIMEOUT, Clock, Progress, SystemClock, no_progress
-from sestools.core.enums import Outcome
 from sestools.core.errors import UsageError
 from sestools.core.results import ProbeResult, Symptom
 from sestools.core.smtp import command, path
 from sestools.core.target import Target
-from sestools.probes._held import Held
-from sestools.probes._lives import Life, LifetimeFacts, Plan, Purpose
-from sestools.probes._record import Cancelled, Stopped
+from sestools.probes.held_connection import Held
+from sestools.probes.lifetime_facts import Life, LifetimeFacts, Plan, Purpose
+from sestools.probes.recorder import Cancelled, Deadline, Recorder, Stopped
 
 PATIENCE = 3
 """Refusals in a row after which a connection sends no more."""
@@ -40,13 +40,13 @@ def probe_lifetime(
 ) -> ProbeResult[LifetimeFacts]:
     """Hold several connections at once until they end, or long enough: how long does one live?
 
-    First some keep silent, until the server has enough of it. Then others are kept alive with NOOP, and a few
+    First some are idle until the server closes them. Then others are kept alive with NOOP, and a few
     send messages, at the plan's rate and to SES's mailbox simulator only, until no more are taken. What is
     still alive when it is left counts as that. `plan.estimate()` says before what it costs at most. The first
-    connection that cannot be opened ends the opening of connections: nobody signs in again and again in vain.
+    connection that cannot be opened is the last one that is tried: failed sign-ins are not repeated.
 
     Args:
-        target: Where to knock. With credentials, connections sign in; whether SES treats connections that have
+        target: Where to connect. With credentials, connections sign in; whether SES treats connections that have
             not signed in alike is not known, so silence is then measured before AUTH as well.
         plan: How many connections, how long, how many messages.
         sender: Envelope sender, verified with SES; without one no message is sent.
@@ -69,53 +69,49 @@ def probe_lifetime(
         path(sender)
         if not target.credentials:
             raise UsageError("sending messages needs a target with credentials")
-    watch = Measurement(
-        target, plan, sender, timeout, clock or SystemClock(cancel), connect, cancel, progress
-    )
-    outcome, reason = Outcome.OK, ""
-    try:
-        watch.run()
-    except Cancelled:
-        outcome, reason = Outcome.NOT_RUN, "cancelled"
-    facts = watch.facts()
-    symptom = facts.refusal if outcome is Outcome.OK and not facts.lives else None
-    return ProbeResult(
-        probe="lifetime",
+    measurement = Measurement(
         target=target,
-        outcome=Outcome.FAILED if symptom else outcome,
-        facts=facts,
-        symptom=symptom,
-        reason=reason,
+        plan=plan,
+        sender=sender,
+        timeout=timeout,
+        clock=clock or SystemClock(cancel),
+        connect=connect,
+        cancel=cancel,
+        progress=progress or no_progress,
     )
+    recorder = Recorder(target, Deadline(timeout))
+    with recorder.probing():
+        measurement.run()
+    if not measurement.lives:
+        recorder.failure = measurement.refusal
+    return recorder.result("lifetime", measurement.facts())
 
 
+@dataclass(kw_only=True)
 class Measurement:
     """A measurement under way: many connections, one thread, whoever is due next has its turn."""
 
-    def __init__(
-        self,
-        target: Target,
-        plan: Plan,
-        sender: str | None,
-        timeout: float,
-        clock: Clock,
-        connect: Callable[[], Any] | None,
-        cancel: threading.Event | None,
-        progress: Progress | None,
-    ) -> None:
-        self.target, self.plan, self.sender, self.timeout = target, plan, sender, timeout
-        self.clock, self.connect, self.cancel = clock, connect, cancel
-        self.began = clock.now()
-        self.lives: list[Life] = []
-        self.refusal: Symptom | None = None
-        self.hosts: set[str] = set()
-        self.met = 0
-        """Connections in a row that reached a host which was known."""
-        self.opened = 0
+    target: Target
+    plan: Plan
+    sender: str | None
+    timeout: float
+    clock: Clock
+    connect: Callable[[], Any] | None
+    cancel: threading.Event | None
+    progress: Progress
+    lives: list[Life] = field(default_factory=list)
+    refusal: Symptom | None = None
+    hosts: set[str] = field(default_factory=set)
+    opened: int = 0
+    met: int = 0
+    """Connections in a row that reached a host which was known."""
+
+    def __post_init__(self) -> None:
+        plan = self.plan
+        self.began = self.clock.now()
         self.budget = plan.senders * plan.messages
-        self._progress = progress or no_progress
-        self._total = plan.silent * (2 if target.credentials else 1) + plan.lives
-        self._total += plan.senders if sender else 0
+        self._total = plan.silent * (2 if self.target.credentials else 1) + plan.lives
+        self._total += plan.senders if self.sender else 0
 
     def facts(self) -> LifetimeFacts:
         """What was seen so far."""
@@ -150,7 +146,7 @@ class Measurement:
                 with contextlib.suppress(StopIteration):
                     heapq.heappush(queue, (self.clock.now() + next(task), next(number), task))
                     continue
-                self._progress(len(self.lives), self._total, "connections")
+                self.progress(len(self.lives), self._total, "connections")
         finally:
             for task in tasks:
                 task.close()  # type: ignore[attr-defined]
@@ -158,12 +154,8 @@ class Measurement:
     @property
     def wants_more(self) -> bool:
         """Whether more lives are to be watched: no longer if a whole round brought no new host."""
-        plan = self.plan
-        return (
-            len(self.hosts) < plan.lives
-            and self.opened < plan.most_lives
-            and self.met < max(plan.at_once, ROUND)
-        )
+        plan, most_met = self.plan, max(self.plan.at_once, ROUND)
+        return len(self.hosts) < plan.lives and self.opened < plan.most_lives and self.met < most_met
 
     # --- what is done with a connection ---------------------------------------------------------------------
 

@@ -13,13 +13,13 @@ from sestools.core.enums import Kind, Stage
 from sestools.core.errors import UsageError
 from sestools.core.results import ProbeResult, Symptom
 from sestools.core.target import Target
-from sestools.probes._connect import connect, resolve
-from sestools.probes._connection import Connection, blind_context
-from sestools.probes._passage import MtuFacts, Passage
-from sestools.probes._record import Deadline, Recorder, Stopped
-from sestools.probes._route import Route, route_to
-from sestools.probes._session import ClientSession
-from sestools.probes._trial import CounterWatch, Flight, Trial, Way, watched
+from sestools.probes.connect import connect, resolve
+from sestools.probes.connection import Connection, blind_context
+from sestools.probes.mtu_facts import MtuFacts, Passage
+from sestools.probes.recorder import Deadline, Recorder, Stopped
+from sestools.probes.route import Route, route_to
+from sestools.probes.segment_trial import CounterWatch, Flight, Trial, Way, watched
+from sestools.probes.session import ClientSession
 from sestools.probes.tcp_info import counters
 
 MOST_TRIALS = 30
@@ -49,12 +49,12 @@ def probe_mtu(
     """Send large packets after EHLO, and have the server send some in the TLS handshake: do they arrive?
 
     What stalls is tried again with smaller segments (TCP_MAXSEG), and the largest that pass are searched for.
-    Nothing but EHLO and NOOP is said, nobody signs in, and certificates are not verified. At most 30
+    It sends only EHLO, STARTTLS and NOOP, never signs in, and does not verify certificates. At most 30
     connections one after the other, and 20 kB on each. Stalls are judged by the kernel's counters, not by
     replies.
 
     Args:
-        target: Where to knock; its credentials are not used.
+        target: Where to connect; its credentials are not used.
         timeout: Seconds for everything together; a black hole takes about 5 to 10.
         mtu: As if this host's interface had this MTU in bytes: to try a fix before it is made.
         addresses: IP addresses to try instead of resolving the name; the first that answers is used.

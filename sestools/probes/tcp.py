@@ -10,8 +10,8 @@ from sestools.core.clock import TIMEOUT
 from sestools.core.enums import Stage
 from sestools.core.results import ProbeResult
 from sestools.core.target import Target
-from sestools.probes._connect import connections, resolve
-from sestools.probes._record import Deadline, Recorder
+from sestools.probes.connect import connections, resolve
+from sestools.probes.recorder import Deadline, Recorder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ def probe_tcp(
     retransmissions) where the system gives them. The outcome is OK if any address answered.
 
     Args:
-        target: Where to knock.
+        target: Where to connect.
         timeout: Seconds for everything together.
         addresses: IP addresses to try instead of resolving the name.
         cancel: Set it to end the probe within a tenth of a second.

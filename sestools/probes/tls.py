@@ -12,8 +12,8 @@ from sestools.core.enums import Stage
 from sestools.core.errors import UsageError
 from sestools.core.results import ProbeResult
 from sestools.core.target import Target
-from sestools.probes import _session
-from sestools.probes._certificate import TlsFacts
+from sestools.probes import session
+from sestools.probes.certificate import TlsFacts
 
 
 def probe_tls(
@@ -29,7 +29,7 @@ def probe_tls(
     else, so that its names, issuer and expiry can be told.
 
     Args:
-        target: Where to knock; its credentials are not used.
+        target: Where to connect; its credentials are not used.
         timeout: Seconds for everything together.
         addresses: IP addresses to try instead of resolving the name.
         cancel: Set it to end the probe within a tenth of a second.
@@ -42,5 +42,5 @@ def probe_tls(
     """
     if target.security is Security.PLAIN:
         raise UsageError(f"{target} uses no TLS; choose STARTTLS or a TLS wrapper")
-    result = _session.run("tls", target, timeout=timeout, until=Stage.TLS, addresses=addresses, cancel=cancel)
+    result = session.run("tls", target, timeout=timeout, until=Stage.TLS, addresses=addresses, cancel=cancel)
     return replace(result, facts=result.facts.tls)  # type: ignore[arg-type, return-value] # other facts

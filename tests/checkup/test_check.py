@@ -23,7 +23,7 @@ def look(simulator: Simulator, **more: object):  # type: ignore[no-untyped-def]
 
 def test_a_healthy_endpoint(ses: Simulator) -> None:
     """All five ports are ready, nothing was signed in, and what was left out is said."""
-    report = look(ses)
+    report = look(ses, timeout=5.0)
     assert report.level is Level.OK
     assert report.diagnosis.cause.id == "healthy"
     assert [port.port for port in report.ports] == FIVE
@@ -205,7 +205,7 @@ def test_targets_of_a_region_or_a_host() -> None:
 def test_no_credentials_for_a_server_that_is_not_ses(ses: Simulator) -> None:
     """Whatever the host is called: who does not greet as SES is told so, and nobody signs in there."""
     ses.set_faults(faults.ForeignGreeting())
-    report = look(ses, credentials=ses.credentials)
+    report = look(ses, credentials=ses.credentials, timeout=5.0)
     assert report.session is None
     assert report.diagnosis.cause.id == "foreign-greeting"
     assert {port.result for port in report.ports} == {"another server answers"}

@@ -48,8 +48,8 @@ from sestools.diagnosis.classifier import classify
 from sestools.diagnosis.credential_check import examine
 from sestools.knowledge.table import CAUSES
 from sestools.probes import probe_dialogue
-from sestools.probes._lives import Plan
 from sestools.probes.lifetime import probe_lifetime
+from sestools.probes.lifetime_facts import Plan
 from sestools.render.terminal import show
 from sestools.sending.client import Client
 from sestools.sending.client_config.relay import write_relay

@@ -28,8 +28,8 @@ from sestools.core.endpoints import Security
 from sestools.core.enums import Stage
 from sestools.core.results import ProbeResult
 from sestools.probes import SUCCESS, Plan
-from sestools.probes._connection import Connection
-from sestools.probes._record import Deadline
+from sestools.probes.connection import Connection
+from sestools.probes.recorder import Deadline
 from sestools.sending.client import Client
 from sestools.sending.mail import Mail
 from sestools.sending.policy import Policy

@@ -16,7 +16,7 @@ from sestools.core.masking import Known, mask_command
 from sestools.core.results import Reply, TcpInfo
 from sestools.core.smtp import Garbled, ReplyReader
 from sestools.core.text import printable
-from sestools.probes._record import Closed, Deadline, Notes
+from sestools.probes.recorder import Closed, Deadline, Notes
 from sestools.probes.tcp_info import tcp_info
 
 T = TypeVar("T")
@@ -97,7 +97,7 @@ class Connection:
         """What has come unasked, without waiting for it.
 
         Raises:
-            Garbled, Closed, OSError: As `read_reply`, except that nobody waits.
+            Garbled, Closed, OSError: As `read_reply`, but at once.
         """
         self.socket.settimeout(0)
         try:

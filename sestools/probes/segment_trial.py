@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sestools.probes._record import Deadline
+from sestools.probes.recorder import Deadline
 from sestools.probes.tcp_info import Counters, counters
 
 POLL = 0.005

@@ -18,7 +18,7 @@ from sestools.core.target import Target
 from sestools.core.text import printable
 
 if TYPE_CHECKING:
-    from sestools.probes._connection import Connection
+    from sestools.probes.connection import Connection
 
 F = TypeVar("F")
 

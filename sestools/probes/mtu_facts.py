@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sestools.probes._route import Route
-from sestools.probes._trial import Flight, Trial, Way
+from sestools.probes.route import Route
+from sestools.probes.segment_trial import Flight, Trial, Way
 
 LOSSY = 0.2
 """Share of small packets sent again from which loss explains a stall as well as size does."""

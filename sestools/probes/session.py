@@ -17,11 +17,11 @@ from sestools.core.masking import MASK
 from sestools.core.results import ProbeResult, Reply
 from sestools.core.smtp import ACCEPTED, auth_lines, command, dot_stuff, path
 from sestools.core.target import Target
-from sestools.probes._certificate import TlsFacts, parsed, unverified, why_not
-from sestools.probes._connect import connect, resolve
-from sestools.probes._connection import Connection, blind_context
-from sestools.probes._record import Cancelled, Deadline, Notes, Recorder, Stopped, describe
+from sestools.probes.certificate import TlsFacts, parsed, unverified, why_not
+from sestools.probes.connect import connect, resolve
+from sestools.probes.connection import Connection, blind_context
 from sestools.probes.envelope import Envelope
+from sestools.probes.recorder import Cancelled, Deadline, Notes, Recorder, Stopped, describe
 
 _OPENING = {
     Security.STARTTLS: (Stage.GREETING, Stage.STARTTLS, Stage.TLS, Stage.EHLO),

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from sestools.core.enums import Stage
 from sestools.core.results import Step, TcpInfo
-from sestools.probes._record import Deadline, Recorder, Stopped
+from sestools.probes.recorder import Deadline, Recorder, Stopped
 from sestools.probes.tcp_info import tcp_info
 
 T = TypeVar("T")
@@ -24,7 +24,7 @@ STAGGER = 0.25
 
 
 def in_time(deadline: Deadline, call: Callable[[], T]) -> T:
-    """Run a call that cannot be interrupted (a look-up) in a thread that is left behind at the deadline."""
+    """Run a call that cannot be interrupted (a look-up) in a thread, which is abandoned at the deadline."""
     done = threading.Event()
     box: list[T] = []
     errors: list[Exception] = []

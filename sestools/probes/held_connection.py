@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from sestools.core.enums import Kind, Stage
 from sestools.core.results import Reply, Symptom
 from sestools.core.smtp import ACCEPTED, Garbled, command, dot_stuff, path
-from sestools.probes._connect import connect, resolve
-from sestools.probes._connection import Connection
-from sestools.probes._lives import Life, Purpose
-from sestools.probes._record import Cancelled, Closed, Deadline, Recorder
-from sestools.probes._session import ClientSession
+from sestools.probes.connect import connect, resolve
+from sestools.probes.connection import Connection
 from sestools.probes.envelope import SUCCESS, Envelope
+from sestools.probes.lifetime_facts import Life, Purpose
+from sestools.probes.recorder import Cancelled, Closed, Deadline, Recorder
+from sestools.probes.session import ClientSession
 
 if TYPE_CHECKING:
     from sestools.probes.lifetime import Measurement
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 class Held:
     """One connection that is held."""
 
-    def __init__(self, watch: Measurement, sign_in: bool) -> None:
-        self._clock = watch.clock
-        self._deadline = Deadline(watch.timeout, watch.cancel, watch.clock)
-        self._recorder = Recorder(watch.target, self._deadline)
+    def __init__(self, measurement: Measurement, sign_in: bool) -> None:
+        self._clock = measurement.clock
+        self._deadline = Deadline(measurement.timeout, measurement.cancel, measurement.clock)
+        self._recorder = Recorder(measurement.target, self._deadline)
         until = Stage.AUTH if sign_in else Stage.EHLO
         session = ClientSession(self._recorder, until)
-        began = watch.clock.now()
-        self._connection = self._connect(watch)
+        began = measurement.clock.now()
+        self._connection = self._connect(measurement)
         try:
             session.opening(self._connection)
             if sign_in:
@@ -43,18 +43,18 @@ class Held:
         self.host = next((word for word in words if word.startswith("SimpleEmailService")), None)
         self._signed_in = sign_in
         self._opened = self._spoke = self._clock.now()
-        self._began = watch.began
+        self._began = measurement.began
         self._opening = self._opened - began
         self.carried = 0
         self.end: Symptom | None = None
         self.refused: Symptom | None = None
         self._ended: float | None = None
 
-    def _connect(self, watch: Measurement) -> Connection:
-        if watch.connect is None:
+    def _connect(self, measurement: Measurement) -> Connection:
+        if measurement.connect is None:
             return Connection(*connect(self._recorder, resolve(self._recorder)), self._deadline)
         with self._recorder.step(Stage.CONNECT):
-            made_up: socket.socket = watch.connect()
+            made_up: socket.socket = measurement.connect()
         return Connection("virtual", made_up, self._deadline)
 
     @property
