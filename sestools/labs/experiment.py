@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
@@ -87,7 +86,7 @@ def _over_sockets(script: Script, seed: int, times: float) -> Iterator[_Opened]:
         place = Destination(
             target=ses.target(PORT, sign_in=True),
             connect=None,
-            clock=_WallClock(),
+            clock=RealClock(),
             timeout=10.0 / times,
             rate=fast.send_rate,
             times=times,
@@ -173,10 +172,3 @@ def timelines(
         )
         found[policy.name] = lab.entries["one message", policy.name, seed][0].attempts
     return found
-
-
-class _WallClock(RealClock):
-    """The simulator's own clock, by which one can also sleep."""
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)

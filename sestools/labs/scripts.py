@@ -85,7 +85,7 @@ def _scripts() -> Iterator[Script]:
     )
     yield Script(
         name="hosts retired",
-        about="Hosts behind the balancer live 20 s on average; their connections end with them.",
+        about="Hosts behind the load balancer live 20 s on average; their connections end with them.",
         rules=Rules(delay=0.01, host_lifetime=20.0, random_lifetimes=True, max_messages=50),
     )
     yield Script(

@@ -25,6 +25,10 @@ class RealClock:
         """The time."""
         return self._offset + time.monotonic()
 
+    def sleep(self, seconds: float) -> None:
+        """Let so many seconds pass."""
+        time.sleep(seconds)
+
 
 class VirtualClock:
     """A clock that stands still until somebody sleeps by it. It begins on 2026-01-01, 00:00 UTC."""

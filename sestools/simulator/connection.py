@@ -33,12 +33,12 @@ class ServerConnection(asyncio.BufferedProtocol):
     """One client connection of the simulator.
 
     Args:
-        service: SES itself.
+        service: The SES that is simulated.
         authority: Issues its certificates.
         port: The SES port.
         everyone: The set of open connections that this one belongs to.
-        buffer: What it reads into. All connections of one event loop share it: the loop reads and delivers at
-            once. Otherwise asyncio makes and trims 256 KiB for each read, which costs more than the read.
+        buffer: What it reads into, shared by all connections of one event loop: asyncio's own 256 KiB for each
+            read cost more than the read.
     """
 
     def __init__(
@@ -49,18 +49,14 @@ class ServerConnection(asyncio.BufferedProtocol):
         everyone: set[ServerConnection],
         buffer: memoryview,
     ) -> None:
-        self._service = service
-        self._authority = authority
-        self._port = port
-        self._everyone = everyone
-        self._buffer = buffer
+        self._service, self._authority, self._port = service, authority, port
+        self._everyone, self._buffer = everyone, buffer
         self._loop = asyncio.get_running_loop()
         self._actions: deque[Action] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._clock_timer: asyncio.TimerHandle | None = None
-        self._paused = self._deaf = self._ending = self._last_heard = False
+        self._paused = self._deaf = self._ending = self._last_heard = self._shaken = self._asked = False
         self._tls: ssl.SSLObject | None = None
-        self._shaken = self._asked = False
         self._drip = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -93,17 +89,16 @@ class ServerConnection(asyncio.BufferedProtocol):
         self._everyone.discard(self)
 
     def eof_received(self) -> bool:
-        """A client that says no more still hears what is on its way, or will be said later."""
+        """A client that ends its side still receives what is on its way, or will be sent later."""
         if self._timer is None and not (self._path.arriving or self._path.sending):
             return False
         self._last_heard = True
-        self._end_if_all_is_said()
+        self._end_if_done()
         return not self._deaf
 
-    def _end_if_all_is_said(self) -> None:
-        if not self._last_heard or self._deaf or self._ending:
-            return
-        if not (self._actions or self._timer is not None or self._path.arriving):
+    def _end_if_done(self) -> None:
+        waits = bool(self._actions) or self._timer is not None or self._path.arriving
+        if self._last_heard and not (self._deaf or self._ending or waits):
             self._close()
 
     def abort(self) -> None:
@@ -128,20 +123,17 @@ class ServerConnection(asyncio.BufferedProtocol):
             self._path.receive(bytes(self._buffer[:nbytes]))
 
     def _arrived(self, data: bytes) -> None:
-        """Bytes that the way let through: TLS, or the dialogue itself."""
+        """Bytes that the path let through: TLS, or the dialogue itself."""
         if self._deaf or self._ending:
             return
-        if self._tls is None:
-            self._add(self._session.receive(data))
-            if self._last_heard:
-                self._end_if_all_is_said()
-            return
-        self._incoming.write(data)
         try:
-            if self._shaken or self._handshake():
-                self._decrypt()
-            if self._last_heard:
-                self._end_if_all_is_said()
+            if self._tls is None:
+                self._add(self._session.receive(data))
+            else:
+                self._incoming.write(data)
+                if self._shaken or self._handshake():
+                    self._decrypt()
+            self._end_if_done()
         except ssl.SSLError as error:
             self._service.event(self._record, "*", f"TLS failed: {error.reason or error}")
             self._flush()
@@ -164,8 +156,7 @@ class ServerConnection(asyncio.BufferedProtocol):
             if instead is not None:
                 self._add(instead)
                 return False
-            if isinstance(fault, Drips):
-                self._drip = fault.seconds
+            self._drip = fault.seconds if isinstance(fault, Drips) else self._drip
         try:
             self._tls.do_handshake()
         except ssl.SSLWantReadError:
@@ -173,8 +164,7 @@ class ServerConnection(asyncio.BufferedProtocol):
         finally:
             self._flush()
         self._shaken = True
-        if self._service.watched:
-            self._service.event(self._record, "*", f"{self._tls.version()} begins")
+        self._service.event(self._record, "*", f"{self._tls.version()} begins")
         if self._session.greeted:
             self._session.tls_started()
         else:
@@ -184,10 +174,9 @@ class ServerConnection(asyncio.BufferedProtocol):
     def _decrypt(self) -> None:
         assert self._tls is not None  # noqa: S101 - only called inside TLS
         while not self._ending and not self._deaf:
-            try:
+            data = b""
+            with contextlib.suppress(ssl.SSLWantReadError, ssl.SSLZeroReturnError):
                 data = self._tls.read(PIECE)
-            except (ssl.SSLWantReadError, ssl.SSLZeroReturnError):
-                break
             if not data:
                 break
             self._add(self._session.receive(data))
@@ -196,21 +185,17 @@ class ServerConnection(asyncio.BufferedProtocol):
     def _flush(self) -> None:
         """Send what TLS wants to send."""
         data = self._outgoing.read()
-        if not data:
-            return
-        if self._drip and not self._shaken:
+        if data and self._drip and not self._shaken:
             self._actions.appendleft(Say(data, self._drip))
             self._run()
-        else:
+        elif data:
             self._path.send(data)
 
     def _add(self, actions: list[Action]) -> None:
         if not actions:
             return
         delay = self._service.delay(self._record)
-        if delay:
-            self._actions.append(Wait(delay))
-        self._actions += actions
+        self._actions += [Wait(delay), *actions] if delay else actions
         if self._timer is None:
             self._run()
 
@@ -220,7 +205,7 @@ class ServerConnection(asyncio.BufferedProtocol):
             (then or self._run)()
             if not self._actions and self._timer is None:
                 self._session.hears()  # from now on it is the client that is slow
-                self._end_if_all_is_said()
+                self._end_if_done()
 
         self._timer = self._loop.call_later(seconds, go_on)
 
@@ -255,10 +240,7 @@ class ServerConnection(asyncio.BufferedProtocol):
             self._later(action.seconds)
             self._send(action.data[:1])
             return
-        if self._tls is None:
-            self._path.send(action.data)
-        else:
-            self._send(action.data)
+        self._send(action.data)
         if self._service.watched:
             for line in action.data.splitlines():
                 self._service.event(self._record, "<", line.decode("utf-8", "backslashreplace"))
@@ -295,7 +277,7 @@ class ServerConnection(asyncio.BufferedProtocol):
         self._later(LINGER, lambda: self._linger() if self._path.out else self._transport.abort())
 
     def pause_writing(self) -> None:
-        """The client reads too slowly: neither write nor listen until it has caught up."""
+        """The client reads too slowly: neither write nor read until it has caught up."""
         self._paused = True
         self._path.pause(reason="writing")
 

@@ -20,14 +20,14 @@ from sestools.simulator.account import Account
 from sestools.simulator.clock import VirtualClock
 from sestools.simulator.faults import Fault, Refused
 from sestools.simulator.memory_socket import MemorySocket
-from sestools.simulator.scenario import Scenario
-from sestools.simulator.service import Accepted, Event
+from sestools.simulator.scenario import Scenario, SimulatedSes
+from sestools.simulator.service import Event
 
 ETHERNET_MSS = 1460
 """Segment size that a client on an ordinary network announces."""
 
 
-class VirtualSes:
+class VirtualSes(SimulatedSes):
     """SES of a region in memory.
 
     Args and faults are those of `Simulator`; `clock` tells and passes the time::
@@ -52,33 +52,17 @@ class VirtualSes:
     ) -> None:
         script = Scenario.of(scenario)
         self.clock = VirtualClock()
-        self._service = script.service(
+        super().__init__(
+            script,
             self.clock,
-            region=region,
-            account=account,
-            credentials=credentials,
+            on_event,
+            rules,
             faults=faults,
             seed=seed,
-            on_event=on_event,
-            **rules,
+            account=account,
+            region=region,
+            credentials=credentials,
         )
-        self.host = self._service.host
-        self.credentials = self._service.account.sign_in
-
-    @property
-    def accepted(self) -> list[Accepted]:
-        """The messages that were accepted, in order."""
-        return self._service.accepted
-
-    @property
-    def faults(self) -> tuple[Fault, ...]:
-        """The faults that can still happen."""
-        return self._service.faults
-
-    @property
-    def connections(self) -> int:
-        """How many connections were made so far."""
-        return self._service.connections
 
     def set_faults(self, *faults: Fault) -> None:
         """Replace all faults."""

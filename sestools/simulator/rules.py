@@ -19,7 +19,7 @@ class Rules:
         max_messages: Messages that a connection may carry. That SES has such a limit was seen, its size was not;
             300 fits the reports.
         max_connections: Open connections at a time; None for no limit. Its size at SES is unknown.
-        hosts: SES hosts behind the balancer; connections go to them in turn.
+        hosts: SES hosts behind the load balancer; connections go to them in turn.
         host_lifetime: Seconds that a host serves before it is replaced and its connections end; None for ever.
         random_lifetimes: Whether lifetimes are exponentially distributed around that mean, or all the same.
         era: The years whose dialogue is spoken: `2026`, `2023`, `2020`, `2019` or `2017`.
@@ -60,7 +60,7 @@ class Rules:
 
 
 class Host:
-    """A place behind the balancer: one host after the other serves there."""
+    """A target of the load balancer: one host after the other serves there."""
 
     def __init__(self, seed: str, rules: Rules, index: int, started: float) -> None:
         self._random = random.Random(seed)  # noqa: S311 - lifetimes, not secrets

@@ -17,7 +17,7 @@ from sestools.simulator.account import Account
 from sestools.simulator.clock import Clock
 from sestools.simulator.faults import Fault, parse
 from sestools.simulator.rules import Rules
-from sestools.simulator.service import Event, Service
+from sestools.simulator.service import Accepted, Event, Service
 
 T = TypeVar("T")
 
@@ -26,7 +26,7 @@ FOLDER = Path(__file__).parent / "scenarios"
 MOST_ADDRESSES = 200
 """Loopback addresses that the endpoint can listen on."""
 
-_CONDITIONS = {"ports", "connections", "after", "since", "until", "times", "chance"}
+_CONDITIONS = {field.name for field in dataclasses.fields(Fault)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,33 +66,6 @@ class Scenario:
         """This scenario, the one of this name, or the healthy one."""
         return cls.named(given) if isinstance(given, str) else given or cls()
 
-    def service(
-        self,
-        clock: Clock,
-        *,
-        region: str | None,
-        account: Account | None,
-        credentials: Credentials | None,
-        faults: Iterable[Fault],
-        seed: int | None,
-        on_event: Event | None,
-        **rules: Any,
-    ) -> Service:
-        """SES in this situation; what is given replaces the scenario's own, and faults are added to its own."""
-        chosen = account or self.account
-        if region is not None:
-            chosen = dataclasses.replace(chosen, region=region)
-        if credentials is not None:
-            chosen = dataclasses.replace(chosen, credentials=credentials)
-        return Service(
-            chosen,
-            dataclasses.replace(self.rules, **rules),
-            clock=clock,
-            faults=[*self.faults, *faults],
-            seed=self.seed if seed is None else seed,
-            on_event=on_event,
-        )
-
     @classmethod
     def named(cls, name: str) -> Scenario:
         """A scenario that comes with the package, or the one in a file whose path ends in `.toml`.
@@ -126,6 +99,55 @@ class Scenario:
             UsageError: With file, line and what is allowed.
         """
         return _ScenarioText(text, file).scenario()
+
+
+class SimulatedSes:
+    """SES in a situation: what is given replaces the scenario's own, and faults are added to its own."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        clock: Clock,
+        on_event: Event | None,
+        rules: Mapping[str, Any],
+        *,
+        faults: Iterable[Fault],
+        seed: int | None,
+        account: Account | None,
+        **account_changes: Any,
+    ) -> None:
+        changes = {name: value for name, value in account_changes.items() if value is not None}
+        chosen = dataclasses.replace(account or scenario.account, **changes)
+        self._service = Service(
+            chosen,
+            dataclasses.replace(scenario.rules, **rules),
+            clock=clock,
+            faults=[*scenario.faults, *faults],
+            seed=scenario.seed if seed is None else seed,
+            on_event=on_event,
+        )
+        self.host = self._service.host
+        self.credentials = chosen.sign_in
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """The faults that can still happen."""
+        return self._service.faults
+
+    @property
+    def accepted(self) -> list[Accepted]:
+        """The messages that were accepted, in order: the ground truth for lost and duplicated mail."""
+        return self._service.accepted
+
+    @property
+    def refused(self) -> int:
+        """How many messages were refused at the end of DATA."""
+        return self._service.refused
+
+    @property
+    def connections(self) -> int:
+        """How many connections were made so far."""
+        return self._service.connections
 
 
 def names() -> list[str]:

@@ -21,11 +21,11 @@ from sestools.simulator.connection import PIECE, ServerConnection
 from sestools.simulator.faults import BlackHole, Fault
 from sestools.simulator.listener import Listener, listeners
 from sestools.simulator.nameserver import NameServer
-from sestools.simulator.scenario import MOST_ADDRESSES, Scenario
+from sestools.simulator.scenario import MOST_ADDRESSES, Scenario, SimulatedSes
 from sestools.simulator.service import Accepted, Event
 
 
-class Simulator:
+class Simulator(SimulatedSes):
     """SES on this host: all five ports, real TLS, and every failure on command.
 
     It listens on loopback only, on port numbers that the system chooses, and leaves nothing behind::
@@ -65,18 +65,17 @@ class Simulator:
         **rules: Any,
     ) -> None:
         script = Scenario.of(scenario)
-        self._service = script.service(
+        super().__init__(
+            script,
             RealClock(),
-            region=region,
-            account=account,
-            credentials=credentials,
+            on_event,
+            rules,
             faults=faults,
             seed=seed,
-            on_event=on_event,
-            **rules,
+            account=account,
+            region=region,
+            credentials=credentials,
         )
-        self.host = self._service.host
-        self.credentials = self._service.account.sign_in
         count = script.addresses if addresses is None else addresses
         if not 1 <= count <= MOST_ADDRESSES:
             raise UsageError(f"addresses must be between 1 and {MOST_ADDRESSES}, not {count!r}")
@@ -137,16 +136,6 @@ class Simulator:
         """Its two name servers, for `watch_addresses` and `probe_dns`; each takes turns of its own."""
         return tuple(f"{address}#{port}" for address, port in (names.where for names in self._names))
 
-    @property
-    def faults(self) -> tuple[Fault, ...]:
-        """The faults that can still happen."""
-        return self._service.faults
-
-    @property
-    def accepted(self) -> list[Accepted]:
-        """The messages that were accepted, in order: the ground truth for lost and duplicated mail."""
-        return self._service.accepted
-
     def take_accepted(self) -> list[Accepted]:
         """The same, taken out of the ledger, which is empty then: for runs so long that it would fill memory."""
         taken: list[Accepted] = []
@@ -158,16 +147,6 @@ class Simulator:
 
         self._call(take())
         return taken
-
-    @property
-    def refused(self) -> int:
-        """How many messages were refused at the end of DATA."""
-        return self._service.refused
-
-    @property
-    def connections(self) -> int:
-        """How many connections were made so far."""
-        return self._service.connections
 
     def target(self, port: int = 587, *, sign_in: bool = False, **more: Any) -> Target:
         """A target that leads a probe here, with the credentials to sign in if asked for."""

@@ -59,7 +59,7 @@ class ConnectionRecord:
     port: int
     opened_at: float
     host: str
-    """The SES host behind the balancer that it reached."""
+    """The SES host that the load balancer gave it."""
     ends_at: float
     """When that host is retired, and the connection with it."""
     turned_away: bool = False
@@ -114,7 +114,7 @@ class Service:
         self._hosts = [Host(f"{seed}/{index}", rules, index, self.started) for index in range(rules.hosts)]
         self._on_event = on_event
         self.watched = on_event is not None
-        """Whether anybody is told of events."""
+        """Whether there is an `on_event`."""
         self._faults: list[_Active] = []
         self.set_faults(faults)
 
@@ -130,16 +130,13 @@ class Service:
 
     def set_faults(self, faults: Iterable[Fault]) -> None:
         """Replace all faults."""
-        wanted = []
-        for fault in faults:
+        wanted = list(faults)
+        for fault in wanted:
             if not isinstance(fault, Fault):
                 raise UsageError(
                     f"{fault!r} is no fault; see sestools.simulator.faults, or use faults.parse()"
                 )
-            wanted.append(_Active(fault))
-        self._faults = wanted
-
-    # --- connections --------------------------------------------------------------------------------------
+        self._faults = [_Active(fault, fault.times) for fault in wanted]
 
     def open(self, port: int) -> ConnectionRecord:
         """Count a connection in."""
@@ -202,8 +199,6 @@ class Service:
         elapsed = self.clock.now() - self.started
         return fault.since <= elapsed and (fault.until is None or elapsed < fault.until)
 
-    # --- faults -------------------------------------------------------------------------------------------
-
     def at(
         self, record: ConnectionRecord, stage: Stage, wanted: Callable[[Fault], bool] | None = None
     ) -> list[Fault]:
@@ -247,8 +242,6 @@ class Service:
                     self._faults.remove(one)
             yield fault
 
-    # --- what a session asks ------------------------------------------------------------------------------
-
     def sign_in(self, record: ConnectionRecord, user: str, password: str) -> str:
         """The reply to a user name and a password."""
         kind = self.account.admits(user, password)
@@ -285,13 +278,13 @@ class Service:
         return f"{OBSERVED['ok']} {id}"
 
     def greeting(self, record: ConnectionRecord) -> str:
-        """The words at the end of a greeting: which host, which session."""
+        """The end of a greeting: which host, which session."""
         letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
         host = f"{int(record.host, 36) % 10**10:010}" if self.era.numbered else f"d-{record.host}"
         return f"SimpleEmailService-{host} {''.join(self._random.choices(letters, k=20))}"
 
     def event(self, record: ConnectionRecord, direction: str, text: str) -> None:
-        """Tell whoever watches. What that raises is logged: the dialogue goes on as if nobody watched."""
+        """Call `on_event`. What it raises is logged, and the dialogue goes on."""
         if self._on_event is not None:
             try:
                 self._on_event(record.port, record.number, direction, text)
@@ -299,9 +292,9 @@ class Service:
                 _LOG.exception("on_event failed")
 
 
+@dataclass(slots=True)
 class _Active:
     """A fault and how often it still happens."""
 
-    def __init__(self, fault: Fault) -> None:
-        self.fault = fault
-        self.left = fault.times
+    fault: Fault
+    left: int | None

@@ -6,189 +6,30 @@ The same session runs over real TCP and TLS (`connection.py`) and in memory (`me
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
 
-from sestools.core.endpoints import Security
 from sestools.core.enums import Stage
-from sestools.core.masking import MASK, mask_command
 from sestools.simulator.account import Submission, reply_of
-from sestools.simulator.actions import Action, Close, Say, StartTls
+from sestools.simulator.actions import Close, Say, StartTls
+from sestools.simulator.dialogue import Dialogue, Mail, needs_credentials
 from sestools.simulator.exchanges import Content, Rejected, auth
-from sestools.simulator.faults import Fault, Says
 from sestools.simulator.replies import HOST, INFERRED, OBSERVED
-from sestools.simulator.service import ConnectionRecord, Service
-
-MAX_COMMAND = 998
-"""Longest command line that is taken, in bytes."""
 
 _PATH = re.compile(r"(?P<keyword>FROM|TO)\s*:\s*(?:<(?P<path>.*)>|(?P<bare>\S*))(?:\s+\S+)*\s*", re.I)
 # Printable ASCII; of what else may stand in a local part SES refuses only `>` here, and `:` at the end of DATA.
 _ADDRESS = re.compile(r"(?:[ -=?A-~]+|\"[ !#-=?-~]*\")@[!-;=?A-~]+")
-_BARE = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 
 _BEFORE_TLS = {"EHLO", "NOOP", "QUIT", "STARTTLS"}
 _AFTER_AUTH = {"MAIL", "RCPT", "DATA", "HELP", "VRFY", "EXPN"}
 
 
-@dataclass(slots=True)
-class _Mail:
-    """An open transaction."""
+class ServerSession(Dialogue):
+    """One session: what SES replies to each command."""
 
-    sender: str | None = None
-    recipients: list[str] = field(default_factory=list)
-
-
-class ServerSession:
-    """One session. Every method returns what to do, in order.
-
-    Args:
-        service: SES itself.
-        record: The connection that the session belongs to.
-        security: The TLS mode of the port.
-    """
-
-    def __init__(self, service: Service, record: ConnectionRecord, security: Security) -> None:
-        self._service = service
-        self._record = record
-        self._offers_starttls = security is Security.STARTTLS
-        self._encrypted = security is Security.WRAPPER
-        self._heard_at = service.clock.now()
-        self._buffer = bytearray()
-        self._out: list[Action] = []
-        self._mail = _Mail()
-        self._content: Content | None = None
-        """The message that is being sent, between DATA and its end."""
-        self._ended = False
-        self._awaits_tls = False
-        self.greeted = False
-        """Whether the greeting was said."""
-        self._signed_in = False
-        self._exchange: Generator[str, str, tuple[str, str]] | None = None
-        """AUTH, while it waits for the client's answer to a challenge."""
-
-    @property
-    def due(self) -> float:
-        """When something happens if the client stays silent: an idle time-out, or its host is retired."""
-        if self._ended and not self._awaits_tls:
-            return float("inf")
-        return min(self._heard_at + self._service.rules.idle, self._record.ends_at)
-
-    def begin(self) -> list[Action]:
-        """The greeting."""
-        self._heard_at = self._service.clock.now()
-        self.greeted = True
-        if self._record.turned_away:
-            # In place of the greeting: where SES says this is inferred.
-            self._say(reply_of("too-many-connections"))
-            self._end(Close())
-        else:
-            self._at(Stage.GREETING, self._greet)
-        return self._take()
-
-    def receive(self, data: bytes) -> list[Action]:
-        """What the client sent."""
-        self._heard_at = self._service.clock.now()
-        if not self._ended:
-            self._buffer += data
-            while self._buffer and not self._ended and (self._message() if self._content else self._line()):
-                pass
-        return self._take()
-
-    def tls_started(self) -> None:
-        """The handshake after STARTTLS is done: the dialogue begins anew (RFC 3207, 4.2)."""
-        self._heard_at = self._service.clock.now()
-        self._encrypted, self._ended, self._awaits_tls = True, False, False
-        self._mail = _Mail()
-
-    def hears(self, until: float = 0.0) -> None:
-        """The client is not silent: what it sends is on its way, or it waits for what is said (until then)."""
-        self._heard_at = max(self._heard_at, self._service.clock.now(), until)
-
-    def tick(self) -> list[Action]:
-        """Time has passed: what is due is done."""
-        now = self._service.clock.now()
-        if now < self.due:
-            return []
-        # Time may have jumped beyond both: what was due first is what happened.
-        if self._record.ends_at <= self._heard_at + self._service.rules.idle:
-            self._service.event(self._record, "*", "its host is retired")
-        elif self.greeted and not self._awaits_tls:  # a client that speaks TLS expects no clear text
-            self._say(self._service.era.idle)
-        self._awaits_tls = False
-        self._end(Close())
-        return self._take()
-
-    def _take(self) -> list[Action]:
-        taken, self._out = self._out, []
-        return taken
-
-    def _say(self, line: str) -> None:
-        self._out.append(Say(f"{line}\r\n".encode()))
-
-    def _end(self, *last: Action) -> None:
-        self._out += last
-        self._ended = True
-        self._buffer.clear()
-
-    def _heard(self, line: str) -> None:
-        if self._service.watched:
-            self._service.event(self._record, ">", line)
-
-    def _at(self, stage: Stage, answer: Callable[..., None], *arguments: object) -> None:
-        """Answer at a stage, or do what a fault does instead."""
-        calm = self._service.calm
-        faults = (
-            []
-            if calm
-            else self._service.at(self._record, stage, _needs_credentials if stage is Stage.AUTH else None)
-        )
-        if not faults:
-            answer(*arguments)
-            return
-        before, self._out = self._out, []
-        instead = next((one for one in faults if one.instead() is not None), None)
-        if instead is None:
-            answer(*arguments)
-        else:
-            self._do(instead.instead() or [])
-            if stage is Stage.BODY and isinstance(instead, Says) and instead.reply.code >= 400:
-                self._service.refused += 1
-        for fault in faults:
-            self._out = fault.change(self._out)
-        self._out = before + self._out
-
-    def _do(self, actions: list[Action]) -> None:
-        """Do what a fault wants; unless it only says something, the session ends with it."""
-        self._out += actions
-        if not all(isinstance(action, Say) for action in actions):
-            self._ended = True
-
-    def _line(self) -> bool:
-        """Take one line from the buffer; False if there is none."""
-        end = self._buffer.find(b"\n")
-        if end < 0 and len(self._buffer) <= MAX_COMMAND:
-            return False
-        if end < 0 or end > MAX_COMMAND:
-            self._heard("[a line that is too long]")
-            self._say(INFERRED["long line"])
-            self._end(Close())
-            return False
-        raw = bytes(self._buffer[: end + 1])
-        del self._buffer[: end + 1]
-        # Its only CR stands before its only LF, or it is searched for where it does not.
-        bare = None if -1 != raw.find(b"\r") == end - 1 else _BARE.search(raw)
-        line = raw.decode("utf-8", "backslashreplace").rstrip("\r\n")
-        if self._service.watched:
-            self._heard(MASK if self._exchange else mask_command(line))
-        if bare:
-            self._say(INFERRED["bare line end"].format(at=bare.start()))
-            self._end(Close())
-        elif self._exchange:
+    def _answer(self, line: str) -> None:
+        if self._exchange:
             self._go_on_with_auth(line)
         else:
             self._command(line)
-        return True
 
     def _command(self, line: str) -> None:
         line = line.strip()
@@ -212,7 +53,7 @@ class ServerSession:
 
     def _other(self, verb: str) -> None:
         if verb == "RSET":
-            self._mail = _Mail()
+            self._mail = Mail()
             self._say(OBSERVED["ok"])
         elif verb == "NOOP":
             self._say(OBSERVED["ok"])
@@ -223,7 +64,7 @@ class ServerSession:
         if not argument:
             self._say(INFERRED["EHLO name"])
             return
-        self._mail = _Mail()
+        self._mail = Mail()
         era = self._service.era
         lines = [HOST, "8BITMIME"]
         if era.size:
@@ -235,7 +76,7 @@ class ServerSession:
         self._out.append(Say(reply.encode()))
 
     def _helo(self, argument: str) -> None:
-        self._mail = _Mail()
+        self._mail = Mail()
         self._say(INFERRED["HELO" if argument else "HELO name"])
 
     def _starttls(self, argument: str) -> None:
@@ -277,7 +118,7 @@ class ServerSession:
 
     def _refuses_auth(self) -> bool:
         """A fault that answers AUTH before the credentials are heard does so; others wait for them."""
-        faults = self._service.at(self._record, Stage.AUTH, lambda fault: not _needs_credentials(fault))
+        faults = self._service.at(self._record, Stage.AUTH, lambda fault: not needs_credentials(fault))
         for fault in faults:
             self._do(fault.instead() or [])
         return bool(faults)
@@ -335,7 +176,7 @@ class ServerSession:
         size, message = taken
         self._content = None
         self._heard(f"[message of {size} bytes]")
-        mail, self._mail = self._mail, _Mail()
+        mail, self._mail = self._mail, Mail()
         submission = Submission(
             sender=mail.sender or "",
             recipients=tuple(mail.recipients),
@@ -344,11 +185,6 @@ class ServerSession:
         )
         self._at(Stage.BODY, lambda: self._say(self._service.submit(self._record, submission)))
         return True
-
-
-def _needs_credentials(fault: Fault) -> bool:
-    """Whether a fault at AUTH waits for the credentials: those that say that AUTH is out of place do not."""
-    return not (isinstance(fault, Says) and fault.at_command)
 
 
 _HANDLERS = {

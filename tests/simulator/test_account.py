@@ -107,13 +107,15 @@ def test_a_header_of_many_lines_takes_no_longer_than_it_is_long() -> None:
     """Ten times the lines take about ten times as long, not a hundred times."""
 
     def seconds(lines: int) -> float:
+        """Processor time of this thread: that of others does not count."""
         text = b"X: 1\r\n" + b" 2\r\n" * lines + b"Y: 3\r\n\r\n"
         began = time.thread_time()
         (first, last) = headers(text)
+        took = time.thread_time() - began
         assert (first[1], last) == (" ".join("1" + "2" * lines), ("Y", "3"))
-        return time.thread_time() - began
+        return took
 
-    assert min(seconds(200_000) for _ in range(3)) / min(seconds(20_000) for _ in range(3)) < 40
+    assert min(seconds(200_000) for _ in range(3)) / min(seconds(20_000) for _ in range(5)) < 40
 
 
 def test_headers_may_end_in_a_bare_line_feed() -> None:

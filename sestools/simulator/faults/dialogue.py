@@ -85,7 +85,7 @@ class HalfClosed(AtStage):
 
 @dataclass(frozen=True)
 class ReplyLost(Fault):
-    """The message is accepted, and the connection is lost before the client is told: the fate it cannot know."""
+    """The message is accepted, and the connection is lost before the reply: the client cannot know what became of it."""
 
     name = "reply-lost"
     where = Stage.BODY

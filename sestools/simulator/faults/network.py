@@ -69,7 +69,7 @@ class BadCertificate(Fault):
 
 @dataclass(frozen=True)
 class Outage(_OfPorts):
-    """The network is gone for a time (`since`, `until`): nobody connects, and what is connected stands still."""
+    """The network is gone for a time (`since`, `until`): connection attempts fail, and open connections stand still."""
 
     name = "outage"
 
