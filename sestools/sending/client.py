@@ -1,4 +1,4 @@
-"""smtplib's client with what it lacks: a name to verify, a greeting to look at, an end to waiting."""
+"""smtplib's client with a name to verify, the greeting, and a time limit for each reply."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Client(smtplib.SMTP):
             raise
 
     def unasked(self) -> bytes:
-        """What has come and was not asked for, now that every question has its answer."""
+        """What was received without a command, after each command got its reply."""
         sock: Any = self.sock
         if sock is not None and self._read_from is sock:
             sock.settimeout(0)
@@ -74,7 +74,7 @@ class Client(smtplib.SMTP):
         return self._reader.pending
 
     def putcmd(self, cmd: str, args: str = "") -> None:
-        """Send a command, unless the server has said good-bye: then that is what `getreply` gives."""
+        """Send a command, unless the server has ended the session: then `getreply` gives that reply."""
         if self.silent():
             super().putcmd(cmd, args)
 
@@ -90,10 +90,10 @@ class Client(smtplib.SMTP):
             raise
 
     def silent(self) -> bool:
-        """Whether nothing came unasked; False if the server said good-bye, which `getreply` will give.
+        """Whether nothing was received without a command; False if the server ended the session (see `getreply`).
 
         Raises:
-            smtplib.SMTPServerDisconnected: If something else did. A reply that is there before its question
+            smtplib.SMTPServerDisconnected: If something else was. A reply that is there before its command
                 belongs to another one, and so would each that follows.
             OSError: If the connection is lost.
         """

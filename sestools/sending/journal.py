@@ -155,7 +155,11 @@ class Journal:
             try:
                 self._learn(json.loads(line)) if number > 1 else self._head(json.loads(line), simulated)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
-                why = str(error) if number == 1 and isinstance(error, UsageError) else "is none of a journal"
+                why = (
+                    str(error)
+                    if number == 1 and isinstance(error, UsageError)
+                    else "is not a line of a journal"
+                )
                 raise UsageError(f"{self._path}, line {number}: {why}; nothing was sent") from None
 
     def _head(self, line: dict[str, Any], simulated: bool) -> None:

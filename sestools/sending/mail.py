@@ -27,7 +27,7 @@ class Fate(StrEnum):
     SENT = "sent"
     """SES accepted it and gave it an id."""
     REFUSED = "refused"
-    """SES will not have it as it is; the diagnosis says what to change first."""
+    """SES refuses it as it is; the diagnosis says what to change first."""
     UNSENT = "not sent"
     """It was not accepted; sending it again later duplicates nothing."""
     UNKNOWN = "unknown"
