@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import errno
-import socket
-import ssl
 
 from sestools.core.enums import Kind
 
@@ -31,6 +29,9 @@ _KINDS = {number: kind for kind, numbers in _NUMBERS.items() for number in numbe
 
 def kind_of(error: BaseException) -> Kind | None:
     """In what form an exception says that something went wrong; None if it is not one of the network's."""
+    import socket
+    import ssl  # loaded late: the command line's --help needs neither
+
     match error:
         case ssl.SSLEOFError() | ssl.SSLZeroReturnError() | EOFError():
             return Kind.CLOSED
