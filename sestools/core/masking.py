@@ -212,6 +212,8 @@ _TOLD = tuple(
         rf"(^[\t ]*{_HOST}[\t ]+[^\s:/]{{3,200}}:)(?!\[masked\])[^\s/]\S{{3,}}(?=[\t ]*$)",
     )
 )
+_MOST_TOLD = 20
+"""Secrets that are looked for in the rest of a text, at most."""
 _WORD = re.compile(r"(?<![A-Za-z0-9+/=_-])(?:[A-Za-z0-9+/=_-]|%[0-9A-Fa-f]{2}|\\[+/=]){16,}")
 _SPACED = re.compile(r"(?<!\S)(?:[A-Za-z0-9+/=][ \t]){11,}[A-Za-z0-9+/=](?!\S)")
 
@@ -227,8 +229,18 @@ def mask_secrets(text: str, known: Known | None = None) -> str:
     """
     if known:
         text = known.mask(text)
+    told: set[str] = set()
+
+    def cut(found: re.Match[str]) -> str:
+        told.add(found[0][len(found[1]) :].strip("\"'"))
+        return found[1] + MASK
+
     for pattern in _TOLD:
-        text = pattern.sub(rf"\g<1>{MASK}", text)
+        text = pattern.sub(cut, text)
+    # What a text calls a password once is one wherever else it stands, such as in a server's answer.
+    for secret in sorted(told, key=len, reverse=True)[:_MOST_TOLD]:
+        if len(secret) >= _PIECE:
+            text = text.replace(secret, MASK)
     text = _SPACED.sub(MASK, text)
     return _WORD.sub(lambda found: MASK if _is_secret(found[0]) else found[0], text)
 

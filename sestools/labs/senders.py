@@ -11,7 +11,8 @@ from typing import Any
 from sestools.core.clock import Clock
 from sestools.core.target import Target
 from sestools.sending.backoff import Exponential, Schedule
-from sestools.sending.connection import Failed, Limits, Line
+from sestools.sending.connection import Failed, Line
+from sestools.sending.limits import Limits
 from sestools.sending.mail import Attempt, Entry, Fate, Mail
 from sestools.sending.policy import Policy
 from sestools.sending.sender import Sender

@@ -6,7 +6,6 @@ Every failure comes out as a diagnosis that knows its step, for whoever decides 
 from __future__ import annotations
 
 import contextlib
-import math
 import smtplib
 import ssl
 from collections.abc import Callable
@@ -25,10 +24,11 @@ from sestools.diagnosis.classifier import classify
 from sestools.diagnosis.result import Diagnosis
 from sestools.probes import probe_tls
 from sestools.sending.client import PIECE, Client
+from sestools.sending.limits import Limits
 from sestools.sending.mail import Mail
 from sestools.sending.stop import Stop, Stopping
 
-__all__ = ["ENVELOPE", "Delivery", "Failed", "Limits", "Line"]
+__all__ = ["ENVELOPE", "Delivery", "Failed", "Line"]
 
 CHECK_AFTER = 1.0
 """Seconds of silence after which a connection is asked whether it still lives, before it is used."""
@@ -55,28 +55,6 @@ class Delivery:
 
     id: str
     refused: dict[str, Diagnosis] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """When a connection is changed, and how long replies are awaited: see `Sender`.
-
-    Raises:
-        UsageError: If one makes no sense.
-    """
-
-    max_messages: int = 100
-    max_age: float = 60.0
-    max_idle: float = 5.0
-    timeout: float = 30.0
-    final_timeout: float = 600.0
-
-    def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            most = 86_400 if name.endswith("timeout") else math.inf
-            if not 0 < value <= most:
-                also = ", and at most a day" if most == 86_400 else ""
-                raise UsageError(f"{name} must be greater than 0{also}, not {value!r}")
 
 
 class Line:

@@ -19,10 +19,11 @@ from sestools.core.clock import Clock
 from sestools.core.enums import Retry, Stage
 from sestools.core.target import Target
 from sestools.diagnosis.result import Diagnosis
-from sestools.sending.connection import ENVELOPE, Delivery, Failed, Limits, Line
+from sestools.sending.connection import ENVELOPE, Delivery, Failed, Line
 from sestools.sending.envelope import unsendable
 from sestools.sending.jobs import Job, Pace, Tally, fate_of
 from sestools.sending.journal import Journal
+from sestools.sending.limits import Limits
 from sestools.sending.mail import Attempt, Entry, Fate, Mail
 from sestools.sending.policy import Decision, Policy, WhenUnknown, is_unknown
 from sestools.sending.stop import Stop

@@ -481,3 +481,12 @@ def test_the_credential_doctor_quotes_nothing() -> None:
     assert leaks(said, SECRET_KEY)
     assert not leaks(Credentials(user=USER, password=SECRET_KEY).known.mask(said))
     assert json.dumps(said)
+
+
+def test_what_a_paste_calls_a_password_is_one_wherever_it_stands() -> None:
+    """A password that stands on a command line is cut out of the server's answer to it, too."""
+    pasted = "swaks -au AKIA -ap hunter2SECRETx --server x -> 535 Authentication Credentials Invalid: hunter2SECRETx"
+    masked = mask_secrets(pasted)
+    assert "hunter2" not in masked
+    assert masked.count(MASK) == 2
+    assert "535 Authentication Credentials Invalid" in masked

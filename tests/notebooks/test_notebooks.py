@@ -280,11 +280,11 @@ def test_the_solution_of_the_allowlisting_notebook() -> None:
 
 INCIDENTS = [
     # parameters, what the report begins with and says
-    ({"fault": ""}, ": ok", "healthy"),
-    ({"fault": "dropped@587", "ports": [587], "timeout": 0.8}, ": problem", "connect-timeout"),
+    ({"fault": ""}, " (ok)", "healthy"),
+    ({"fault": "dropped@587", "ports": [587], "timeout": 0.8}, " (problem)", "connect-timeout"),
     (
         {"region": "us-east-1", "fault": "says:bad-credentials", "ports": [465], "sign_in": True},
-        "email-smtp.us-east-1.amazonaws.com: problem",
+        "email-smtp.us-east-1.amazonaws.com (problem)",
         "bad-credentials",
     ),
 ]
@@ -307,7 +307,7 @@ def test_the_incident_runbook_runs_unattended(
     first, *_ = report.splitlines()
     assert first.startswith("## SES SMTP check of")
     assert first.endswith(head)
-    assert f"`{id}`" in report
+    assert f", {id})" in report
 
 
 def forms(user: str, secret: str) -> Iterator[str]:

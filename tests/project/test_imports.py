@@ -17,7 +17,8 @@ OTHERS = {
     # the base
     "cryptography": "probes simulator",
     "dns": "probes simulator",
-    "markupsafe": "render",
+    "markupsafe": "render plots/drawing.py widgets/base.py",
+    "typing_extensions": "core/results.py",  # for the type checker alone
     "rich": "render cli/send_run.py",
     "tenacity": "sending",
     # the extras

@@ -184,7 +184,8 @@ def look(ses: Simulator, moment: Moment, folder: Path, way: str, at: int, journa
         assert (told.code, len(accepted)) == (expected[way], MESSAGES), note
     elif way in SIGNALS and len(accepted) + len(unknown) < MESSAGES:
         number = SIGNALS[way][0]
-        assert told.code == (-number if way == "SIGKILL" else 128 + number), note
+        # A second Ctrl-C can come when all is told and Python itself is ending; a shell shows 130 for both.
+        assert told.code in ({-number} if way == "SIGKILL" else {128 + number, -number}), note
     assert "Traceback" not in told.stderr, note
     assert "bug" not in told.stderr, note
     if journal:
