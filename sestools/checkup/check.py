@@ -121,12 +121,8 @@ def check(
     """
     chosen = targets(where, ports=ports, security=security, connect_to=connect_to, ca_file=ca_file)
     trust.looking(ca_file)  # a CA file that cannot be read is told now
-    if send and (credentials is None or not sender):
-        raise UsageError(
-            "sending needs credentials and a sender (an address or domain verified in the region)"
-        )
-    if send and not (confirm_recipient or is_mailbox_simulator(recipient)):
-        raise UsageError(f"{recipient} is not the mailbox simulator; confirm_recipient allows mail to it")
+    if send:
+        _allow_sending(credentials, sender, recipient, confirm_recipient)
     host = chosen[0].host
     where_from = _context(context, chosen)
     started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
@@ -170,6 +166,17 @@ def check(
         notes=(*_notes(dns, chosen), *half_dead_addresses(found)),
         context=runs_on,
     )
+
+
+def _allow_sending(
+    credentials: Credentials | None, sender: str | None, recipient: str, confirmed: bool
+) -> None:
+    if credentials is None or not sender:
+        raise UsageError(
+            "sending needs credentials and a sender (an address or domain verified in the region)"
+        )
+    if not (confirmed or is_mailbox_simulator(recipient)):
+        raise UsageError(f"{recipient} is not the mailbox simulator; confirm_recipient allows mail to it")
 
 
 def _context(given: Context | str | None, chosen: Sequence[Target]) -> Context | Search | None:

@@ -13,6 +13,7 @@ import re
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from typing import NoReturn
 
 from sestools import __version__
@@ -22,6 +23,7 @@ from sestools.cli.printing import say
 from sestools.cli.signals import on_signal, received
 from sestools.core.errors import UsageError
 from sestools.core.limits import out_of_files, require_files
+from sestools.core.masking import MASK, mask_secrets
 
 COMMANDS = (check, classify, mtu, sweep, allowlist, send, lifetime, simulate)
 
@@ -129,9 +131,18 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _masked(message: str, words: Sequence[str], parser: argparse.ArgumentParser) -> str:
-    from sestools.core.masking import mask_arguments
-
-    return mask_arguments(message, words, set(_known(parser)))
+    known = set(_known(parser))
+    hidden: set[str] = set()
+    for before, word in pairwise(("", *words)):
+        name, _, value = word.partition("=")
+        if word.startswith("-") and name not in known:
+            hidden.add(value if name.startswith("--") else word[2:])
+        elif before.startswith("-") and before not in known and not word.startswith("-"):
+            hidden.add(word)
+    for value in sorted(hidden - {""}, key=len, reverse=True):
+        for form in {value, repr(value)[1:-1]}:
+            message = re.sub(rf"(?<![\w-])(-\w)?{re.escape(form)}(?!\w)", rf"\g<1>{MASK}", message)
+    return mask_secrets(message)
 
 
 def _known(parser: argparse.ArgumentParser) -> Iterator[str]:

@@ -10,13 +10,12 @@ import base64
 import html
 import re
 import urllib.parse
-from collections.abc import Collection, Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterator
 from typing import Any
 
 from sestools.core.text import lowered
 
-__all__ = ["MASK", "Known", "Secret", "mask_arguments", "mask_command", "mask_secrets"]
+__all__ = ["MASK", "Known", "Secret", "mask_command", "mask_secrets"]
 
 MASK = "[masked]"
 
@@ -290,18 +289,3 @@ def mask_command(line: str) -> str:
     if verb.upper() in _LONE or (rest and re.fullmatch("[A-Z]{3,10}", verb)):
         return f"{verb} {MASK}" if rest else verb
     return MASK if line.strip() else line
-
-
-def mask_arguments(message: str, words: Sequence[str], known: Collection[str]) -> str:
-    """A message about a command line without what was given to options that are not known."""
-    hidden: set[str] = set()
-    for before, word in pairwise(("", *words)):
-        name, _, value = word.partition("=")
-        if word.startswith("-") and name not in known:
-            hidden.add(value if name.startswith("--") else word[2:])
-        elif before.startswith("-") and before not in known and not word.startswith("-"):
-            hidden.add(word)
-    for value in sorted(hidden - {""}, key=len, reverse=True):
-        for form in {value, repr(value)[1:-1]}:
-            message = re.sub(rf"(?<![\w-])(-\w)?{re.escape(form)}(?!\w)", rf"\g<1>{MASK}", message)
-    return mask_secrets(message)
