@@ -145,26 +145,14 @@ def check(
         stop.set()
         raise
     runs_on = where_from.result(stop) if isinstance(where_from, Search) else where_from
-    findings = judge(
-        host=host,
-        dns=dns,
-        ports=found,
-        session=session,
-        named=ports is not None,
-        context=runs_on,
-        credentials=credentials,
-    )
+    seen: dict[str, Any] = {"host": host, "dns": dns, "ports": found, "session": session, "context": runs_on}
     return Report(
-        host=host,
+        **seen,
         started=started,
         seconds=time.perf_counter() - clock,
-        dns=dns,
-        ports=found,
-        session=session,
-        findings=findings,
+        findings=judge(**seen, named=ports is not None, credentials=credentials),
         not_checked=not_checked,
         notes=(*_notes(dns, chosen), *half_dead_addresses(found)),
-        context=runs_on,
     )
 
 
