@@ -19,7 +19,7 @@ from typing import NoReturn
 from sestools import __version__
 from sestools.cli import allowlist, check, classify, lifetime, mtu, send, simulate, sweep
 from sestools.cli.output import BROKEN_PIPE, NOT_WRITTEN
-from sestools.cli.printing import say
+from sestools.cli.printing import drop, say
 from sestools.cli.signals import on_signal, received
 from sestools.core.errors import UsageError
 from sestools.core.limits import out_of_files, require_files
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             say("A password is never given on the command line: use --password-stdin.")
         raise SystemExit(WRONG_USE) from None
     except BrokenPipeError:  # the reader (head, less) has what it wanted
-        _close_output()
+        drop(sys.stdout)
         return BROKEN_PIPE
     except Exception as error:
         if received and not isinstance(
@@ -92,7 +92,7 @@ def _interrupted() -> int:
 def _failed(error: Exception, masked: Callable[[str], str]) -> int:
     """Say in a sentence what went wrong, and give the exit code."""
     if isinstance(error, OSError) and error.errno in NO_ROOM:
-        _close_output()
+        drop(sys.stdout)
         say(f"sestools: the output cannot be written: {error.strerror}")
         return NOT_WRITTEN
     reason = out_of_files(error)
@@ -104,11 +104,6 @@ def _failed(error: Exception, masked: Callable[[str], str]) -> int:
         "SESTOOLS_DEBUG=1 shows the traceback."
     )
     return BUG
-
-
-def _close_output() -> None:
-    """Drop what is still buffered: Python would try to write it, and complain, once more when it exits."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _place(error: BaseException) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from sestools.core.document import Document
@@ -51,5 +52,15 @@ def spinner() -> Iterator[Callable[[int, int, str], None] | None]:
 
 def say(text: str, end: str = "\n") -> None:
     """Print a line to stderr; if it cannot be written there, nothing else is lost with it."""
-    with contextlib.suppress(OSError):
+    try:
         print(text, end=end, file=sys.stderr, flush=True)
+    except OSError:
+        drop(sys.stderr)
+
+
+def drop(stream: TextIO) -> None:
+    """Discard what a stream has buffered: Python would try to write it, and fail, once more when it exits."""
+    with contextlib.suppress(OSError, ValueError):
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, stream.fileno())
+        os.close(null)

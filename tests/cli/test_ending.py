@@ -153,7 +153,11 @@ STREAMS = [
 def redirected(words: list[str], how: str) -> tuple[int, str]:
     """Exit code and stderr of a command whose streams a shell has redirected."""
     line = f"exec {shlex.join([*COMMAND, *words])} {how}"
-    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=60, check=False)
+    # With buffers, as on any host: what stays in one is tried again, and fails, when Python exits.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    done = subprocess.run(
+        ["sh", "-c", line], capture_output=True, text=True, timeout=60, check=False, env=environment
+    )
     assert "Traceback" not in done.stderr
     assert "internal error" not in done.stderr
     return done.returncode, done.stderr
