@@ -159,10 +159,11 @@ def simulator_extra() -> Iterator[None]:
         raise ValueError(f"the simulator needs {error.name}: pip install 'sestools[simulator]'") from None
 
 
+@contextlib.contextmanager
 def _simulator(
     region: str | None, given: Sequence[str], scenario: str | None = None, **more: Any
-) -> Simulator:
-    """A simulator with faults in their written form; one of them can be the name of a scenario.
+) -> Iterator[Simulator]:
+    """A simulator that runs, with faults in their written form; one of them can be the name of a scenario.
 
     Without a region it plays in that of the scenario, or else in that of the environment.
     """
@@ -174,12 +175,18 @@ def _simulator(
         raise ValueError("one scenario at a time")
     name = scenario or next(iter(known), None)
     script = Scenario.named(name) if name else Scenario()
-    return Simulator(
+    simulator = Simulator(
         _played(region or script.region or _region(None)),
         scenario=script,
         faults=[faults.parse(text) for text in given if text not in known],
         **more,
     )
+    with contextlib.ExitStack() as stack:
+        with stoppable() as stop:  # what is interrupted half-way through its start cannot be tidied up
+            stack.enter_context(simulator)
+        if stop.is_set():
+            raise KeyboardInterrupt
+        yield simulator
 
 
 def _played(where: str) -> str:
