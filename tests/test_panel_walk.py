@@ -25,7 +25,6 @@ from sestools.widgets import (
     LabPanel,
     LifetimePanel,
     ReplyPanel,
-    places,
     simulator,
 )
 from sestools.widgets import panel as panel_module
@@ -389,10 +388,19 @@ def test_an_interrupted_cell_leaves_no_result_and_nothing_running() -> None:
     assert panel.run(port=587, fault="").stale is False
 
 
+BEFORE: set[threading.Thread] = set()
+"""Threads that other tests had left running when a test began, such as those of simulators that they share."""
+
+
+@pytest.fixture(autouse=True)
+def _threads_before() -> None:
+    BEFORE.clear()
+    BEFORE.update(threading.enumerate())
+
+
 def ours() -> list[str]:
-    """Threads of runs and of their simulators; the notebook's simulator has one, which stays."""
-    kept = [server._thread for server in places._RUNNING.values()]
-    return [one.name for one in threading.enumerate() if "sestools" in one.name and one not in kept]
+    """Threads of this test's runs and of their simulators."""
+    return [one.name for one in threading.enumerate() if "sestools" in one.name and one not in BEFORE]
 
 
 def test_a_panel_that_is_closed_gives_up_its_run() -> None:
