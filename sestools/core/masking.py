@@ -211,6 +211,8 @@ _TOLD = tuple(
         rf"(^[\t ]*{_HOST}[\t ]+[^\s:/]{{3,200}}:)(?!\[masked\])[^\s/]\S{{3,}}(?=[\t ]*$)",
     )
 )
+_SAID_ANYWAY = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[\w-]+(?:\.[\w-]+)+")
+"""A word, or a host name, that only looks like a password where it stands (`password: required`, `mkdir -p a.b`)."""
 _MOST_TOLD = 20
 """Secrets that are looked for in the rest of a text, at most."""
 _WORD = re.compile(r"(?<![A-Za-z0-9+/=_-])(?:[A-Za-z0-9+/=_-]|%[0-9A-Fa-f]{2}|\\[+/=]){16,}")
@@ -238,7 +240,7 @@ def mask_secrets(text: str, known: Known | None = None) -> str:
         text = pattern.sub(cut, text)
     # What a text calls a password once is one wherever else it stands, such as in a server's answer.
     for secret in sorted(told, key=len, reverse=True)[:_MOST_TOLD]:
-        if len(secret) >= _PIECE:
+        if len(secret) >= _PIECE and not _SAID_ANYWAY.fullmatch(secret):
             text = text.replace(secret, MASK)
     text = _SPACED.sub(MASK, text)
     return _WORD.sub(lambda found: MASK if _is_secret(found[0]) else found[0], text)

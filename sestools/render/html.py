@@ -4,6 +4,7 @@ same wherever a notebook is shown, and colours come from the page, so that dark 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
 from markupsafe import Markup, escape
 
@@ -31,7 +32,7 @@ _FIELD = Markup(
 )
 _CODE = Markup("<code>{}</code>")
 _LINE = Markup('<code style="white-space:pre;display:inline-block;max-width:100%;overflow-x:auto">{}</code>')
-_LINK = Markup('<a href="{0}" target="_blank" rel="noopener">{0}</a>')
+_LINK = Markup('<a href="{}" target="_blank" rel="noopener">{}</a>')
 _TEXT = Markup('<div style="margin:2px 0">{}</div>')
 _NOTE = Markup('<div style="margin:2px 0;opacity:.75">{}</div>')
 _PRE = Markup('<pre style="overflow-x:auto;font-size:12px;line-height:1.35;margin:4px 0">{}</pre>')
@@ -60,16 +61,24 @@ def _all(parts: Iterable[Markup]) -> Markup:
 
 def _inline(text: str) -> Markup:
     found = [
-        _LINK.format(piece) if isinstance(piece, Link) else _CODE.format(piece) if isinstance(piece, Code) else escape(piece)
+        _LINK.format(piece, piece) if isinstance(piece, Link) else _CODE.format(piece) if isinstance(piece, Code) else escape(piece)
         for piece in pieces(text)
     ]  # fmt: skip
     return _LINE.format(Markup("").join(map(escape, pieces(text)))) if isinstance(text, Code) else _all(found)
 
 
+def _cell(text: str) -> Markup:
+    """As a sentence, but a link shows its host alone: a whole address breaks into many lines in a narrow column."""
+    (piece, *others) = tuple(pieces(text)) or ("",)
+    if isinstance(piece, Link) and not others:
+        return _LINK.format(piece, urlsplit(piece).hostname)
+    return _inline(text)
+
+
 def _cells(table: Table, row: Iterable[str], tag: str) -> Markup:
     weight = ";font-weight:400;opacity:.7" if tag == "th" else ""
     return _all(
-        _CELL.format(tag, "right" if name in table.right else "left", weight, _inline(cell))
+        _CELL.format(tag, "right" if name in table.right else "left", weight, _cell(cell))
         for name, cell in zip(table.headings, row, strict=True)
     )
 

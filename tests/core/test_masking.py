@@ -490,3 +490,18 @@ def test_what_a_paste_calls_a_password_is_one_wherever_it_stands() -> None:
     assert "hunter2" not in masked
     assert masked.count(MASK) == 2
     assert "535 Authentication Credentials Invalid" in masked
+
+
+@pytest.mark.parametrize(
+    ("paste", "cause"),
+    [
+        ("smtp password: required\n530 Authentication required", "auth-required"),
+        ("password=Authentication: 535 Authentication Credentials Invalid", "bad-credentials"),
+        (f"mkdir -p {HOST}\nrelay={HOST}[192.0.2.1]:587 (host {HOST} said: 535 Authentication Credentials Invalid)",
+         "bad-credentials"),
+    ],
+)  # fmt: skip
+def test_a_word_that_stands_where_a_password_does_hides_nothing_else(paste: str, cause: str) -> None:
+    """What servers say anyway, and a host's name, stay in the rest of a text, and so does its meaning."""
+    assert classify(paste).cause.id == cause
+    assert mask_secrets(paste).count(MASK) == 1

@@ -184,3 +184,13 @@ def test_levels_are_said_in_words() -> None:
             str(level) in face
             for face in (terminal(shown), as_text(shown), as_markdown(shown), as_html(shown))
         )
+
+
+def test_a_link_in_a_table_shows_its_host() -> None:
+    """A web page's table shows where a link leads in one word; text and Markdown keep the whole address."""
+    shown = Document(tables=(Table(headings=("source",), rows=((Link(URL),),)),))
+    assert f'href="{html.escape(URL)}" target="_blank" rel="noopener">docs.aws.amazon.com</a>' in as_html(
+        shown
+    )
+    assert URL in as_text(shown)
+    assert f"<{URL}>" in as_markdown(shown)
