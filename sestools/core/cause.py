@@ -11,12 +11,7 @@ from sestools.core.errors import UsageError
 
 @dataclass(frozen=True)
 class Basis:
-    """What a row rests on.
-
-    Attributes:
-        mark: How sure the row is.
-        source: URL of the page or thread that says so.
-    """
+    """What a row rests on: how sure it is, and the URL of the page or thread that says so."""
 
     mark: Mark
     source: str
@@ -31,9 +26,6 @@ class Cause:
         title: One sentence that a card begins with.
         meaning: What happened, in two or three sentences.
         fix: What to do, one action an entry, the most likely first.
-        basis: How sure this row is, and where it is said.
-        retry: What trying again is good for.
-        who: Who has to act.
         samples: What it looks like, verbatim; the first is what the simulator says.
         stage: Where it usually shows.
         codes: Reply codes that it comes with, by default those of its samples; empty for any or none.

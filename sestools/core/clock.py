@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-__all__ = ["TIMEOUT", "Clock", "Progress", "SystemClock", "no_progress"]
-
 TIMEOUT = 5.0
 """Seconds that a probe gets by default."""
 

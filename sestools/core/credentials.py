@@ -13,14 +13,17 @@ from typing import Any
 from sestools.core.errors import UsageError
 from sestools.core.masking import Known, Secret, mask_secrets
 
+_REFUSED = {
+    # A lone surrogate is how Python keeps a byte that is not UTF-8.
+    "[\ud800-\udfff]": "is not UTF-8 text; save the file as UTF-8 (not UTF-16 or Latin-1)",
+    "\ufeff": "holds a byte order mark (U+FEFF), which editors put at the head of a file; save it as UTF-8 without BOM",
+    "\0": "cannot hold a NUL character",
+}
+
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
 class Credentials:
-    """An SMTP user name and password. Nothing that shows, copies or pickles them gives the password away.
-
-    Attributes:
-        user: The user name.
-    """
+    """An SMTP user name and password. Nothing that shows, copies or pickles them gives the password away."""
 
     user: str
 
@@ -30,18 +33,9 @@ class Credentials:
         password = ""  # a traceback can show what a function still holds
         if not self.user or not self.password:
             raise UsageError("credentials need a user name and a password; one of them is empty")
-        # A lone surrogate is how Python keeps a byte that is not UTF-8; the secret itself is not quoted here.
-        if re.search("[\ud800-\udfff]", self.user + self.password):
-            raise UsageError(
-                "the user name or password is not UTF-8 text; save the file as UTF-8 (not UTF-16 or Latin-1)"
-            )
-        if "\ufeff" in self.user + self.password:
-            raise UsageError(
-                "the user name or password holds a byte order mark (U+FEFF), which editors put at the head of a "
-                "file; save it as UTF-8 without BOM"
-            )
-        if "\0" in self.user + self.password:
-            raise UsageError("a user name or password cannot hold a NUL character")
+        for characters, problem in _REFUSED.items():
+            if re.search(characters, self.user + self.password):  # which is not quoted
+                raise UsageError(f"the user name or password {problem}")
 
     @property
     def password(self) -> str:

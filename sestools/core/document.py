@@ -11,8 +11,6 @@ from dataclasses import dataclass
 
 from sestools.core.enums import Level
 
-__all__ = ["Code", "Document", "Field", "Link", "Table"]
-
 
 class Code(str):
     """A command, or a line of a file: shown as code, and never wrapped, so that it can be copied."""
@@ -28,12 +26,7 @@ class Link(str):
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """A label and its sentences.
-
-    Attributes:
-        label: One or two words.
-        texts: Sentences, `Code` or `Link`, each on a line of its own.
-    """
+    """A label of one or two words, and its sentences, `Code` or `Link`, each on a line of its own."""
 
     label: str
     texts: tuple[str, ...]
@@ -41,11 +34,9 @@ class Field:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """Rows of cells.
+    """Rows of cells, which are text.
 
     Attributes:
-        headings: One for each column.
-        rows: Cells as text.
         right: Headings of columns whose cells are aligned at the right.
         levels: A level for each row, or nothing; it colours the cell under `coloured`.
         coloured: Heading of the column that shows the level of its row.
@@ -66,11 +57,8 @@ class Document:
 
     Attributes:
         title: One sentence; empty for a part that goes on from the one before it.
-        level: How serious it is, if that is known.
         labels: Short words beside the title, such as how sure it is and its id.
         lead: Sentences under the title.
-        fields: Labelled sentences.
-        tables: Tables.
         notes: Sentences that are worth knowing, at the end.
         code: Lines of code or of a transcript.
         parts: Further documents, in order; they come before this one's tables and notes.

@@ -7,29 +7,23 @@ unknown region is never refused: DNS decides.
 
 import ipaddress
 import re
-from enum import StrEnum
 
+from sestools.core.enums import Term
 from sestools.core.errors import UsageError
 
 
-class Security(StrEnum):
+class Security(Term):
     """How a connection is protected."""
 
-    STARTTLS = "starttls"
-    """Begins in clear text and is upgraded by the STARTTLS command (ports 25, 587, 2587)."""
-    WRAPPER = "wrapper"
-    """TLS from the first byte, also called implicit TLS or SMTPS (ports 465, 2465)."""
-    PLAIN = "plain"
-    """Never encrypted. SES refuses to sign in; useful only to look at a greeting."""
+    STARTTLS = (
+        "starttls",
+        "Begins in clear text and is upgraded by the STARTTLS command (ports 25, 587, 2587).",
+    )
+    WRAPPER = "wrapper", "TLS from the first byte, also called implicit TLS or SMTPS (ports 465, 2465)."
+    PLAIN = "plain", "Never encrypted. SES refuses to sign in; useful only to look at a greeting."
 
 
-PORTS: dict[int, Security] = {
-    25: Security.STARTTLS,
-    587: Security.STARTTLS,
-    2587: Security.STARTTLS,
-    465: Security.WRAPPER,
-    2465: Security.WRAPPER,
-}
+PORTS = dict.fromkeys((25, 587, 2587), Security.STARTTLS) | dict.fromkeys((465, 2465), Security.WRAPPER)
 """The five SES ports and the TLS mode of each."""
 
 REGIONS = (
@@ -50,21 +44,13 @@ _HOST = re.compile(
 )
 _LOOK_ALIKES = (
     (r"email\.[a-z0-9-]+\.amazonaws\.com", "the HTTPS API of SES, which does not speak SMTP"),
-    (
-        r"feedback-smtp\.[a-z0-9-]+\.amazonaws\.com",
-        "no host at all; feedback-smtp lies under amazonses.com and takes bounces, not your mail",
-    ),
-    (
-        r"email-smtp\.amazonaws\.com",
-        "the name that SES greets with; the host to dial has a region in its name",
-    ),
-    (
-        r"inbound-smtp\.[a-z0-9-]+\.amazonaws\.com",
-        "where SES receives mail (an MX target), not where you send it",
-    ),
+    (r"feedback-smtp\.[a-z0-9-]+\.amazonaws\.com",
+     "no host at all; feedback-smtp lies under amazonses.com and takes bounces, not your mail"),
+    (r"email-smtp\.amazonaws\.com", "the name that SES greets with; the host to dial has a region in its name"),
+    (r"inbound-smtp\.[a-z0-9-]+\.amazonaws\.com", "where SES receives mail (an MX target), not where you send it"),
     (r"(.+\.)?mail-manager-smtp\.amazonaws\.com", "an SES Mail Manager ingress endpoint, another product"),
     (r"(.+\.)?amazonses\.com", "SES's outbound side; no submission endpoint lies under amazonses.com"),
-)
+)  # fmt: skip
 
 
 def smtp_host(region: str) -> str:
@@ -100,10 +86,9 @@ def default_security(port: int) -> Security:
     return PORTS.get(port, Security.STARTTLS)
 
 
-_PRIVATE = tuple(
-    ipaddress.ip_network(network)
-    for network in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
-)
+_PRIVATE = tuple(map(
+    ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
+))  # fmt: skip
 """RFC 1918, 6598 and 4193: where a VPC endpoint has its addresses, and EC2 does not restrict port 25."""
 
 

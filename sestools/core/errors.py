@@ -6,8 +6,6 @@ import errno
 
 from sestools.core.enums import Kind
 
-__all__ = ["UsageError", "kind_of"]
-
 
 class UsageError(ValueError):
     """The caller asked for something that cannot be done; the message says what, and what to do instead."""

@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import StrEnum
 
-from sestools.core.enums import Kind, Stage
+from sestools.core.enums import Kind, Stage, Term
 from sestools.core.results import ProbeResult
 
-__all__ = ["Event", "Speaker", "events"]
 
-
-class Speaker(StrEnum):
+class Speaker(Term):
     """Who is behind an event."""
 
-    SES = "Amazon SES"
-    """SES's SMTP interface."""
-    OTHER_SERVER = "another server"
-    """Another provider's or the recipient's server; `Event.peer` says which, if that is known."""
-    OWN_SERVER = "own mail server"
-    """The mail server through which the user sends, such as Postfix."""
-    CLIENT = "client"
-    """The sending program or its library."""
-    NETWORK = "network"
-    """No server: a time-out, a refusal, a reset."""
-    UNKNOWN = "unknown"
-    """Nothing tells, or nobody has looked yet."""
+    SES = "Amazon SES", "SES's SMTP interface."
+    OTHER_SERVER = (
+        "another server",
+        "Another provider's or the recipient's server; `Event.peer` says which, if that is known.",
+    )
+    OWN_SERVER = "own mail server", "The mail server through which the user sends, such as Postfix."
+    CLIENT = "client", "The sending program or its library."
+    NETWORK = "network", "No server: a time-out, a refusal, a reset."
+    UNKNOWN = "unknown", "Nothing tells, or nobody has looked yet."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,22 +29,10 @@ class Event:
 
     What the evidence does not tell is None, or empty.
 
-    Attributes:
-        time: When, in seconds since 1970; of a probe, in seconds since it began.
-        peer: IP address of the other side.
-        relay: Name of the server that was used.
-        stage: At which step of the session.
-        kind: In what form it went wrong; None if it did not.
-        code: The reply's code.
-        enhanced: The reply's enhanced status code.
-        sentence: What was said: the reply's text, or the error's.
-        queue_id: The mail server's id of the message.
-        sender: Envelope sender.
-        recipient: Envelope recipient.
-        message_id: SES's id of the message.
-        client: The program that wrote the evidence.
-        line: The evidence as it is.
-        speaker: Who is behind it, as far as that was decided.
+    `time` is in seconds since 1970, or since a probe began; `peer` is the other side's IP address, `relay` the name of
+    the server that was used. `sentence` is the reply's text, or the error's. `queue_id` is the mail server's id of the
+    message, `message_id` SES's; `sender` and `recipient` are the envelope's. `client` is the program that wrote the
+    evidence, `line` the evidence as it is, and `speaker` who is behind it, as far as that was decided.
     """
 
     time: float | None = None

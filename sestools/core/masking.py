@@ -15,8 +15,6 @@ from typing import Any
 
 from sestools.core.text import lowered
 
-__all__ = ["MASK", "Known", "Secret", "mask_command", "mask_secrets"]
-
 MASK = "[masked]"
 
 

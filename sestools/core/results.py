@@ -30,10 +30,8 @@ _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)")
 class Reply:
     """One complete SMTP reply (RFC 5321, 4.2).
 
-    Attributes:
-        code: The three-digit code.
-        lines: The text of each line, without code, separator and line end, as it came.
-        raw: The bytes as they came, bounded; empty if the reply was not read from a wire.
+    `lines` holds the text of each line as it came, without code, separator and line end; `raw` the bytes, bounded,
+    or nothing if the reply was not read from a wire.
     """
 
     code: int
@@ -78,12 +76,8 @@ class Reply:
 class TcpInfo:
     """What the kernel knows of a connection (Linux; elsewhere such facts are absent).
 
-    Attributes:
-        rtt: Smoothed round-trip time in seconds.
-        mss: Largest segment that this side sends, in bytes.
-        path_mtu: Path MTU as the kernel believes it, in bytes.
-        unacked: Segments sent and not yet acknowledged.
-        retransmits: Segments sent again since the connection began.
+    The smoothed round-trip time in seconds; the largest segment that this side sends, and the path MTU as the kernel
+    believes it, in bytes; segments not yet acknowledged, and those sent again since the connection began.
     """
 
     rtt: float
@@ -97,16 +91,9 @@ class TcpInfo:
 class Step:
     """One timed thing that a probe did.
 
-    Attributes:
-        stage: Which step of the session.
-        at: When it began, in seconds after the probe began.
-        seconds: How long it took.
-        address: The IP address that it was done with, where one was.
-        sent: What was sent, masked: no credentials in any form.
-        reply: The complete reply, if one came.
-        encrypted: Whether it happened inside TLS.
-        symptom: What went wrong in this step, if anything did.
-        tcp: Kernel facts when the step ended, where the system gives them.
+    It began `at` so many seconds after the probe, and took `seconds`, with the IP address `address` where there was one.
+    What was `sent` is masked: no credentials in any form. `encrypted` tells whether it happened inside TLS, `symptom`
+    what went wrong in it; `tcp` holds kernel facts of its end, where the system gives them.
     """
 
     stage: Stage
@@ -124,15 +111,9 @@ class Step:
 class Symptom:
     """What went wrong, however it was learnt: from a probe, an exception, a log line or a pasted text.
 
-    Attributes:
-        kind: In what form; None if only a text is known.
-        stage: At which step of the session; None if unknown.
-        reply: The server's reply, if there was one.
-        detail: The observation in words (an error's text, a log line, a whole paste): a stranger's text.
-        host: The server's name, if known.
-        port: The server's port, if known.
-        security: The TLS mode that the client used, if known.
-        cause: The id of the cause, if whoever saw it decided it: nobody then looks for one in the words.
+    What is not known is None. `detail` is the observation in words (an error's text, a log line, a whole paste): a
+    stranger's text. `host`, `port` and `security` are the server's and the client's TLS mode. `cause` is the id of the
+    cause, if whoever saw it decided it: nobody then looks for one in the words.
     """
 
     kind: Kind | None = None
@@ -157,10 +138,7 @@ class ProbeResult(Generic[Facts]):
     Its type names its facts, as `ProbeResult[DnsFacts]`.
 
     Attributes:
-        probe: The probe's name, such as `tls`.
         target: What was probed, without its credentials.
-        outcome: How it ended.
-        steps: What it did, in order, timed.
         facts: What the probe alone can say; its own dataclass (see the probe), or None.
         symptom: What went wrong first; None when all went well.
         reason: Why it was not run, if it was not.

@@ -104,16 +104,9 @@ def read_reply(data: bytes | str) -> Reply:
     return reply
 
 
-_ADDRESS_FORBIDDEN = re.compile(r"[\r\n\0]")
-
-
-def check_word(text: str, what: str) -> str:
-    """Refuse what would smuggle another command into the dialogue.
-
-    Raises:
-        UsageError: If the text holds CR, LF or NUL, or is not ASCII.
-    """
-    if _ADDRESS_FORBIDDEN.search(text):
+def _check_word(text: str, what: str) -> str:
+    """Refuse what would smuggle another command into the dialogue: CR, LF, NUL; and what is not ASCII."""
+    if re.search(r"[\r\n\0]", text):
         raise UsageError(f"{what} holds a line end or NUL: {printable(text, 80)!r}")
     if not text.isascii():
         raise UsageError(f"{what} is not ASCII, and SES does not offer SMTPUTF8: {printable(text, 80)!r}")
@@ -123,12 +116,12 @@ def check_word(text: str, what: str) -> str:
 def command(verb: str, argument: str = "") -> bytes:
     """The bytes of a command line, such as `command("EHLO", "client.example.com")`."""
     line = f"{verb} {argument}" if argument else verb
-    return check_word(line, verb).encode("ascii") + b"\r\n"
+    return _check_word(line, verb).encode("ascii") + b"\r\n"
 
 
 def path(address: str) -> str:
     """An address in angle brackets, as MAIL FROM and RCPT TO want it."""
-    check_word(address, "address")
+    _check_word(address, "address")
     if "<" in address or ">" in address or " " in address.strip():
         raise UsageError(f"address {printable(address, 80)!r} must be bare, such as a@example.com")
     return f"<{address.strip()}>"

@@ -38,11 +38,10 @@ def _check_port(port: int, what: str) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """Where to knock, and how.
+    """Where a probe connects, and how.
 
     Attributes:
         host: The name to resolve, to send as SNI and to verify the certificate against.
-        port: The TCP port.
         security: The TLS mode; by default the port's own.
         connect_to: Address and port to connect to instead of what DNS says: a tunnel, a VPC endpoint, the
             simulator. The certificate is still verified against `host`.

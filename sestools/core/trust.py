@@ -23,19 +23,6 @@ from sestools.core.results import Symptom
 from sestools.core.target import Target
 from sestools.core.text import printable
 
-__all__ = [
-    "Mechanism",
-    "Refused",
-    "check_greeting",
-    "is_greeting",
-    "looking",
-    "no_offer",
-    "not_amazons",
-    "only_amazon",
-    "permit",
-    "signing_in",
-]
-
 Mechanism = Literal["PLAIN", "LOGIN"]
 
 SPOKEN: tuple[Mechanism, ...] = ("PLAIN", "LOGIN")
@@ -107,11 +94,15 @@ def signing_in(target: Target) -> ssl.SSLContext:
     return _amazons() if only_amazon(target) else looking(target.ca_file)
 
 
+def _context(**authorities: Any) -> ssl.SSLContext:
+    context = ssl.create_default_context(**authorities)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
 @lru_cache(maxsize=1)
 def _amazons() -> ssl.SSLContext:
-    roots = files("sestools.core").joinpath("amazon_roots.pem").read_text(encoding="ascii")
-    context = ssl.create_default_context(cadata=roots)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context = _context(cadata=files("sestools.core").joinpath("amazon_roots.pem").read_text("ascii"))
     _VOUCHED[context] = None
     return context
 
@@ -119,20 +110,17 @@ def _amazons() -> ssl.SSLContext:
 @lru_cache(maxsize=8)
 def _named(ca_file: str, _stamp: object) -> ssl.SSLContext:
     try:
-        context = ssl.create_default_context(cafile=ca_file)
+        context = _context(cafile=ca_file)
     except OSError as error:
         why = getattr(error, "reason", None) or error.strerror or str(error)
         raise UsageError(f"CA file {ca_file!r} cannot be read: {printable(why)}") from None
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
     _VOUCHED[context] = ca_file
     return context
 
 
 @lru_cache(maxsize=2)
 def _systems(*_state: object) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
+    return _context()
 
 
 def _system() -> tuple[object, ...]:
@@ -182,10 +170,8 @@ def permit(
     _check_tls(target, sock)
     check_greeting(target, greeting)
     if unasked:
-        shown = printable(unasked, 120)
-        raise _refused(
-            target, "reply-unasked", Stage.AUTH, f"'{shown}' came before the command that it would answer"
-        )
+        seen = f"'{printable(unasked, 120)}' came before the command that it would answer"
+        raise _refused(target, "reply-unasked", Stage.AUTH, seen)
     if found := offered(capabilities, wanted):
         return found
     listed = printable(", ".join(capabilities), 200) or "nothing"
@@ -196,16 +182,10 @@ def permit(
 
 
 def check_greeting(target: Target, greeting: str) -> None:
-    """Refuse whoever does not greet as SES does.
-
-    Raises:
-        Refused: If this is not SES's greeting.
-    """
+    """Raise `Refused` for whoever does not greet as SES does."""
     if not is_greeting(greeting):
-        shown = printable(greeting, 200)
-        raise _refused(
-            target, "foreign-greeting", Stage.GREETING, f"the greeting '{shown}' is not that of SES"
-        )
+        seen = f"the greeting '{printable(greeting, 200)}' is not that of SES"
+        raise _refused(target, "foreign-greeting", Stage.GREETING, seen)
 
 
 def _check_tls(target: Target, sock: Any) -> None:
@@ -215,16 +195,13 @@ def _check_tls(target: Target, sock: Any) -> None:
         raise _refused(target, "starttls-first", Stage.TLS, "the connection is not encrypted")
     ours = sock.context in _VOUCHED and _VOUCHED[sock.context] == (target.ca_file or None)
     strict = sock.context.verify_mode is ssl.CERT_REQUIRED and sock.context.check_hostname
-    if not (ours and strict and _same(sock.server_hostname, target.host)):
+    # A final dot is for DNS alone.
+    same = (sock.server_hostname or "").rstrip(".").lower() == target.host.rstrip(".").lower()
+    if not (ours and strict and same):
         raise _refused(
             target, "certificate-invalid", Stage.TLS, f"the certificate was not verified for {target.host} by the "
             "authorities that are trusted for it",
         )  # fmt: skip
-
-
-def _same(name: str | None, host: str) -> bool:
-    """Whether two names are one; a final dot is for DNS alone."""
-    return (name or "").rstrip(".").lower() == host.rstrip(".").lower()
 
 
 def not_amazons(
@@ -232,14 +209,8 @@ def not_amazons(
 ) -> Symptom | None:
     """What it means that a certificate did not verify where only Amazon is trusted: somebody else issued it.
 
-    Args:
-        target: Whom the certificate should be for.
-        error: How verification ended.
-        issuer: Who issued it, as far as that could be seen.
-        trusted_here: Whether this system trusts it.
-
-    Returns:
-        None if it failed for another reason, or the user named other authorities.
+    None if it failed for another reason, or the user named other authorities. `issuer` is who issued it, as far as
+    that could be seen; `trusted_here` tells whether this system trusts it.
     """
     if not only_amazon(target) or error.verify_code not in _UNTRUSTED:
         return None
@@ -252,14 +223,5 @@ def not_amazons(
 
 
 def _refused(target: Target, cause: str, stage: Stage, seen: str, kind: Kind = Kind.GARBLED) -> Refused:
-    return Refused(
-        Symptom(
-            kind=kind,
-            stage=stage,
-            detail=f"not signed in: {seen}",
-            host=target.host,
-            port=target.port,
-            security=target.security,
-            cause=cause,
-        )
-    )
+    where: Any = {"host": target.host, "port": target.port, "security": target.security}
+    return Refused(Symptom(kind=kind, stage=stage, detail=f"not signed in: {seen}", cause=cause, **where))

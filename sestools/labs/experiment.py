@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from itertools import product
 from typing import Any
 
+from sestools.core.clock import Clock
 from sestools.core.target import Target
 from sestools.labs.results import Lab, Result
 from sestools.labs.scripts import SCRIPTS, Script
@@ -19,6 +22,8 @@ from sestools.simulator.clock import RealClock
 from sestools.simulator.faults import parse
 from sestools.simulator.memory import VirtualSes
 from sestools.simulator.service import Accepted
+
+PORT = 587
 
 
 def lost_mail(
@@ -44,86 +49,66 @@ def lost_mail(
         keep: Whether to keep each sender's account of each message, in `Lab.entries`.
     """
     found, kept = [], {}
-    senders = list(contenders) if contenders is not None else [naive(), blind(), careful()]
-    for one in (script, *more):
-        chosen = SCRIPTS[one] if isinstance(one, str) else one
-        for seed in seeds:
-            for contender in senders:
-                place = _over_sockets(chosen, seed, times) if sockets else _in_memory(chosen, seed)
-                with place as (where, ledger, connections):
-                    entries, start, end = _run(contender, chosen.faster(where.times), where, messages)
-                    result = _count(entries, ledger(), start, chosen.faster(where.times))
-                result.update(script=chosen.name, sender=contender.name, seed=seed, messages=messages)
-                found.append(Result(**result, connections=connections(), seconds=end - start))
-                if keep:
-                    kept[chosen.name, contender.name, seed] = tuple(entries)
+    senders = [naive(), blind(), careful()] if contenders is None else list(contenders)
+    scripts = [SCRIPTS[one] if isinstance(one, str) else one for one in (script, *more)]
+    for chosen, seed, contender in product(scripts, seeds, senders):
+        fast = chosen.faster(times if sockets else 1.0)
+        with _opened(fast, seed, times if sockets else None) as (ses, place):
+            start = place.clock.now()
+            entries = list(contender.run(_arriving(fast, place.clock, start, messages), place))
+            names: dict[str, Any] = {
+                "script": chosen.name,
+                "sender": contender.name,
+                "seed": seed,
+                "messages": messages,
+            }
+            counts = _count(entries, ses.accepted, start, fast)
+            end = place.clock.now()
+            found.append(Result(**names, **counts, connections=ses.connections, seconds=end - start))
+        if keep:
+            kept[chosen.name, contender.name, seed] = tuple(entries)
     return Lab(results=tuple(found), entries=kept)
 
 
-_Opened = tuple[Destination, Callable[[], list[Accepted]], Callable[[], int]]
-PORT = 587
-
-
 @contextlib.contextmanager
-def _in_memory(script: Script, seed: int) -> Iterator[_Opened]:
-    ses = VirtualSes(account=script.account, faults=script.faults, seed=seed, **asdict(script.rules))
-    place = Destination(
-        target=Target(host=ses.host, port=PORT, credentials=ses.credentials),
-        connect=lambda: ses.smtp(PORT, timeout=10.0),
-        clock=ses.clock,
-        timeout=10.0,
-        rate=script.send_rate,
-        times=1.0,
-        seed=seed,
-    )
-    yield place, lambda: ses.accepted, lambda: ses.connections
-
-
-@contextlib.contextmanager
-def _over_sockets(script: Script, seed: int, times: float) -> Iterator[_Opened]:
-    fast = script.faster(times)
-    with Simulator(account=fast.account, faults=fast.faults, seed=seed, **asdict(fast.rules)) as ses:
-        place = Destination(
-            target=ses.target(PORT, sign_in=True),
-            connect=None,
-            clock=RealClock(),
-            timeout=10.0 / times,
-            rate=fast.send_rate,
-            times=times,
-            seed=seed,
+def _opened(script: Script, seed: int, times: float | None) -> Iterator[tuple[Any, Destination]]:
+    """A simulator and how to reach it: over sockets, or in memory if nothing runs faster."""
+    settings: dict[str, Any] = {"account": script.account, "faults": script.faults, "seed": seed}
+    settings |= asdict(script.rules)
+    rest: dict[str, Any] = {"rate": script.send_rate, "seed": seed}
+    if times is None:
+        memory = VirtualSes(**settings)
+        yield memory, Destination(
+            target=Target(host=memory.host, port=PORT, credentials=memory.credentials),
+            connect=lambda: memory.smtp(PORT, timeout=10.0), clock=memory.clock, timeout=10.0, times=1.0, **rest,
+        )  # fmt: skip
+        return
+    with Simulator(**settings) as ses:
+        target, timeout = ses.target(PORT, sign_in=True), 10.0 / times
+        yield (
+            ses,
+            Destination(target=target, connect=None, clock=RealClock(), timeout=timeout, times=times, **rest),
         )
-        yield place, lambda: ses.accepted, lambda: ses.connections
 
 
-def _run(
-    contender: Contender, script: Script, place: Destination, messages: int
-) -> tuple[list[Entry], float, float]:
-    clock, start = place.clock, place.clock.now()
-
-    def arriving() -> Iterator[Mail]:
-        for number in range(messages):
-            early = start + script.due(number) - clock.now()
-            if early > 0:
-                clock.sleep(early)
-            yield _mail(number)
-
-    return list(contender.run(arriving(), place)), start, clock.now()
-
-
-def _mail(number: int) -> Mail:
-    return Mail(
-        sender="lab@example.com",
-        recipients=(f"success+{number}@simulator.amazonses.com",),
-        content=f"From: lab@example.com\r\nSubject: {number}\r\n\r\nOne of many.\r\n".encode(),
-        name=str(number),
-    )
+def _arriving(script: Script, clock: Clock, start: float, messages: int) -> Iterator[Mail]:
+    for number in range(messages):
+        early = start + script.due(number) - clock.now()
+        if early > 0:
+            clock.sleep(early)
+        yield Mail(
+            sender="lab@example.com",
+            recipients=(f"success+{number}@simulator.amazonses.com",),
+            content=f"From: lab@example.com\r\nSubject: {number}\r\n\r\nOne of many.\r\n".encode(),
+            name=str(number),
+        )
 
 
 def _count(entries: list[Entry], ledger: list[Accepted], start: float, script: Script) -> dict[str, Any]:
     """What the ledger says of what was to be sent."""
-    copies: dict[str, list[float]] = {}
+    copies = defaultdict(list)
     for accepted in ledger:
-        copies.setdefault(accepted.recipients[0], []).append(accepted.at)
+        copies[accepted.recipients[0]].append(accepted.at)
     delays = []
     lost = duplicated = unreported = wrong = 0
     for entry in entries:
@@ -141,16 +126,9 @@ def _count(entries: list[Entry], ledger: list[Accepted], start: float, script: S
     def share(part: float) -> float:
         return delays[min(len(delays) - 1, math.ceil(part * len(delays)) - 1)] if delays else math.nan
 
-    return {
-        "lost": lost,
-        "duplicated": duplicated,
-        "unreported": unreported,
-        "wrong": wrong,
-        "p50": share(0.5),
-        "p99": share(0.99),
-        "longest": share(1.0),
-        "attempts": sum(len(entry.attempts) for entry in entries) / max(1, len(entries)),
-    }
+    attempts = sum(len(entry.attempts) for entry in entries) / max(1, len(entries))
+    counts = {"lost": lost, "duplicated": duplicated, "unreported": unreported, "wrong": wrong}
+    return counts | {"p50": share(0.5), "p99": share(0.99), "longest": share(1.0), "attempts": attempts}
 
 
 def timelines(
@@ -162,13 +140,8 @@ def timelines(
     """
     found = {}
     for policy in policies:
-        wrong = tuple(parse(fault, **conditions) for fault in faults)
-        lab = lost_mail(
-            Script(name="one message", about="", faults=wrong),
-            contenders=[careful(policy, name=policy.name)],
-            messages=1,
-            seeds=[seed],
-            keep=True,
-        )
-        found[policy.name] = lab.entries["one message", policy.name, seed][0].attempts
+        script = Script("one message", "", tuple(parse(fault, **conditions) for fault in faults))
+        sender = careful(policy, name=policy.name)
+        lab = lost_mail(script, contenders=[sender], messages=1, seeds=[seed], keep=True)
+        found[policy.name] = lab.entries[script.name, policy.name, seed][0].attempts
     return found

@@ -12,9 +12,7 @@ from typing import Any
 from sestools.lifetime.costs import PRICE, Cost, Thresholds, Traffic
 from sestools.simulator.memory import VirtualSes
 
-__all__ = ["gaps", "replay"]
-
-_SENDER, _RECIPIENT = "sender@example.com", "success@simulator.amazonses.com"
+_LOST = (OSError, smtplib.SMTPException)
 
 
 def replay(
@@ -40,61 +38,49 @@ def replay(
         settings: What makes the simulated SES, such as `scenario="s6-hosts-replaced"` or `idle=10`.
     """
     ses = VirtualSes(**({"seed": seed} | settings))
-    line = _Line(ses, thresholds)
-    broken = 0
-    for gap in islice(gaps(traffic, seed), messages):
+    client: smtplib.SMTP | None = None
+    opened = broken = carried = 0
+    opened_at = used_at = 0.0
+    for gap in islice(_gaps(traffic, seed), messages):
         ses.clock.sleep(gap)
-        while not line.sends():
-            broken += 1
+        sent = False
+        while not sent:
+            now = ses.clock.now()
+            if client and _spent(thresholds, carried, now - opened_at, now - used_at):
+                with contextlib.suppress(*_LOST):
+                    client.quit()
+                client = None
+            if client is None:
+                client = _signed_in(ses)
+                opened, carried, opened_at = opened + 1, 0, now
+            try:
+                client.sendmail(
+                    "sender@example.com", ["success@simulator.amazonses.com"], "Subject: x\n\nx\n"
+                )
+                sent, carried, used_at = True, carried + 1, ses.clock.now()
+            except _LOST:
+                client, broken = None, broken + 1
     if len(ses.accepted) < messages:
         raise RuntimeError("the ledger misses messages that were reported as accepted")
     thousand = messages / 1000
-    return Cost(handshakes=line.opened / thousand, broken=broken / thousand, price=price)
+    return Cost(handshakes=opened / thousand, broken=broken / thousand, price=price)
 
 
-def gaps(traffic: Traffic, seed: int = 0) -> Iterator[float]:
+def _spent(thresholds: Thresholds, carried: int, age: float, idle: float) -> bool:
+    limits = ((thresholds.messages, carried), (thresholds.age, age), (thresholds.idle, idle))
+    return any(most is not None and value >= most for most, value in limits)
+
+
+def _signed_in(ses: VirtualSes) -> smtplib.SMTP:
+    client = ses.smtp()
+    client.starttls()
+    client.login(ses.credentials.user, ses.credentials.password)
+    return client
+
+
+def _gaps(traffic: Traffic, seed: int) -> Iterator[float]:
     """Seconds between messages, without end."""
     drawn = random.Random(seed)  # noqa: S311 - pauses, not secrets
     while True:
         gap = drawn.choices(traffic.gaps, traffic.shares)[0]
         yield drawn.expovariate(1 / gap) if traffic.random and gap else gap
-
-
-class _Line:
-    """A connection that is changed at thresholds."""
-
-    def __init__(self, ses: VirtualSes, thresholds: Thresholds) -> None:
-        self._ses, self._thresholds = ses, thresholds
-        self._client: smtplib.SMTP | None = None
-        self._carried, self._opened_at, self._used_at = 0, 0.0, 0.0
-        self.opened = 0
-
-    def sends(self) -> bool:
-        """Whether a message was accepted; a dead connection is forgotten."""
-        client = self._ready()
-        try:
-            client.sendmail(_SENDER, [_RECIPIENT], "Subject: x\n\nx\n")
-        except (OSError, smtplib.SMTPException):
-            self._client = None
-            return False
-        self._carried, self._used_at = self._carried + 1, self._ses.clock.now()
-        return True
-
-    def _ready(self) -> smtplib.SMTP:
-        now, limits = self._ses.clock.now(), self._thresholds
-        if self._client and (
-            (limits.messages is not None and self._carried >= limits.messages)
-            or (limits.age is not None and now - self._opened_at >= limits.age)
-            or (limits.idle is not None and now - self._used_at >= limits.idle)
-        ):
-            with contextlib.suppress(OSError, smtplib.SMTPException):
-                self._client.quit()
-            self._client = None
-        if self._client is None:
-            self._client = self._ses.smtp()
-            self._client.starttls()
-            credentials = self._ses.credentials
-            self._client.login(credentials.user, credentials.password)
-            self._carried, self._opened_at, self._used_at = 0, now, now
-            self.opened += 1
-        return self._client

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -16,20 +17,12 @@ class Result:
     """What a sender achieved; counted from the ledger, not from what the sender believes.
 
     Attributes:
-        script: Under which faults.
-        sender: Which sender.
-        seed: Of the chances.
-        messages: Messages that were to be sent.
-        lost: Messages that never reached SES.
         duplicated: Copies too many that SES accepted.
         unreported: Those of them that the sender did not know to be possible.
         wrong: Messages that the sender holds for sent and SES does not have.
-        p50: Delay from a message's arrival until SES accepted it, in seconds: half of the messages took no
-            longer. Lost messages are not in it.
-        p99: The same for 99 in 100.
-        longest: The longest delay.
+        p50: Delay from a message's arrival until SES accepted it, in seconds: half of the messages took no longer.
+            Lost messages are not in it; `p99` and `longest` are the same for 99 in 100, and for all.
         attempts: Attempts for each message on average.
-        connections: Connections that were opened.
         seconds: How long the whole took, by the clock of the experiment.
     """
 
@@ -49,6 +42,20 @@ class Result:
     seconds: float
 
 
+_COLUMNS: dict[str, Callable[[Result], str]] = {
+    "faults": lambda one: one.script,
+    "sender": lambda one: one.sender,
+    "messages": lambda one: f"{one.messages:,}",
+    "lost": lambda one: str(one.lost),
+    "twice": lambda one: f"{one.duplicated}" + (f" ({one.unreported} unknowingly)" if one.unreported else ""),
+    "delay p50, s": lambda one: f"{one.p50:,.1f}",
+    "p99, s": lambda one: f"{one.p99:,.1f}",
+    "longest, s": lambda one: f"{one.longest:,.1f}",
+    "attempts": lambda one: f"{one.attempts:.3f}",
+    "connections": lambda one: str(one.connections),
+}
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Lab(Shown):
     """The results of an experiment, one row for each sender, script and seed."""
@@ -58,51 +65,22 @@ class Lab(Shown):
     """Each sender's own account, by script, sender and seed."""
 
     def to_frame(self) -> Any:
-        """A pandas data frame, one row a result.
-
-        Raises:
-            ModuleNotFoundError: If pandas is missing; the notebook extra brings it.
-        """
+        """A pandas data frame, one row a result. The notebook extra brings pandas."""
         import pandas as pd
 
         return pd.DataFrame([asdict(result) for result in self.results])
 
     def totals(self) -> tuple[Result, ...]:
         """One row for each script and sender: counts added up over the seeds, delays and attempts the worst."""
-        groups: dict[tuple[str, str], list[Result]] = {}
+        groups = defaultdict(list)
         for result in self.results:
-            groups.setdefault((result.script, result.sender), []).append(result)
+            groups[result.script, result.sender].append(result)
         return tuple(_total(some) for some in groups.values())
 
     def table(self) -> Table:
         """A row for each script and sender, seeds added up."""
-        rows: list[tuple[str, ...]] = [
-            (
-                one.script,
-                one.sender,
-                f"{one.messages:,}",
-                str(one.lost),
-                f"{one.duplicated}" + (f" ({one.unreported} unknowingly)" if one.unreported else ""),
-                *(f"{delay:,.1f}" for delay in (one.p50, one.p99, one.longest)),
-                f"{one.attempts:.3f}",
-                str(one.connections),
-            )
-            for one in self.totals()
-        ]
-        headings = (
-            "faults",
-            "sender",
-            "messages",
-            "lost",
-            "twice",
-            "delay p50, s",
-            "p99, s",
-            "longest, s",
-            "attempts",
-        )
-        return Table(
-            headings=(*headings, "connections"), rows=tuple(rows), right=(*headings[2:], "connections")
-        )
+        rows = tuple(tuple(cell(one) for cell in _COLUMNS.values()) for one in self.totals())
+        return Table(headings=tuple(_COLUMNS), rows=rows, right=tuple(_COLUMNS)[2:])
 
     def document(self) -> Document:
         """The table."""

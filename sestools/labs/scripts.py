@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from sestools.simulator.account import Account
 from sestools.simulator.faults import Fault, parse
 from sestools.simulator.rules import Rules
 
-_STAGES = ("TLS", "GREETING", "EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "BODY")
 
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Script:
     """What goes wrong while messages arrive.
 
     Attributes:
-        name: What it is called.
         about: One sentence.
         faults: What goes wrong, and when.
         account: What the account may do.
@@ -42,15 +39,14 @@ class Script:
 
     def faster(self, times: float) -> Script:
         """The same script, so many times as fast."""
-        rules = self.rules
-        life = rules.host_lifetime
+        rules, life, account = self.rules, self.rules.host_lifetime, self.account
         return replace(
             self,
             faults=tuple(
-                replace(one, since=one.since / times, until=None if one.until is None else one.until / times)
+                replace(one, since=one.since / times, until=one.until and one.until / times)
                 for one in self.faults
             ),
-            account=replace(self.account, rate=self.account.rate and self.account.rate * times),
+            account=replace(account, rate=account.rate and account.rate * times),
             rules=replace(
                 rules, idle=rules.idle / times, host_lifetime=life and life / times, delay=rules.delay / times
             ),
@@ -59,51 +55,25 @@ class Script:
         )
 
 
-def _scripts() -> Iterator[Script]:
-    yield Script(name="calm", about="Nothing goes wrong.")
-    yield Script(
-        name="throttle",
-        about="Messages come in bursts of 200, and the account may send 14 a second.",
-        account=Account(rate=14.0),
-        burst=200,
-        send_rate=14.0,
-    )
-    yield Script(
-        name="outage",
-        about="The network is gone for a minute, and later for half a minute.",
-        faults=(parse("outage", since=5, until=65), parse("outage", since=120, until=150)),
-    )
-    yield Script(
-        name="resets",
-        about="The connection is reset at every stage now and then, one time in fifty.",
-        faults=tuple(parse(f"reset:{stage}", chance=0.02) for stage in _STAGES),
-    )
-    yield Script(
-        name="reply lost",
-        about="One message in fifty is accepted, and the connection lost before its sender is told.",
-        faults=(parse("reply-lost", chance=0.02),),
-    )
-    yield Script(
-        name="hosts retired",
-        about="Hosts behind the load balancer live 20 s on average; their connections end with them.",
-        rules=Rules(delay=0.01, host_lifetime=20.0, random_lifetimes=True, max_messages=50),
-    )
-    yield Script(
-        name="idle cuts",
-        about="Twenty messages come every 15 s, and SES ends a connection after 10 s of silence.",
-        rate=20 / 15,
-        burst=20,
-    )
-    yield Script(
-        name="refusals",
-        about="SES says 454 or 451 now and then, or that it was sent too fast.",
-        faults=(
-            parse("says:service-failure-454", chance=0.02),
-            parse("says:service-failure-451", chance=0.01),
-            parse("says:send-rate", chance=0.02),
-        ),
-    )
+_STAGES = ("TLS", "GREETING", "EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "BODY")
+_SCRIPTS = (
+    Script("calm", "Nothing goes wrong."),
+    Script("throttle", "Messages come in bursts of 200, and the account may send 14 a second.",
+           account=Account(rate=14.0), burst=200, send_rate=14.0),
+    Script("outage", "The network is gone for a minute, and later for half a minute.",
+           (parse("outage", since=5, until=65), parse("outage", since=120, until=150))),
+    Script("resets", "The connection is reset at every stage now and then, one time in fifty.",
+           tuple(parse(f"reset:{stage}", chance=0.02) for stage in _STAGES)),
+    Script("reply lost", "One message in fifty is accepted, and the connection lost before its sender is told.",
+           (parse("reply-lost", chance=0.02),)),
+    Script("hosts retired", "Hosts behind the load balancer live 20 s on average; their connections end with them.",
+           rules=Rules(delay=0.01, host_lifetime=20.0, random_lifetimes=True, max_messages=50)),
+    Script("idle cuts", "Twenty messages come every 15 s, and SES ends a connection after 10 s of silence.",
+           rate=20 / 15, burst=20),
+    Script("refusals", "SES says 454 or 451 now and then, or that it was sent too fast.",
+           (parse("says:service-failure-454", chance=0.02), parse("says:service-failure-451", chance=0.01),
+            parse("says:send-rate", chance=0.02))),
+)  # fmt: skip
 
-
-SCRIPTS: Mapping[str, Script] = {script.name: script for script in _scripts()}
+SCRIPTS: Mapping[str, Script] = {script.name: script for script in _SCRIPTS}
 """Scripts that are ready, by name."""

@@ -33,12 +33,7 @@ class Destination:
 
 @dataclass(frozen=True, kw_only=True)
 class Contender:
-    """A sender under test.
-
-    Attributes:
-        name: What it is called.
-        run: Sends mails in a place, and gives its own account of each.
-    """
+    """A sender under test: `run` sends mails to a destination, and gives its own account of each."""
 
     name: str
     run: Callable[[Iterable[Mail], Destination], Iterable[Entry]]
@@ -52,13 +47,10 @@ def careful(policy: Policy | None = None, *, name: str = "", **more: Any) -> Con
     chosen = policy or Policy.documented(when_unknown="resend")
 
     def run(mails: Iterable[Mail], place: Destination) -> Iterator[Entry]:
-        limits = {"max_age": 60.0, "max_idle": 5.0, **more}
-        for seconds in ("max_age", "max_idle"):
-            limits[seconds] /= place.times
-        settings = {"rate": place.rate, "connect": place.connect, "clock": place.clock, **limits}
-        fast = _faster(chosen, place.times, place.seed)
-        settings |= {"timeout": place.timeout, "final_timeout": place.timeout}
-        with Sender(place.target, policy=fast, **settings) as sender:
+        settings = {"max_age": 60.0, "max_idle": 5.0, "rate": place.rate, "connect": place.connect, **more}
+        settings |= {limit: settings[limit] / place.times for limit in ("max_age", "max_idle")}
+        settings |= {"clock": place.clock, "timeout": place.timeout, "final_timeout": place.timeout}
+        with Sender(place.target, policy=_faster(chosen, place.times, place.seed), **settings) as sender:
             yield from sender.send_all(mails)
 
     return Contender(name=name or "sestools", run=run)
@@ -85,38 +77,40 @@ def _faster(policy: Policy, times: float, seed: int) -> Policy:
 
 def naive() -> Contender:
     """What a first script does: one connection, `sendmail`, and an error is logged and forgotten."""
-    return Contender(name="naive", run=lambda mails, place: _plain(mails, place, attempts=1, wait=0.0))
+    return _plain("naive", attempts=1, wait=0.0)
 
 
 def blind(attempts: int = 5, wait: float = 1.0) -> Contender:
     """smtplib in a loop: whatever went wrong, the same again after a second, five times."""
-    return Contender(
-        name="blind retry", run=lambda mails, place: _plain(mails, place, attempts=attempts, wait=wait)
-    )
+    return _plain("blind retry", attempts, wait)
 
 
-def _plain(mails: Iterable[Mail], place: Destination, *, attempts: int, wait: float) -> Iterator[Entry]:
+def _plain(name: str, attempts: int, wait: float) -> Contender:
     """smtplib without a thought: any exception is the same exception."""
-    client: smtplib.SMTP | None = None
-    for mail in mails:
-        tried: list[Attempt] = []
-        fate = Fate.UNSENT
-        while fate is Fate.UNSENT and len(tried) < attempts:
-            if tried:
-                place.clock.sleep(wait / place.times)
-            began = place.clock.now()
-            try:
-                client = client or _signed_in(place)
-                client.sendmail(mail.sender, mail.recipients, mail.content)
-                fate = Fate.SENT
-            except (Failed, OSError, smtplib.SMTPException):
-                if client is not None:
-                    client.close()
-                client = None
-            tried.append(Attempt(at=began, seconds=place.clock.now() - began))
-        yield Entry(mail=mail, fate=fate, attempts=tuple(tried))
-    if client is not None:
-        client.close()
+
+    def run(mails: Iterable[Mail], place: Destination) -> Iterator[Entry]:
+        client: smtplib.SMTP | None = None
+        for mail in mails:
+            tried: list[Attempt] = []
+            fate = Fate.UNSENT
+            while fate is Fate.UNSENT and len(tried) < attempts:
+                if tried:
+                    place.clock.sleep(wait / place.times)
+                began = place.clock.now()
+                try:
+                    client = client or _signed_in(place)
+                    client.sendmail(mail.sender, mail.recipients, mail.content)
+                    fate = Fate.SENT
+                except (Failed, OSError, smtplib.SMTPException):
+                    if client is not None:
+                        client.close()
+                    client = None
+                tried.append(Attempt(at=began, seconds=place.clock.now() - began))
+            yield Entry(mail=mail, fate=fate, attempts=tuple(tried))
+        if client is not None:
+            client.close()
+
+    return Contender(name=name, run=run)
 
 
 def _signed_in(place: Destination) -> smtplib.SMTP:

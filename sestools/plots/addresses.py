@@ -18,7 +18,13 @@ MOST_ROWS = 40
 PINNED, GONE, BLOCKED = "pinned", "pinned, no longer answers", "not in the list"
 # A mark and a colour for each resolver, so that the picture does not rest on colour.
 _LOOKS = tuple(zip("os^DvPX*", (*COLOURS.values(), "#7f7f7f", "#000000", "#882255"), strict=True))
-_IN_ROW: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 8, "color": FAILED}
+_IN_ROW: dict[str, Any] = {
+    "ha": "center",
+    "va": "center",
+    "fontsize": 8,
+    "color": FAILED,
+    "backgroundcolor": "white",
+}
 
 
 @drawing.register
@@ -37,10 +43,10 @@ def _(history: AddressHistory, *, comparison: Comparison | None = None) -> Drawi
     over = f"over {span(history.seconds)}" if history.seconds else "in one look"
     many = f"{len(history.resolvers)} resolvers" if len(history.resolvers) > 1 else "one resolver"
     return Drawing(
-        draw=partial(_draw, history, rows, more, comparison.since if comparison else 0.0),
-        alt=f"Addresses of {history.host} {over}, {history.answers} answers of {many}. "
+        partial(_draw, history, rows, more, comparison.since if comparison else 0.0),
+        f"Addresses of {history.host} {over}, {history.answers} answers of {many}. "
         f"{'; '.join(parts) or 'No address was answered'}.",
-        size=(8.4, 1.35 + 0.27 * max(2, len(rows))),
+        (8.4, 1.35 + 0.27 * max(2, len(rows))),
     )
 
 
@@ -52,14 +58,7 @@ def _draw(history: AddressHistory, rows: dict[str, str], more: int, since: float
     for row, address in enumerate(rows):
         ax.axhline(row, color="#8884", linewidth=0.6, zorder=0)
         if address not in history.addresses:
-            ax.text(
-                0.5,
-                row,
-                "in no answer",
-                transform=ax.get_yaxis_transform(),
-                backgroundcolor="white",
-                **_IN_ROW,
-            )
+            ax.text(0.5, row, "in no answer", transform=ax.get_yaxis_transform(), **_IN_ROW)
     draw_rows(ax, [f"{address}\n{words}" if words else address for address, words in rows.items()])
     ax.tick_params(axis="y", pad=8)
     for label, words in zip(ax.get_yticklabels(), rows.values(), strict=True):
@@ -70,15 +69,14 @@ def _draw(history: AddressHistory, rows: dict[str, str], more: int, since: float
         ax.axvspan(since / scale, end, color="#8882", linewidth=0, zorder=0)
         ax.text(end, -0.62, "now", ha="right", va="bottom", fontsize=8, color="#555555")
     if not rows:
-        ax.text(
-            0.5, 0.5, "no address was answered", transform=ax.transAxes, backgroundcolor="white", **_IN_ROW
-        )
+        ax.text(0.5, 0.5, "no address was answered", transform=ax.transAxes, **_IN_ROW)
     ax.set_xlim(0, max(end, 1.0))
     rest = f"; {more} more addresses are not shown" if more else ""
     ax.set_xlabel(f"{unit} since the watch began{rest}")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     if len(history.resolvers) > 1:
-        legend_above(ax, ncols=len(history.resolvers))
+        handles, labels = ax.get_legend_handles_labels()
+        legend_above(ax, dict(zip(labels, handles, strict=True)))
 
 
 def _marks(ax: Axes, history: AddressHistory, rows: list[str], scale: float) -> None:
@@ -106,11 +104,9 @@ def _rows(history: AddressHistory, comparison: Comparison | None) -> tuple[dict[
     gone = {pin.entry for pin in comparison.gone if pin.kind == "address"}
     pinned = {address for pin in comparison.pins for address in (pin.entry, *pin.answered)}
     never = [pin.entry for pin in comparison.pins if pin.entry in gone - set(ordered)]
-    words = {
-        **dict.fromkeys(pinned, PINNED),
-        **dict.fromkeys(gone, GONE),
-        **dict.fromkeys(comparison.blocked, BLOCKED),
-    }
+    words = (
+        dict.fromkeys(pinned, PINNED) | dict.fromkeys(gone, GONE) | dict.fromkeys(comparison.blocked, BLOCKED)
+    )
     # A long list must not hide what is answered.
     shown = [*never[: max(MOST_ROWS // 4, MOST_ROWS - len(ordered))], *ordered][:MOST_ROWS]
     return {address: words.get(address, "") for address in shown}, len(never) + len(ordered) - len(shown)

@@ -16,43 +16,33 @@ from sestools.core.errors import UsageError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 # Okabe and Ito's palette for colour blindness; words beside each mark carry what matters.
-COLOURS = {
-    "connect": "#0072B2",
-    "greeting, EHLO": "#56B4E9",
-    "TLS": "#009E73",
-    "sign-in": "#CC79A7",
-    "message": "#E69F00",
-}
+COLOURS = {"connect": "#0072B2", "greeting, EHLO": "#56B4E9", "TLS": "#009E73", "sign-in": "#CC79A7",
+           "message": "#E69F00"}  # fmt: skip
 FAILED = "#D55E00"
 
 _INK = "#010203"
 """Stands for the colour of the surrounding text until `to_svg` has replaced it."""
 _MODULES = {
-    "sestools.checkup.report.Report": "stages",
-    "sestools.checkup.sweep_result.Sweep": "sweep",
+    "sestools.checkup.report.Report": "checks",
+    "sestools.checkup.sweep_result.Sweep": "checks",
     "sestools.allowlist.history.AddressHistory": "addresses",
-    "sestools.core.results.ProbeResult": "mtu",
-    "sestools.lifetime.survival.Curve": "lifetime",
-    "sestools.lifetime.advice.RecycleAdvice": "lifetime",
-    "sestools.labs.results.Lab": "lab",
-    "builtins.dict": "ports",
+    "sestools.core.results.ProbeResult": "connections",
+    "sestools.lifetime.survival.Curve": "connections",
+    "sestools.lifetime.advice.RecycleAdvice": "connections",
+    "sestools.labs.results.Lab": "timeline",
+    "builtins.dict": "checks",
     "builtins.tuple": "reply_map",
 }
 """Which module draws a type: it is imported when it is needed."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Drawing:
-    """How one result is drawn.
+    """How one result is drawn, and what is seen, in words and with the data; width and height are in inches.
 
-    Attributes:
-        draw: Draws it on axes, or on a list of them if `panels` is given.
-        alt: What is seen, in words and with the data.
-        size: Width and height in inches.
-        panels: What `Figure.subplots` is told where there are several axes.
+    `panels` is what `Figure.subplots` is told where there are several axes: `draw` then gets a list of them.
     """
 
     draw: Callable[[Any], None]
@@ -60,19 +50,22 @@ class Drawing:
     size: tuple[float, float]
     panels: Mapping[str, Any] = field(default_factory=dict)
 
-    def axes(self) -> Any:
-        """The axes of a new figure."""
-        from matplotlib.figure import Figure  # takes a while
+    def on(self, axes: Any = None) -> Any:
+        """Draw on these axes, by default those of a new figure; gives them."""
+        if axes is None:
+            from matplotlib.figure import Figure  # takes a while
 
-        figure = Figure(figsize=self.size, dpi=110, layout="constrained")
-        return list(figure.subplots(squeeze=False, **self.panels).flat) if self.panels else figure.subplots()
-
-    def figure(self) -> Figure:
-        """The result on a new figure."""
-        axes = self.axes()
+            figure = Figure(figsize=self.size, dpi=110, layout="constrained")
+            axes = (
+                list(figure.subplots(squeeze=False, **self.panels).flat) if self.panels else figure.subplots()
+            )
         self.draw(axes)
-        found: Figure = (axes[0] if self.panels else axes).figure
-        return found
+        return axes
+
+    def figure(self) -> Any:
+        """The result on a new figure."""
+        axes = self.on()
+        return (axes[0] if self.panels else axes).figure
 
 
 @singledispatch
@@ -96,21 +89,12 @@ def plot(result: Any, ax: Any = None, **options: Any) -> Any:
     Raises:
         UsageError: If there is no plot of such a result.
     """
-    how = drawing(result, **options)
-    axes = how.axes() if ax is None else ax
-    how.draw(axes)
-    return axes
+    return drawing(result, **options).on(ax)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Picture:
-    """A picture with words for those who cannot see it; its text form is those words.
-
-    Attributes:
-        png: The picture's bytes.
-        alt: What it shows, in words.
-        width: How wide to show it, in CSS pixels.
-    """
+    """A PNG, `width` CSS pixels wide, with words for those who cannot see it; its text form is those words."""
 
     png: bytes
     alt: str
@@ -169,13 +153,22 @@ def draw_rows(ax: Axes, names: Sequence[str]) -> None:
     ax.tick_params(axis="y", length=0)
 
 
+def draw_grid(ax: Axes, columns: Sequence[str], rows: Sequence[str], heights: Sequence[float]) -> None:
+    """Name the columns above and the rows at their heights, without a frame; a column is 1 wide."""
+    ax.set_xticks(range(len(columns)), columns)
+    ax.set_yticks(heights, rows)
+    ax.set_xlim(-0.5, len(columns) - 0.5)
+    ax.xaxis.tick_top()
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+
+
 def write(ax: Axes, text: str, xy: tuple[float, float], offset: tuple[float, float], **look: Any) -> None:
     """Write beside a point; the offset is in points of type."""
     ax.annotate(text, xy, xytext=offset, textcoords="offset points", **look)
 
 
-def legend_above(ax: Axes, *handles_and_labels: Any, **look: Any) -> None:
+def legend_above(ax: Axes, handles: Mapping[str, Any], **look: Any) -> None:
     """A legend in one line over the axes."""
-    ax.legend(
-        *handles_and_labels, frameon=False, loc="lower left", bbox_to_anchor=(-0.01, 1.0), borderpad=0.2, **look
-    )  # fmt: skip
+    look |= {"frameon": False, "loc": "lower left", "bbox_to_anchor": (-0.01, 1.0), "borderpad": 0.2}
+    ax.legend(list(handles.values()), list(handles), ncols=len(handles), **look)

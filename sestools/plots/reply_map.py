@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from functools import partial
 from textwrap import fill
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
@@ -12,7 +13,7 @@ from matplotlib.patches import Rectangle
 from sestools.core.enums import Retry, Stage
 from sestools.core.errors import UsageError
 from sestools.knowledge.client_output import KnownReply
-from sestools.plots.drawing import COLOURS, FAILED, Drawing, drawing
+from sestools.plots.drawing import COLOURS, FAILED, Drawing, draw_grid, drawing
 
 COLUMNS = (Retry.NO, Retry.SOON, Retry.NEW_CONNECTION, Retry.SLOWER, Retry.HOURS)
 ROWS = (Stage.GREETING, Stage.EHLO, Stage.AUTH, Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.BODY)
@@ -41,19 +42,18 @@ def _(replies: tuple) -> Drawing:  # type: ignore[type-arg]  # singledispatch ta
         raise UsageError("a map of replies takes a tuple of known replies")
     found = cells(replies)
     heights = [max(1, *(len(found[stage, retry]) for retry in COLUMNS)) for stage in ROWS]
-    rows = []
-    for stage in ROWS:
-        by_retry = [
-            f"{retry.short}: " + ", ".join(_words(*item) for item in codes.items())
-            for retry in COLUMNS
-            if (codes := found[stage, retry])
-        ]
-        rows.append(f"{stage}: {'; '.join(by_retry)}")
+    rows = [
+        f"{stage}: " + "; ".join(
+            f"{retry.short}: {', '.join(_words(*item) for item in found[stage, retry].items())}"
+            for retry in COLUMNS if found[stage, retry]
+        )
+        for stage in ROWS
+    ]  # fmt: skip
     return Drawing(
-        draw=partial(_draw, found, heights),
-        alt="Reply codes by stage and by what a retry needs; a number of causes is given where there are several. "
+        partial(_draw, found, heights),
+        "Reply codes by stage and by what a retry needs; a number of causes is given where there are several. "
         f"{'. '.join(rows)}.",
-        size=(8.4, 0.9 + 0.27 * sum(heights)),
+        (8.4, 0.9 + 0.27 * sum(heights)),
     )
 
 
@@ -66,27 +66,19 @@ def _draw(found: Cells, heights: list[int], ax: Axes) -> None:
             codes = found[stage, retry].items()
             for line, (code, causes) in enumerate(codes):
                 y = top + (height - len(codes)) / 2 + line
-                _box(ax, column, y, _words(code, causes), _COLOURS[code // 100])
+                look: dict[str, Any] = {"facecolor": _COLOURS[code // 100], "linewidth": 0}
+                corner = (column - _WIDTH / 2, y + 0.1)
+                ax.add_patch(Rectangle(corner, _WIDTH, 0.8, alpha=0.2, **look))
+                ax.add_patch(Rectangle(corner, 0.03, 0.8, **look))
+                ax.text(column + 0.01, y + 0.52, _words(code, causes), ha="center", va="center", fontsize=9)
         middles.append(top + height / 2)
         top += height
         if stage is not ROWS[-1]:
             ax.axhline(top, color="#8888", linewidth=0.6)
-    ax.set_xlim(-0.5, len(COLUMNS) - 0.5)
     ax.set_ylim(top + 0.1, -0.1)
-    names = [retry.short.replace("30 s", "30\N{NO-BREAK SPACE}s") for retry in COLUMNS]
-    ax.set_xticks(range(len(COLUMNS)), [fill(name, 15) for name in names])
-    ax.set_yticks(middles, [str(stage) for stage in ROWS])
-    ax.xaxis.tick_top()
-    ax.tick_params(length=0)
-    ax.spines[:].set_visible(False)
+    names = [fill(retry.short.replace("30 s", "30\N{NO-BREAK SPACE}s"), 15) for retry in COLUMNS]
+    draw_grid(ax, names, ROWS, middles)
 
 
 def _words(code: int, causes: int) -> str:
     return f"{code}: {causes} causes" if causes > 1 else str(code)
-
-
-def _box(ax: Axes, column: int, y: float, words: str, colour: str) -> None:
-    corner = (column - _WIDTH / 2, y + 0.1)
-    ax.add_patch(Rectangle(corner, _WIDTH, 0.8, facecolor=colour, alpha=0.2, linewidth=0))
-    ax.add_patch(Rectangle(corner, 0.03, 0.8, facecolor=colour, linewidth=0))
-    ax.text(column + 0.01, y + 0.52, words, ha="center", va="center", fontsize=9)

@@ -1,16 +1,19 @@
-"""Attempts to send: when each was made, what came of it, and how long was waited."""
+"""Attempts to send: when each was made, what came of it, how long was waited; and what senders lose under faults."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from sestools.core.text import printable
-from sestools.plots.drawing import COLOURS, FAILED, Drawing, draw_rows, drawing, legend_above
+from sestools.labs import Lab, Result
+from sestools.plots.drawing import COLOURS, FAILED, Drawing, draw_rows, drawing, legend_above, write
 from sestools.sending.mail import Attempt, Entry
 from sestools.sending.policy import is_unknown
 
@@ -25,11 +28,9 @@ _MARKS = {"accepted": ("o", COLOURS["TLS"]), "failed": ("X", FAILED), "unknown":
 
 @dataclass(frozen=True, kw_only=True)
 class Timeline:
-    """Attempts to be plotted: one row a message or a policy.
+    """Attempts to be plotted, by the name of their row: a message or a policy.
 
-    Attributes:
-        rows: The attempts of each row, by its name.
-        together: Whether all rows share one clock; else each begins at 0.
+    Rows that are `together` share one clock; else each begins at 0.
     """
 
     rows: Mapping[str, Sequence[Attempt]]
@@ -38,10 +39,10 @@ class Timeline:
 
 def retried(entries: Sequence[Entry], most: int = MOST_ROWS) -> Timeline:
     """The messages that took more than one attempt or failed, the first so many."""
-    found = [
-        entry for entry in entries if len(entry.attempts) > 1 or any(one.failure for one in entry.attempts)
-    ]
-    found.sort(key=lambda entry: entry.attempts[0].at)
+    hard = (
+        one for one in entries if len(one.attempts) > 1 or any(attempt.failure for attempt in one.attempts)
+    )
+    found = sorted(hard, key=lambda entry: entry.attempts[0].at)
     return Timeline(rows={f"message {printable(one.mail.name, 20)}": one.attempts for one in found[:most]})
 
 
@@ -49,9 +50,9 @@ def retried(entries: Sequence[Entry], most: int = MOST_ROWS) -> Timeline:
 def _(timeline: Timeline) -> Drawing:
     rows = "; ".join(f"{name}: {_words(some)}" for name, some in timeline.rows.items())
     return Drawing(
-        draw=partial(_draw, timeline),
-        alt=f"Timeline of attempts and waits. {rows or 'Every message was accepted at its first attempt'}.",
-        size=(8.4, 1.1 + 0.32 * max(1, len(timeline.rows))),
+        partial(_draw, timeline),
+        f"Timeline of attempts and waits. {rows or 'Every message was accepted at its first attempt'}.",
+        (8.4, 1.1 + 0.32 * max(1, len(timeline.rows))),
     )
 
 
@@ -81,9 +82,11 @@ def _draw(timeline: Timeline, ax: Axes) -> None:
         ax.set_xlabel("seconds")
         ax.set_xlim(-longest * 0.02, max(longest, 0.1) * 1.04)
     draw_rows(ax, list(rows))
-    marks = [Line2D([], [], linestyle="", marker=mark, color=colour) for mark, colour in _MARKS.values()]
-    handles = [*marks, Line2D([], [], color="0.7", linewidth=1.2)]
-    legend_above(ax, handles, [*_MARKS, "wait"], ncols=4, handletextpad=0.3, columnspacing=1.4)
+    handles = {
+        kind: Line2D([], [], linestyle="", marker=mark, color=at) for kind, (mark, at) in _MARKS.items()
+    }
+    handles["wait"] = Line2D([], [], color="0.7", linewidth=1.2)
+    legend_above(ax, handles, handletextpad=0.3, columnspacing=1.4)
 
 
 def _kind(attempt: Attempt) -> str:
@@ -102,3 +105,62 @@ def _words(attempts: Sequence[Attempt]) -> str:
             words.append(f"{attempt.wait:.0f} s" if attempt.wait >= 1 else f"{attempt.wait:.2g} s")
     shown = words if len(words) <= 12 else [*words[:11], f"and {len(words) - 11} more"]
     return ", ".join(shown)
+
+
+# --- what senders lose, send twice and delay, under each script of faults ------------------------------------
+
+_SENDERS = ("#999999", COLOURS["greeting, EHLO"], COLOURS["connect"], COLOURS["TLS"], COLOURS["sign-in"])
+_PANELS: tuple[tuple[str, Callable[[Result], float], str], ...] = (
+    ("lost", lambda one: one.lost, ".0f"),
+    ("twice", lambda one: one.duplicated, ".0f"),
+    ("delay of 99 in 100, seconds", lambda one: one.p99, ",.1f"),
+)
+_UNREPORTED: dict[str, Any] = {"fill": False, "edgecolor": FAILED, "hatch": "////", "linewidth": 0}
+
+
+@drawing.register
+def _(lab: Lab) -> Drawing:
+    results = lab.totals()
+    return Drawing(
+        partial(_draw_lab, results),
+        f"Lost, sent twice and delayed, by sender. {'; '.join(map(_counted, results))}.",
+        (8.8, 1.3 + 0.21 * len(results) + 0.12 * len({result.script for result in results})),
+        {"ncols": 3, "sharey": True},
+    )
+
+
+def _counted(one: Result) -> str:
+    unreported = f", {one.unreported} of them unknowingly" if one.unreported else ""
+    return (
+        f"{one.script}, {one.sender}: {one.lost} of {one.messages:,} lost, {one.duplicated} twice{unreported}, "
+        f"99 in 100 within {one.p99:,.1f} s"
+    )
+
+
+def _draw_lab(results: tuple[Result, ...], axes: list[Axes]) -> None:
+    """A panel a figure, a bar for each sender under each script."""
+    scripts = list(dict.fromkeys(result.script for result in results))
+    senders = list(dict.fromkeys(result.sender for result in results))
+    colours = dict(zip(senders, _SENDERS * len(senders), strict=False))
+    step = len(senders) + 0.7
+    heights = [scripts.index(one.script) * step + senders.index(one.sender) for one in results]
+    for ax, (title, figure, form) in zip(axes, _PANELS, strict=True):
+        for result, y in zip(results, heights, strict=True):
+            width = figure(result)
+            ax.barh(y, width, height=0.82, color=colours[result.sender])
+            if title == "twice" and result.unreported:
+                ax.barh(y, result.unreported, height=0.82, **_UNREPORTED)
+            shade = "0.25" if width else "0.5"
+            write(ax, format(width, form), (width, y), (4, 0), va="center", fontsize=8, color=shade)
+        ax.set_title(title, fontsize=10, loc="left")
+        ax.set_xlim(0, max([figure(result) for result in results] + [1e-9]) * 1.28)
+        ax.set_xticks([])
+        ax.spines[["top", "right", "bottom"]].set_visible(False)
+        ax.tick_params(axis="y", length=0)
+    axes[0].set_yticks([row * step + (len(senders) - 1) / 2 for row in range(len(scripts))], scripts)
+    axes[0].set_ylim(max(heights, default=0) + 0.8, -0.8)
+    labels = {sender: Patch(color=colours[sender]) for sender in senders}
+    if any(result.unreported for result in results):
+        labels["unknowingly"] = Patch(**_UNREPORTED)
+    look: dict[str, Any] = {"ncols": min(5, len(labels)), "frameon": False, "loc": "outside upper left"}
+    axes[0].figure.legend([*labels.values()], [*labels], **look)

@@ -13,8 +13,6 @@ from sestools.core.enums import Level
 from sestools.core.text import printable
 from sestools.render.inline import pieces
 
-__all__ = ["COLOURS", "as_html", "table_as_html"]
-
 COLOURS = {Level.OK: "#1a7f37", Level.NOTICE: "#9a6700", Level.PROBLEM: "#b8400b", Level.UNCLEAR: "#57606a"}
 """Edge of a card; each card also says its level in words."""
 

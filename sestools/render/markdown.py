@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from sestools.core.document import Code, Document, Link, Table
 from sestools.render.inline import pieces
 
-__all__ = ["as_markdown"]
-
 
 def as_markdown(document: Document) -> str:
     """The document as Markdown, ending with a line end."""

@@ -9,8 +9,6 @@ from sestools.render.html import as_html
 from sestools.render.markdown import as_markdown
 from sestools.render.text import as_text
 
-__all__ = ["Shown"]
-
 
 class Shown(ABC):
     """A result with a document."""

@@ -19,8 +19,6 @@ from sestools.core.enums import Level
 from sestools.core.text import printable
 from sestools.render.inline import pieces, whole
 
-__all__ = ["STYLES", "console", "show"]
-
 STYLES = {Level.OK: "green", Level.NOTICE: "yellow", Level.PROBLEM: "bold red", Level.UNCLEAR: "magenta"}
 INDENT = 12
 """Columns before the sentences of a card."""

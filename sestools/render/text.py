@@ -8,8 +8,6 @@ from sestools.core.document import Document, Table
 from sestools.core.text import printable
 from sestools.render.inline import pieces
 
-__all__ = ["as_text", "table_as_text"]
-
 
 def as_text(document: Document) -> str:
     """Plain lines, never wrapped; code stands without backticks."""
