@@ -65,11 +65,9 @@ class Cause:
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", self.id):
             raise UsageError(f"a cause's id is lower-case words joined by hyphens, not {self.id!r}")
-        for name in ("title", "meaning", "fix"):
+        for name in ("title", "meaning", "fix", "source"):
             if not getattr(self, name):
                 raise UsageError(f"cause {self.id} has no {name}")
-        if not self.basis.source:
-            raise UsageError(f"cause {self.id} has no source")
         if self.pattern and not self.codes:
             codes = (re.match(r"[2-5]\d\d(?= )", sample) for sample in self.samples)
             object.__setattr__(self, "codes", frozenset(int(code[0]) for code in codes if code))

@@ -58,17 +58,14 @@ class Credentials:
     def __hash__(self) -> int:
         return hash((self.user, self.password))
 
-    def __copy__(self) -> Credentials:
+    def __deepcopy__(self, memo: object = None) -> Credentials:
         return self
 
-    def __deepcopy__(self, memo: object) -> Credentials:
-        return self
+    __copy__ = __deepcopy__
 
     def __reduce__(self) -> Any:
-        raise TypeError(
-            "credentials are not pickled, nor is a target that has some: they stay in the process that was given "
-            "them. Leave them out with dataclasses.replace(target, credentials=None)"
-        )
+        raise TypeError("credentials are not pickled, nor is a target that has some: they stay in the process that was "
+                        "given them. Leave them out with dataclasses.replace(target, credentials=None)")  # fmt: skip
 
 
 LENGTH = 44
@@ -81,10 +78,7 @@ _V4, _V2 = 4, 2
 def smtp_password(secret_access_key: str, region: str) -> str:
     """The SMTP password that belongs to a secret access key in one region (signature version 4).
 
-    It is valid in that region only; the user name is the access key id, unchanged.
-
-    Raises:
-        UsageError: If the key or the region is empty.
+    It is valid in that region only; the user name is the access key id, unchanged. Neither may be empty.
     """
     if not secret_access_key or not region:
         secret_access_key = ""  # a traceback can show what a function still holds
@@ -97,11 +91,7 @@ def smtp_password(secret_access_key: str, region: str) -> str:
 
 
 def smtp_password_v2(secret_access_key: str) -> str:
-    """The SMTP password of the kind made before 10 January 2019: for all regions, and slowed down by SES.
-
-    Raises:
-        UsageError: If the key is empty.
-    """
+    """The SMTP password of the kind made before 10 January 2019: for all regions, and slowed down by SES."""
     if not secret_access_key:
         raise UsageError("a secret access key is needed")
     return base64.b64encode(bytes([_V2]) + _hmac(secret_access_key.encode(), "SendRawEmail")).decode()

@@ -15,13 +15,9 @@ from sestools.core.enums import Level
 class Code(str):
     """A command, or a line of a file: shown as code, and never wrapped, so that it can be copied."""
 
-    __slots__ = ()
-
 
 class Link(str):
     """A web address: shown as a link where there are links, and never wrapped."""
-
-    __slots__ = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +54,6 @@ class Document:
     Attributes:
         title: One sentence; empty for a part that goes on from the one before it.
         labels: Short words beside the title, such as how sure it is and its id.
-        lead: Sentences under the title.
         notes: Sentences that are worth knowing, at the end.
         code: Lines of code or of a transcript.
         parts: Further documents, in order; they come before this one's tables and notes.

@@ -56,10 +56,7 @@ _LOOK_ALIKES = (
 def smtp_host(region: str) -> str:
     """The SMTP host name of a region, such as `email-smtp.eu-west-1.amazonaws.com`.
 
-    Capitals are fine: SES itself writes EU-WEST-1.
-
-    Raises:
-        UsageError: If this cannot be a region's name.
+    Capitals are fine: SES itself writes EU-WEST-1. What cannot be a region's name raises `UsageError`.
     """
     if not _REGION.fullmatch(region.lower()):
         raise UsageError(

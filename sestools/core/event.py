@@ -27,12 +27,11 @@ class Speaker(Term):
 class Event:
     """One thing that happened in a mail session: a probe's step, a log line, a bounce, a line of a text.
 
-    What the evidence does not tell is None, or empty.
-
-    `time` is in seconds since 1970, or since a probe began; `peer` is the other side's IP address, `relay` the name of
-    the server that was used. `sentence` is the reply's text, or the error's. `queue_id` is the mail server's id of the
-    message, `message_id` SES's; `sender` and `recipient` are the envelope's. `client` is the program that wrote the
-    evidence, `line` the evidence as it is, and `speaker` who is behind it, as far as that was decided.
+    What the evidence does not tell is None, or empty. `time` is in seconds since 1970, or since a probe
+    began; `peer` is the other side's IP address, `relay` the name of the server that was used. `sentence` is
+    the reply's text, or the error's. `queue_id` is the mail server's id of the message, `message_id` SES's;
+    `sender` and `recipient` are the envelope's. `client` is the program that wrote the evidence, `line` the
+    evidence as it is, and `speaker` who is behind it, as far as that was decided.
     """
 
     time: float | None = None

@@ -12,11 +12,7 @@ ENOUGH = 128
 
 
 def require_files() -> None:
-    """Raise the limit of open files, if need be, to what every command can work with.
-
-    Raises:
-        UsageError: If this process may not: it says how many there are and what to do.
-    """
+    """Raise the limit of open files to what every command can work with; `UsageError` if that is refused."""
     with contextlib.suppress(ModuleNotFoundError):  # Windows
         import resource
 

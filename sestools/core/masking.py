@@ -95,9 +95,7 @@ class Known:
     __slots__ = ("_forms", "_short", "_sizes")
 
     def __init__(self, user: str, password: str) -> None:
-        forms: set[str] = set()
-        hexes: set[str] = set()
-        short: set[str] = set()
+        forms, hexes, short = set[str](), set[str](), set[str]()
         for text in (password, user, f"\0{user}\0{password}", f"{user}\0{user}\0{password}"):
             raw = text.encode("utf-8", "surrogatepass")
             hexes |= {raw.hex(), *(word.encode().hex() for word in _in_base64(raw))}
@@ -113,9 +111,7 @@ class Known:
         # In a password of words that may be said anyway, only more of it is its own.
         pieces = {lowered(piece) for piece in pieces if not (piece.isalpha() and piece.islower())}
         long = {lowered(piece) for form in forms | hexes for piece in _pieces(_plain(form), _LONG_PIECE)}
-        self._sizes = tuple(
-            (size, found - _SAID_PIECES) for size, found in ((_PIECE, pieces), (_LONG_PIECE, long))
-        )
+        self._sizes = ((_PIECE, pieces - _SAID_PIECES), (_LONG_PIECE, long - _SAID_PIECES))
         # What has few letters and digits is found as it is, where it stands alone.
         some = "|".join(map(re.escape, sorted(short - _SAID_WORDS, key=len, reverse=True)))
         self._short = re.compile(rf"(?<![^\W_])(?:{some})(?![^\W_])") if some else None
@@ -152,17 +148,15 @@ class Known:
 
 def _decoded(found: re.Match[str]) -> str:
     """What an escape stands for; a letter stands for itself."""
-    kind = found.lastgroup
-    if kind is None:
-        return found[0] if len(found[0]) == 1 else ""
-    return chr(int(found[kind], _BASES[kind]))
+    if kind := found.lastgroup:
+        return chr(int(found[kind], _BASES[kind]))
+    return found[0] if len(found[0]) == 1 else ""
 
 
 def _in_base64(raw: bytes) -> Iterator[str]:
     """Bytes in base64: alone, and as what is left of them in the base64 of a longer text."""
-    for before in range(3):
-        word = base64.b64encode(bytes(before) + raw).decode().rstrip("=")
-        yield word[(0, 2, 3)[before] :]
+    for before, shared in enumerate((0, 2, 3)):
+        yield base64.b64encode(bytes(before) + raw).decode().rstrip("=")[shared:]
 
 
 def _cut_out(text: str, spans: list[tuple[int, int]]) -> str:
@@ -220,11 +214,7 @@ _SPACED = re.compile(r"(?<!\S)(?:[A-Za-z0-9+/=][ \t]){11,}[A-Za-z0-9+/=](?!\S)")
 def mask_secrets(text: str, known: Known | None = None) -> str:
     """A text without what looks like a password, a secret key or AUTH data. Access key ids stay.
 
-    It keeps its number of lines.
-
-    Args:
-        text: A stranger's text.
-        known: The secrets that it may hold, if they are known.
+    It keeps its number of lines. `known` are the secrets that it may hold, if they are known.
     """
     if known:
         text = known.mask(text)
@@ -266,25 +256,21 @@ _SWITCH = re.compile(r"(?<=[a-z])[A-Z]|(?<=[A-Za-z])[0-9]|(?<=[0-9])[A-Za-z]")
 # --- lines of a client ----------------------------------------------------------------------------------------
 
 _LONE = {"DATA", "RSET", "QUIT", "NOOP", "STARTTLS", "HELP", "VRFY", "EXPN", "AUTH"}
-_PARAMETER = re.compile(
-    r"(?:SIZE=\d+|(?:BODY|RET)=\w+|SMTPUTF8|NOTIFY=[\w,]+|ENVID=\S+|ORCPT=\S+)", re.IGNORECASE
-)
+_PARAMETER = re.compile(r"(?i:SIZE=\d+|(?:BODY|RET)=\w+|SMTPUTF8|NOTIFY=[\w,]+|ENVID=\S+|ORCPT=\S+)")
+_ENVELOPE = re.compile(r"((?:MAIL +FROM|RCPT +TO) *: *(?:<[^>]*>|\S*))(.*)", re.IGNORECASE)
+_AUTH = re.compile(rf"AUTH +{_MECHANISM}", re.IGNORECASE)
 
 
 def mask_command(line: str) -> str:
     """A client's line as a transcript or a log may show it: what cannot be credentials typed at the wrong place."""
     verb, _, rest = line.strip().partition(" ")
     rest = rest.strip()
-    if found := re.fullmatch(
-        r"((?:MAIL +FROM|RCPT +TO) *: *(?:<[^>]*>|\S*))(.*)", line.strip(), re.IGNORECASE
-    ):
+    if found := _ENVELOPE.fullmatch(line.strip()):
         more = (word if _PARAMETER.fullmatch(word) else MASK for word in found[2].split())
         return mask_secrets(" ".join((found[1], *more)))
     if verb.upper() in ("EHLO", "HELO"):
         return mask_secrets(line) if re.fullmatch(r"[\w.:\[\]-]*", rest) else f"{verb} {MASK}"
-    if found := re.fullmatch(
-        rf"AUTH +{_MECHANISM}", line[: len(verb) + 1] + rest.partition(" ")[0], re.IGNORECASE
-    ):
+    if found := _AUTH.fullmatch(line[: len(verb) + 1] + rest.partition(" ")[0]):
         return f"{found[0]} {MASK}" if " " in rest else found[0]
     if verb.upper() in _LONE or (rest and re.fullmatch("[A-Z]{3,10}", verb)):
         return f"{verb} {MASK}" if rest else verb

@@ -9,14 +9,8 @@ from __future__ import annotations
 import datetime
 import re
 
-PREFIXES = {
-    "us-east-1": "0100",
-    "us-west-2": "0101",
-    "eu-west-1": "0102",
-    "ap-northeast-1": "0106",
-    "eu-central-1": "0107",
-    "ap-southeast-2": "0108",
-}
+PREFIXES = {"us-east-1": "0100", "us-west-2": "0101", "eu-west-1": "0102", "ap-northeast-1": "0106",
+            "eu-central-1": "0107", "ap-southeast-2": "0108"}  # fmt: skip
 """Region prefixes seen in transcripts. Those of other regions are unknown; ids before about 2017 have 0000."""
 
 UNKNOWN_PREFIX = "01ff"

@@ -30,8 +30,8 @@ _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)")
 class Reply:
     """One complete SMTP reply (RFC 5321, 4.2).
 
-    `lines` holds the text of each line as it came, without code, separator and line end; `raw` the bytes, bounded,
-    or nothing if the reply was not read from a wire.
+    `lines` holds the text of each line as it came, without code, separator and line end; `raw` the bytes,
+    bounded, or nothing if the reply was not read from a wire.
     """
 
     code: int
@@ -76,8 +76,9 @@ class Reply:
 class TcpInfo:
     """What the kernel knows of a connection (Linux; elsewhere such facts are absent).
 
-    The smoothed round-trip time in seconds; the largest segment that this side sends, and the path MTU as the kernel
-    believes it, in bytes; segments not yet acknowledged, and those sent again since the connection began.
+    The smoothed round-trip time in seconds; the largest segment that this side sends, and the path MTU as the
+    kernel believes it, in bytes; segments not yet acknowledged, and those sent again since the connection
+    began.
     """
 
     rtt: float
@@ -91,9 +92,10 @@ class TcpInfo:
 class Step:
     """One timed thing that a probe did.
 
-    It began `at` so many seconds after the probe, and took `seconds`, with the IP address `address` where there was one.
-    What was `sent` is masked: no credentials in any form. `encrypted` tells whether it happened inside TLS, `symptom`
-    what went wrong in it; `tcp` holds kernel facts of its end, where the system gives them.
+    It began `at` so many seconds after the probe, and took `seconds`, with the IP address `address` where
+    there was one. What was `sent` is masked: no credentials in any form. `encrypted` tells whether it
+    happened inside TLS, `symptom` what went wrong in it; `tcp` holds kernel facts of its end, where the
+    system gives them.
     """
 
     stage: Stage
@@ -111,9 +113,9 @@ class Step:
 class Symptom:
     """What went wrong, however it was learnt: from a probe, an exception, a log line or a pasted text.
 
-    What is not known is None. `detail` is the observation in words (an error's text, a log line, a whole paste): a
-    stranger's text. `host`, `port` and `security` are the server's and the client's TLS mode. `cause` is the id of the
-    cause, if whoever saw it decided it: nobody then looks for one in the words.
+    What is not known is None. `detail` is the observation in words (an error's text, a log line, a whole
+    paste): a stranger's text. `host`, `port` and `security` are the server's and the client's TLS mode.
+    `cause` is the id of the cause, if whoever saw it decided it: nobody then looks for one in the words.
     """
 
     kind: Kind | None = None

@@ -22,8 +22,7 @@ class Garbled(Exception):
     """What came is not an SMTP reply; `raw` holds its beginning."""
 
     def __init__(self, what: str, raw: bytes) -> None:
-        self.what = what
-        self.raw = raw[:MAX_LINE]
+        self.what, self.raw = what, raw[:MAX_LINE]
         super().__init__(f"{what}: {printable(self.raw, 120)}")
 
 
@@ -31,11 +30,7 @@ _REPLY_LINE = re.compile(rb"([2-5]\d\d)(?:([ -])(.*))?", re.DOTALL)
 
 
 class ReplyReader:
-    """Bytes in, complete replies out.
-
-    Feed it whatever arrives, in pieces of any size; `next()` gives a reply, or None for "need more".
-    It keeps at most `MAX_REPLY` bytes of one reply.
-    """
+    """Bytes in, in pieces of any size, complete replies out. It keeps at most `MAX_REPLY` bytes of one."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
@@ -52,11 +47,7 @@ class ReplyReader:
         self._buffer += data
 
     def next(self) -> Reply | None:
-        """The next complete reply, or None if more is needed.
-
-        Raises:
-            Garbled: If what came cannot be a reply, or is larger than is read.
-        """
+        """The next complete reply, or None if more is needed. What is none, or too large, raises `Garbled`."""
         while (end := self._buffer.find(b"\n")) >= 0 or len(self._buffer) > MAX_LINE:
             if end < 0 or end > MAX_LINE:
                 raise Garbled(f"a reply line longer than {MAX_LINE} bytes", bytes(self._buffer))
@@ -68,31 +59,23 @@ class ReplyReader:
             found = _REPLY_LINE.fullmatch(line.rstrip(b"\r\n"))
             if not found:
                 raise Garbled("a line that is not an SMTP reply", line)
-            code, separator, text = int(found[1]), found[2], found[3] or b""
-            self._lines.append((code, text.decode("utf-8", "backslashreplace")))
+            code, separator = int(found[1]), found[2]
+            self._lines.append((code, (found[3] or b"").decode("utf-8", "backslashreplace")))
             if separator != b"-":
-                return self._finish()
+                lines, raw = self._lines, bytes(self._raw)
+                self._lines, self._raw = [], bytearray()
+                if any(other != code for other, _ in lines):
+                    raise Garbled("a reply whose lines carry different codes", raw)
+                return Reply(code=code, lines=tuple(text for _, text in lines), raw=raw)
         return None
-
-    def _finish(self) -> Reply:
-        codes = {code for code, _ in self._lines}
-        raw = bytes(self._raw)
-        lines = tuple(text for _, text in self._lines)
-        self._lines.clear()
-        self._raw.clear()
-        if len(codes) > 1:
-            raise Garbled("a reply whose lines carry different codes", raw)
-        return Reply(code=codes.pop(), lines=lines, raw=raw)
 
 
 def read_reply(data: bytes | str) -> Reply:
     """One reply from its whole text, as it stands in a log or catalogue; a line end may be missing.
 
-    Raises:
-        UsageError: If it is not exactly one complete reply.
+    `UsageError` is raised if it is not exactly one complete reply.
     """
-    if isinstance(data, str):
-        data = data.encode()
+    data = data.encode() if isinstance(data, str) else data
     reader = ReplyReader()
     reader.feed(data if data.endswith(b"\n") else data + b"\r\n")
     try:
@@ -134,13 +117,9 @@ def auth_lines(credentials: Credentials, mechanism: str) -> tuple[memoryview, ..
     and what has no name here is no local variable either.
     """
     if mechanism == "PLAIN":
-        return (
-            memoryview(
-                b"AUTH PLAIN "
-                + b2a_base64(f"\0{credentials.user}\0{credentials.password}".encode())[:-1]
-                + b"\r\n"
-            ),
-        )
+        return (memoryview(
+            b"AUTH PLAIN " + b2a_base64(f"\0{credentials.user}\0{credentials.password}".encode())[:-1] + b"\r\n"
+        ),)  # fmt: skip
     return (
         memoryview(b"AUTH LOGIN\r\n"),
         memoryview(b2a_base64(credentials.user.encode())[:-1] + b"\r\n"),

@@ -26,9 +26,8 @@ def _check_host(host: str, what: str) -> None:
         ipaddress.ip_address(address)
     except ValueError:
         if len(host) > 253 or not _HOST_NAME.fullmatch(host):
-            raise UsageError(
-                f"{what} {printable(host, 80)!r} is neither a host name nor an IP address"
-            ) from None
+            shown = printable(host, 80)
+            raise UsageError(f"{what} {shown!r} is neither a host name nor an IP address") from None
 
 
 def _check_port(port: int, what: str) -> None:

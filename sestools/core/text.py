@@ -14,24 +14,20 @@ def printable(text: str | bytes, limit: int = LIMIT) -> str:
         text = text.decode("utf-8", "backslashreplace")
     cut = text[:limit]
     # str.isprintable is false for controls, formats, surrogates and every separator but the space.
-    safe = cut if cut.isprintable() else "".join(map(_visible, cut))
+    safe = cut if cut.isprintable() else "".join(map(_visible, cut.replace("\t", " ")))
     return safe + "…" if len(text) > limit else safe
 
 
 def _visible(char: str) -> str:
-    if char.isprintable():
-        return char
-    return char.encode("unicode_escape").decode("ascii") if char != "\t" else " "
+    return char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
 
 
 def lowered(text: str) -> str:
     """A text in small letters, as long as it was: a few letters would become two."""
     low = text.lower()
-    return low if len(low) == len(text) else "".join(map(_small, text))
-
-
-def _small(letter: str) -> str:
-    return low if len(low := letter.lower()) == 1 else letter
+    if len(low) == len(text):
+        return low
+    return "".join(small if len(small := letter.lower()) == 1 else letter for letter in text)
 
 
 def duration(seconds: float) -> str:
@@ -43,13 +39,10 @@ def duration(seconds: float) -> str:
 
 def span(seconds: float) -> str:
     """A length of time for people: `45 s`, `20 min`, `1 h 30 min`."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    hours, minutes = divmod(whole // 60, 60)
-    parts = (f"{hours} h" if hours else "", f"{minutes} min" if minutes else "")
-    rest = f"{whole % 60} s" if whole % 60 and not hours else ""
-    return " ".join(part for part in (*parts, rest) if part)
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = ((hours, "h"), (minutes, "min"), (0 if hours else rest, "s"))
+    return " ".join(f"{count} {unit}" for count, unit in parts if count) or "0 s"
 
 
 def moment(seconds: float) -> str:

@@ -7,6 +7,7 @@ with a supported mechanism.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import ssl
@@ -68,8 +69,6 @@ def only_amazon(target: Target) -> bool:
     return not target.ca_file and region_of(target.host) is not None
 
 
-# --- TLS contexts -------------------------------------------------------------------------------------------------
-
 _VOUCHED: WeakKeyDictionary[ssl.SSLContext, str | None] = WeakKeyDictionary()
 """The contexts that may carry credentials: the CA file that each trusts, or None for Amazon's roots."""
 
@@ -77,20 +76,14 @@ _VOUCHED: WeakKeyDictionary[ssl.SSLContext, str | None] = WeakKeyDictionary()
 def looking(ca_file: str | None = None) -> ssl.SSLContext:
     """A context for connections that sign in nowhere: it trusts what the system trusts, or else the named file.
 
-    It is kept, because making one costs as much as fifty handshakes; whoever starts many threads asks once before.
-
-    Raises:
-        UsageError: If the CA file cannot be read.
+    It is kept, because making one costs as much as fifty handshakes; whoever starts many threads asks once
+    before. `UsageError` is raised if the CA file cannot be read.
     """
     return _named(ca_file, _stamp(ca_file)) if ca_file else _systems(*_system())
 
 
 def signing_in(target: Target) -> ssl.SSLContext:
-    """The context of a connection that is to sign in. No other one gets past `permit`.
-
-    Raises:
-        UsageError: If the target's CA file cannot be read.
-    """
+    """The context of a connection that is to sign in. No other one gets past `permit`."""
     return _amazons() if only_amazon(target) else looking(target.ca_file)
 
 
@@ -130,14 +123,10 @@ def _system() -> tuple[object, ...]:
 
 
 def _stamp(path: str | None) -> object:
-    try:
+    with contextlib.suppress(OSError):
         found = os.stat(path or "")
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
-
-
-# --- the rule -----------------------------------------------------------------------------------------------------
+        return found.st_mtime_ns, found.st_size, found.st_ino
+    return None
 
 
 def permit(
@@ -149,18 +138,14 @@ def permit(
     unasked: bytes,
     wanted: str | None = None,
 ) -> Mechanism:
-    """Whether credentials may go over this connection now: the mechanism to use.
+    """Whether credentials may go over this connection now: the mechanism to use. `Refused` is raised if they may not.
 
     Args:
         target: Whom they are for.
-        sock: The connection's socket.
         greeting: The text after 220 with which it began.
         capabilities: The lines of the EHLO reply inside TLS, without the first.
         unasked: What has come and answers no question; nothing, if all is well.
         wanted: A mechanism, if only that will do.
-
-    Raises:
-        Refused: If they may not.
     """
     if not (target.ca_file or region_of(target.host)):
         raise _refused(
@@ -209,8 +194,8 @@ def not_amazons(
 ) -> Symptom | None:
     """What it means that a certificate did not verify where only Amazon is trusted: somebody else issued it.
 
-    None if it failed for another reason, or the user named other authorities. `issuer` is who issued it, as far as
-    that could be seen; `trusted_here` tells whether this system trusts it.
+    None if it failed for another reason, or the user named other authorities. `issuer` is who issued it, as
+    far as that could be seen; `trusted_here` tells whether this system trusts it.
     """
     if not only_amazon(target) or error.verify_code not in _UNTRUSTED:
         return None

@@ -4,8 +4,7 @@ The senders are real ones; they send to the simulator, whose ledger knows what w
 memory a day passes in a moment (thousands of messages); over sockets the same takes its time (a hundred).
 """
 
-from sestools.labs.experiment import lost_mail, timelines
-from sestools.labs.results import Lab, Result
+from sestools.labs.experiment import Lab, Result, lost_mail, timelines
 from sestools.labs.scripts import SCRIPTS, Script
 from sestools.labs.senders import Contender, Destination, blind, careful, naive
 

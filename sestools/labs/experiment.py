@@ -1,20 +1,20 @@
-"""The lost-mail experiment: the same messages, the same faults, one sender after the other, and the ledger."""
+"""The lost-mail experiment: the same messages and faults, one sender after the other, counted by the ledger."""
 
 from __future__ import annotations
 
 import contextlib
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from itertools import product
 from typing import Any
 
 from sestools.core.clock import Clock
-from sestools.core.target import Target
-from sestools.labs.results import Lab, Result
+from sestools.core.document import Document, Table
 from sestools.labs.scripts import SCRIPTS, Script
 from sestools.labs.senders import Contender, Destination, blind, careful, naive
+from sestools.render.shown import Shown
 from sestools.sending.mail import Attempt, Entry, Fate, Mail
 from sestools.sending.policy import Policy
 from sestools.simulator import Simulator
@@ -24,6 +24,93 @@ from sestools.simulator.memory import VirtualSes
 from sestools.simulator.service import Accepted
 
 PORT = 587
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What a sender achieved; counted from the ledger, not from what the sender believes.
+
+    Attributes:
+        duplicated: Copies too many that SES accepted.
+        unreported: Those of them that the sender did not know to be possible.
+        wrong: Messages that the sender holds for sent and SES does not have.
+        p50: Delay from a message's arrival until SES accepted it, in seconds: half of the messages took no longer.
+            Lost messages are not in it; `p99` and `longest` are the same for 99 in 100, and for all.
+        attempts: Attempts for each message on average.
+        seconds: How long the whole took, by the clock of the experiment.
+    """
+
+    script: str
+    sender: str
+    seed: int
+    messages: int
+    lost: int
+    duplicated: int
+    unreported: int
+    wrong: int
+    p50: float
+    p99: float
+    longest: float
+    attempts: float
+    connections: int
+    seconds: float
+
+
+_COLUMNS: dict[str, Callable[[Result], str]] = {
+    "faults": lambda one: one.script,
+    "sender": lambda one: one.sender,
+    "messages": lambda one: f"{one.messages:,}",
+    "lost": lambda one: str(one.lost),
+    "twice": lambda one: f"{one.duplicated}" + (f" ({one.unreported} unknowingly)" if one.unreported else ""),
+    "delay p50, s": lambda one: f"{one.p50:,.1f}",
+    "p99, s": lambda one: f"{one.p99:,.1f}",
+    "longest, s": lambda one: f"{one.longest:,.1f}",
+    "attempts": lambda one: f"{one.attempts:.3f}",
+    "connections": lambda one: str(one.connections),
+}
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Lab(Shown):
+    """The results of an experiment, one row for each sender, script and seed."""
+
+    results: tuple[Result, ...]
+    entries: Mapping[tuple[str, str, int], tuple[Entry, ...]] = field(default_factory=dict)
+    """Each sender's own account, by script, sender and seed."""
+
+    def to_frame(self) -> Any:
+        """A pandas data frame, one row a result. The notebook extra brings pandas."""
+        import pandas as pd
+
+        return pd.DataFrame([asdict(result) for result in self.results])
+
+    def totals(self) -> tuple[Result, ...]:
+        """One row for each script and sender: counts added up over the seeds, delays and attempts the worst."""
+        groups = defaultdict(list)
+        for result in self.results:
+            groups[result.script, result.sender].append(result)
+        return tuple(_total(some) for some in groups.values())
+
+    def table(self) -> Table:
+        """A row for each script and sender, seeds added up."""
+        rows = tuple(tuple(cell(one) for cell in _COLUMNS.values()) for one in self.totals())
+        return Table(headings=tuple(_COLUMNS), rows=rows, right=tuple(_COLUMNS)[2:])
+
+    def document(self) -> Document:
+        """The table."""
+        return Document(tables=(self.table(),))
+
+    __repr__ = Shown.__str__
+
+
+def _total(some: list[Result]) -> Result:
+    added = ("messages", "lost", "duplicated", "unreported", "wrong", "connections", "seconds")
+    worst = ("p50", "p99", "longest", "attempts")
+    return replace(
+        some[0],
+        **{name: sum(getattr(one, name) for one in some) for name in added},
+        **{name: max(getattr(one, name) for one in some) for name in worst},
+    )
 
 
 def lost_mail(
@@ -40,7 +127,6 @@ def lost_mail(
 
     Args:
         script: What goes wrong: a `Script`, or the name of one in `SCRIPTS`.
-        more: Further scripts.
         contenders: The senders; by default `naive()`, `blind()` and `careful()`.
         messages: How many messages each sends.
         seeds: The chances of each run.
@@ -75,20 +161,16 @@ def _opened(script: Script, seed: int, times: float | None) -> Iterator[tuple[An
     """A simulator and how to reach it: over sockets, or in memory if nothing runs faster."""
     settings: dict[str, Any] = {"account": script.account, "faults": script.faults, "seed": seed}
     settings |= asdict(script.rules)
-    rest: dict[str, Any] = {"rate": script.send_rate, "seed": seed}
+    pace = times or 1.0
+    rest: dict[str, Any] = {"rate": script.send_rate, "seed": seed, "times": pace, "timeout": 10.0 / pace}
     if times is None:
         memory = VirtualSes(**settings)
-        yield memory, Destination(
-            target=Target(host=memory.host, port=PORT, credentials=memory.credentials),
-            connect=lambda: memory.smtp(PORT, timeout=10.0), clock=memory.clock, timeout=10.0, times=1.0, **rest,
-        )  # fmt: skip
-        return
-    with Simulator(**settings) as ses:
-        target, timeout = ses.target(PORT, sign_in=True), 10.0 / times
-        yield (
-            ses,
-            Destination(target=target, connect=None, clock=RealClock(), timeout=timeout, times=times, **rest),
-        )
+        reach = memory.reach(PORT) | {"connect": lambda: memory.smtp(PORT, timeout=10.0)}
+        yield memory, Destination(**reach, **rest)
+    else:
+        with Simulator(**settings) as ses:
+            target = ses.target(PORT, sign_in=True)
+            yield ses, Destination(target=target, connect=None, clock=RealClock(), **rest)
 
 
 def _arriving(script: Script, clock: Clock, start: float, messages: int) -> Iterator[Mail]:

@@ -32,7 +32,6 @@ def replay(
     Args:
         thresholds: When it changes connections.
         traffic: How messages come.
-        messages: How many.
         price: Handshakes that a broken send costs.
         seed: Of the gaps, and of what the simulator draws.
         settings: What makes the simulated SES, such as `scenario="s6-hosts-replaced"` or `idle=10`.

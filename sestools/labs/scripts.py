@@ -39,17 +39,17 @@ class Script:
 
     def faster(self, times: float) -> Script:
         """The same script, so many times as fast."""
-        rules, life, account = self.rules, self.rules.host_lifetime, self.account
+        faults = (
+            replace(one, since=one.since / times, until=one.until and one.until / times)
+            for one in self.faults
+        )
+        lasting = ("idle", "host_lifetime", "delay")
+        seconds = {name: value / times for name in lasting if (value := getattr(self.rules, name))}
         return replace(
             self,
-            faults=tuple(
-                replace(one, since=one.since / times, until=one.until and one.until / times)
-                for one in self.faults
-            ),
-            account=replace(account, rate=account.rate and account.rate * times),
-            rules=replace(
-                rules, idle=rules.idle / times, host_lifetime=life and life / times, delay=rules.delay / times
-            ),
+            faults=tuple(faults),
+            account=replace(self.account, rate=self.account.rate and self.account.rate * times),
+            rules=replace(self.rules, **seconds),
             rate=self.rate * times,
             send_rate=self.send_rate and self.send_rate * times,
         )

@@ -66,13 +66,9 @@ def _faster(policy: Policy, times: float, seed: int) -> Policy:
             return replace(wait, base=wait.base / times, cap=wait.cap / times, random=Random(seed))  # noqa: S311
         return wait
 
-    return replace(
-        policy,
-        wait=sped(policy.wait),
-        throttled=sped(policy.throttled),
-        quota=policy.quota / times,
-        seconds=policy.seconds and policy.seconds / times,
-    )
+    waits = {"wait": sped(policy.wait), "throttled": sped(policy.throttled)}
+    seconds = policy.seconds and policy.seconds / times
+    return replace(policy, **waits, quota=policy.quota / times, seconds=seconds)
 
 
 def naive() -> Contender:

@@ -18,13 +18,7 @@ MOST_ROWS = 40
 PINNED, GONE, BLOCKED = "pinned", "pinned, no longer answers", "not in the list"
 # A mark and a colour for each resolver, so that the picture does not rest on colour.
 _LOOKS = tuple(zip("os^DvPX*", (*COLOURS.values(), "#7f7f7f", "#000000", "#882255"), strict=True))
-_IN_ROW: dict[str, Any] = {
-    "ha": "center",
-    "va": "center",
-    "fontsize": 8,
-    "color": FAILED,
-    "backgroundcolor": "white",
-}
+_IN_ROW: dict[str, Any] = {"ha": "center", "va": "center", "size": 8, "color": FAILED, "backgroundcolor": "w"}
 
 
 @drawing.register
@@ -92,8 +86,7 @@ def _marks(ax: Axes, history: AddressHistory, rows: list[str], scale: float) -> 
             for at in one.moments
         ]
         x, y = zip(*points, strict=True) if points else ((), ())
-        label = f"resolver {number + 1}"
-        ax.plot(x, y, mark, color=colour, markersize=3.6, linewidth=0, label=label, clip_on=False)
+        ax.plot(x, y, mark, color=colour, ms=3.6, lw=0, label=f"resolver {number + 1}", clip_on=False)
 
 
 def _rows(history: AddressHistory, comparison: Comparison | None) -> tuple[dict[str, str], int]:
@@ -104,9 +97,8 @@ def _rows(history: AddressHistory, comparison: Comparison | None) -> tuple[dict[
     gone = {pin.entry for pin in comparison.gone if pin.kind == "address"}
     pinned = {address for pin in comparison.pins for address in (pin.entry, *pin.answered)}
     never = [pin.entry for pin in comparison.pins if pin.entry in gone - set(ordered)]
-    words = (
-        dict.fromkeys(pinned, PINNED) | dict.fromkeys(gone, GONE) | dict.fromkeys(comparison.blocked, BLOCKED)
-    )
+    words = dict.fromkeys(pinned, PINNED) | dict.fromkeys(gone, GONE)
+    words |= dict.fromkeys(comparison.blocked, BLOCKED)
     # A long list must not hide what is answered.
     shown = [*never[: max(MOST_ROWS // 4, MOST_ROWS - len(ordered))], *ordered][:MOST_ROWS]
     return {address: words.get(address, "") for address in shown}, len(never) + len(ordered) - len(shown)

@@ -37,14 +37,9 @@ _STAGES = {
     "message": (Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.BODY),
 }
 _GROUPS = {stage: name for name, stages in _STAGES.items() for stage in stages}
-_FAILURES = {
-    (Stage.CONNECT, Kind.TIMEOUT): "no answer",
-    (Stage.CONNECT, Kind.REFUSED): "refused",
-    (Stage.GREETING, Kind.TIMEOUT): "no greeting",
-}
+_FAILURES = {(Stage.CONNECT, Kind.TIMEOUT): "no answer", (Stage.CONNECT, Kind.REFUSED): "refused",
+             (Stage.GREETING, Kind.TIMEOUT): "no greeting"}  # fmt: skip
 _OUTLINE: dict[str, Any] = {"fill": False, "edgecolor": FAILED, "linestyle": (0, (4, 2))}
-
-# --- a report: how long each stage took -----------------------------------------------------------------------
 
 
 @drawing.register
@@ -72,8 +67,7 @@ def _draw_stages(results: dict[str, ProbeResult], ax: Axes) -> None:
     for row, result in enumerate(results.values()):
         _bar(ax, row, result, edge)
     draw_rows(ax, list(results))
-    ax.set_xlim(0, edge * 1000 * 1.3)
-    ax.set_xlabel("milliseconds since the probe began")
+    ax.set(xlim=(0, edge * 1000 * 1.3), xlabel="milliseconds since the probe began")
     steps = [step for result in results.values() for step in result.steps if not step.symptom]
     stages = {_GROUPS.get(step.stage) for step in steps}
     handles = {name: Rectangle((0, 0), 1, 1, color=COLOURS[name]) for name in COLOURS if name in stages}
@@ -112,8 +106,6 @@ def _outcome(result: ProbeResult) -> str:
     return f"{symptom.stage}: {what}"
 
 
-# --- reports by name: how long each port took to connect, or that it never did --------------------------------
-
 SHORTEST = 1e-4
 """Seconds at which the axis begins at the latest; connections over a network take longer."""
 _ENDS = {None: "connected", Kind.TIMEOUT: "no answer", Kind.REFUSED: "refused"}
@@ -149,8 +141,7 @@ def _draw_contrast(reports: dict[str, Report], ports: list[str], axes: list[Axes
             _row(ax, ports.index(str(check.port)), check, left)
         draw_rows(ax, [f"port {port}" for port in ports])
         ax.set_title(name, fontsize=9.5, loc="left")
-        ax.set_xscale("log")
-        ax.set_xlim(left, right)
+        ax.set(xscale="log", xlim=(left, right))
         ax.xaxis.set_major_locator(LogLocator(numticks=5))
         ax.xaxis.set_minor_locator(NullLocator())
         ax.xaxis.set_major_formatter(
@@ -180,9 +171,6 @@ def _ended(check: PortCheck) -> str:
     if len(ends) <= 1:
         return next(iter(ends), "not tried")
     return ", ".join(f"{end} at {count} of {len(kinds)} addresses" for end, count in ends.items())
-
-
-# --- a sweep: how many of the addresses of each region and port work ------------------------------------------
 
 
 @drawing.register

@@ -51,11 +51,13 @@ def _draw_survival(curve: Curve, chosen: float | None, ax: Axes) -> None:
         ax.plot(curve.censored, heights, "|k", markersize=9, label=f"left alive: {len(curve.censored)}")
     if chosen is not None and chosen <= curve.longest:
         ax.axvline(chosen, color=BROKEN, linewidth=1.2, linestyle=(0, (4, 2)), label=f"advised: {chosen:g}")
-    ax.set_ylim(0, 1.04)
-    ax.set_xlim(0, curve.longest * 1.02)
+    ax.set(
+        xlim=(0, curve.longest * 1.02),
+        xlabel=_CURVES[curve.by][1],
+        ylim=(0, 1.04),
+        ylabel="connections alive",
+    )
     ax.set_yticks((0, 0.25, 0.5, 0.75, 1), ("0", "25 %", "50 %", "75 %", "100 %"))
-    ax.set_xlabel(_CURVES[curve.by][1])
-    ax.set_ylabel("connections alive")
     ax.legend(frameon=False, fontsize=8, loc="best")
     ax.spines[["top", "right"]].set_visible(False)
 
@@ -97,11 +99,9 @@ def _draw_costs(advice: RecycleAdvice, axes: list[Axes]) -> None:
             box = {"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 1}
             write(ax, f"{value:g}", (value, best), (-4, 9), fontsize=9, ha="right", bbox=box)
         if values:
-            ax.set_xscale("log")
+            ax.set(xscale="log", xlim=(values[0], values[-1]))
             ax.xaxis.set_major_formatter("{x:g}")
-            ax.set_xlim(values[0], values[-1])
-        ax.set_ylim(0, 3.5 * best)
-        ax.set_xlabel(label)
+        ax.set(ylim=(0, 3.5 * best), xlabel=label)
         ax.spines[["top", "right"]].set_visible(False)
     axes[0].set_ylabel("handshakes, or their worth,\nfor a thousand messages")
     handles, labels = axes[0].get_legend_handles_labels()
@@ -141,9 +141,8 @@ def _draw_mtu(facts: MtuFacts, axes: list[Axes]) -> None:
             words = f"{name}: {trial.flight if trial.stalled else 'passed'}"
             side = "right" if seconds[-1] > longest / 2 else "left"
             write(over_time, words, trial.samples[-1], (0, 5), fontsize=9, ha=side)
-    over_time.set_xlabel("seconds since large segments were sent")
-    over_time.set_ylabel("bytes received" if way is Way.DOWN else "bytes acknowledged")
-    over_time.set_ylim(bottom=0)
+    unit = "bytes received" if way is Way.DOWN else "bytes acknowledged"
+    over_time.set(xlabel="seconds since large segments were sent", ylabel=unit, ylim=(0, None))
     over_time.margins(x=0.08, y=0.25)
     clamped = [(trial, trial.clamp) for trial in trials if trial.clamp]
     for number, (trial, size) in enumerate(clamped, 1):
@@ -151,8 +150,7 @@ def _draw_mtu(facts: MtuFacts, axes: list[Axes]) -> None:
         write(search, str(size), (number, size), (0, 6), fontsize=8, ha="center")
     if facts.segment:
         search.axhline(facts.segment + 0.5, color=FAILED, linewidth=1, linestyle=(0, (4, 2)))
-    search.set_xlabel("connection (o passes, x stalls)")
-    search.set_ylabel("clamped to, bytes")
+    search.set(xlabel="connection (o passes, x stalls)", ylabel="clamped to, bytes")
     search.set_xticks(range(1, len(clamped) + 1))
     search.margins(x=0.08, y=0.18)
     for ax in axes:

@@ -31,7 +31,7 @@ _MODULES = {
     "sestools.core.results.ProbeResult": "connections",
     "sestools.lifetime.survival.Curve": "connections",
     "sestools.lifetime.advice.RecycleAdvice": "connections",
-    "sestools.labs.results.Lab": "timeline",
+    "sestools.labs.experiment.Lab": "timeline",
     "builtins.dict": "checks",
     "builtins.tuple": "reply_map",
 }
@@ -82,7 +82,6 @@ def plot(result: Any, ax: Any = None, **options: Any) -> Any:
     """Draw a result with matplotlib; gives the axes.
 
     Args:
-        result: Anything that can be plotted.
         ax: Axes, or a list of them for a plot that has several; by default those of a new figure (`ax.figure`).
         options: `comparison` for an `AddressHistory`, `chosen` for a `Curve`.
 
@@ -140,9 +139,6 @@ _SVG = Markup(
     '<svg role="img" aria-label="{}" xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
     'style="width:100%;max-width:62em;height:auto" viewBox="0 0 {}">{}'
 )
-
-
-# What several plots need
 
 
 def draw_rows(ax: Axes, names: Sequence[str]) -> None:

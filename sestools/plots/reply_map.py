@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from functools import partial
 from textwrap import fill
 from typing import Any
@@ -21,18 +21,15 @@ _COLOURS = {4: COLOURS["connect"], 5: FAILED}
 _WIDTH = 0.78
 """Width of a code's box, where a column is 1 wide."""
 
-Cells = dict[tuple[Stage, Retry], dict[int, int]]
+Cells = dict[tuple[Stage, Retry], Counter[int]]
 
 
 def cells(replies: tuple[KnownReply, ...]) -> Cells:
     """For each stage and retry rule the codes that are given there, each with how many causes it can have."""
-    causes = defaultdict(set)
-    for reply in replies:
-        if reply.code >= 400:
-            causes[reply.stage, reply.cause.retry, reply.code].add(reply.cause.id)
-    found: Cells = defaultdict(dict)
-    for (stage, retry, code), ids in sorted(causes.items(), key=lambda item: item[0][2]):
-        found[stage, retry][code] = len(ids)
+    causes = {(one.code, one.stage, one.cause.retry, one.cause.id) for one in replies if one.code >= 400}
+    found: Cells = defaultdict(Counter)
+    for code, stage, retry, _ in sorted(causes):
+        found[stage, retry][code] += 1
     return found
 
 

@@ -1,4 +1,4 @@
-"""Attempts to send: when each was made, what came of it, how long was waited; and what senders lose under faults."""
+"""Attempts to send, what came of each, and the waits between; and what senders lose under faults."""
 
 from __future__ import annotations
 
@@ -28,10 +28,7 @@ _MARKS = {"accepted": ("o", COLOURS["TLS"]), "failed": ("X", FAILED), "unknown":
 
 @dataclass(frozen=True, kw_only=True)
 class Timeline:
-    """Attempts to be plotted, by the name of their row: a message or a policy.
-
-    Rows that are `together` share one clock; else each begins at 0.
-    """
+    """Attempts by the name of their row. Rows that are `together` share one clock; else each begins at 0."""
 
     rows: Mapping[str, Sequence[Attempt]]
     together: bool = True
@@ -39,9 +36,7 @@ class Timeline:
 
 def retried(entries: Sequence[Entry], most: int = MOST_ROWS) -> Timeline:
     """The messages that took more than one attempt or failed, the first so many."""
-    hard = (
-        one for one in entries if len(one.attempts) > 1 or any(attempt.failure for attempt in one.attempts)
-    )
+    hard = [one for one in entries if len(one.attempts) > 1 or any(each.failure for each in one.attempts)]
     found = sorted(hard, key=lambda entry: entry.attempts[0].at)
     return Timeline(rows={f"message {printable(one.mail.name, 20)}": one.attempts for one in found[:most]})
 
@@ -79,12 +74,9 @@ def _draw(timeline: Timeline, ax: Axes) -> None:
         ax.minorticks_off()
         ax.set_xlim(-0.6, longest * 1.6)
     else:
-        ax.set_xlabel("seconds")
-        ax.set_xlim(-longest * 0.02, max(longest, 0.1) * 1.04)
+        ax.set(xlabel="seconds", xlim=(-longest * 0.02, max(longest, 0.1) * 1.04))
     draw_rows(ax, list(rows))
-    handles = {
-        kind: Line2D([], [], linestyle="", marker=mark, color=at) for kind, (mark, at) in _MARKS.items()
-    }
+    handles = {kind: Line2D([], [], ls="", marker=mark, color=of) for kind, (mark, of) in _MARKS.items()}
     handles["wait"] = Line2D([], [], color="0.7", linewidth=1.2)
     legend_above(ax, handles, handletextpad=0.3, columnspacing=1.4)
 
@@ -99,15 +91,11 @@ def _words(attempts: Sequence[Attempt]) -> str:
     """Attempts in words: what came of each, and what was waited."""
     words = []
     for attempt in attempts:
-        failure = attempt.failure
-        words.append(f"{_kind(attempt)} ({failure.cause.id})" if failure else "accepted")
+        words.append(f"{_kind(attempt)} ({attempt.failure.cause.id})" if attempt.failure else "accepted")
         if attempt.wait:
             words.append(f"{attempt.wait:.0f} s" if attempt.wait >= 1 else f"{attempt.wait:.2g} s")
-    shown = words if len(words) <= 12 else [*words[:11], f"and {len(words) - 11} more"]
-    return ", ".join(shown)
+    return ", ".join(words if len(words) <= 12 else [*words[:11], f"and {len(words) - 11} more"])
 
-
-# --- what senders lose, send twice and delay, under each script of faults ------------------------------------
 
 _SENDERS = ("#999999", COLOURS["greeting, EHLO"], COLOURS["connect"], COLOURS["TLS"], COLOURS["sign-in"])
 _PANELS: tuple[tuple[str, Callable[[Result], float], str], ...] = (
@@ -153,8 +141,7 @@ def _draw_lab(results: tuple[Result, ...], axes: list[Axes]) -> None:
             shade = "0.25" if width else "0.5"
             write(ax, format(width, form), (width, y), (4, 0), va="center", fontsize=8, color=shade)
         ax.set_title(title, fontsize=10, loc="left")
-        ax.set_xlim(0, max([figure(result) for result in results] + [1e-9]) * 1.28)
-        ax.set_xticks([])
+        ax.set(xlim=(0, max([*map(figure, results), 1e-9]) * 1.28), xticks=[])
         ax.spines[["top", "right", "bottom"]].set_visible(False)
         ax.tick_params(axis="y", length=0)
     axes[0].set_yticks([row * step + (len(senders) - 1) / 2 for row in range(len(scripts))], scripts)

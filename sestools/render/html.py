@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from sestools.core.document import Code, Document, Link, Table
 from sestools.core.enums import Level
 from sestools.core.text import printable
-from sestools.render.inline import pieces
+from sestools.render.text import pieces
 
 COLOURS = {Level.OK: "#1a7f37", Level.NOTICE: "#9a6700", Level.PROBLEM: "#b8400b", Level.UNCLEAR: "#57606a"}
 """Edge of a card; each card also says its level in words."""
@@ -58,19 +58,20 @@ def _all(parts: Iterable[Markup]) -> Markup:
 
 
 def _inline(text: str) -> Markup:
-    found = [
-        _LINK.format(piece, piece) if isinstance(piece, Link) else _CODE.format(piece) if isinstance(piece, Code) else escape(piece)
-        for piece in pieces(text)
-    ]  # fmt: skip
-    return _LINE.format(Markup("").join(map(escape, pieces(text)))) if isinstance(text, Code) else _all(found)
+    return _LINE.format("".join(pieces(text))) if isinstance(text, Code) else _all(map(_piece, pieces(text)))
+
+
+def _piece(piece: str) -> Markup:
+    if isinstance(piece, Link):
+        return _LINK.format(piece, piece)
+    return _CODE.format(piece) if isinstance(piece, Code) else escape(piece)
 
 
 def _cell(text: str) -> Markup:
     """As a sentence, but a link shows its host alone: a whole address breaks into many lines in a narrow column."""
-    (piece, *others) = tuple(pieces(text)) or ("",)
-    if isinstance(piece, Link) and not others:
-        return _LINK.format(piece, urlsplit(piece).hostname)
-    return _inline(text)
+    found = tuple(pieces(text))
+    link = len(found) == 1 and isinstance(found[0], Link)
+    return _LINK.format(found[0], urlsplit(found[0]).hostname) if link else _inline(text)
 
 
 def _cells(table: Table, row: Iterable[str], tag: str) -> Markup:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from sestools.core.document import Code, Document, Link, Table
-from sestools.render.inline import pieces
+from sestools.render.text import pieces
 
 
 def as_markdown(document: Document) -> str:
@@ -28,19 +28,17 @@ _LIST = re.compile(r"^(\s*)(?:([-+=>#~:]+)|(\d+)([.)]))(?=\s|$)")
 
 def _inline(text: str) -> str:
     """A sentence as Markdown on one line."""
-    shown = []
-    for piece in pieces(text):
-        if isinstance(piece, Link):
-            shown.append(f"<{piece}>")
-        elif isinstance(piece, Code):
-            shown.append(_code(piece))
-        else:
-            words = re.split(r"(\s+)", piece)
-            shown += [
-                _code(word) if _OBEYED.search(word) else _SPECIAL.sub(r"\\\g<0>", word) for word in words
-            ]
-    text = "".join(shown).strip()
+    text = "".join(map(_piece, pieces(text))).strip()
     return _LIST.sub(lambda at: f"{at[1]}\\{at[2]}" if at[2] else f"{at[1]}{at[3]}\\{at[4]}", text)
+
+
+def _piece(piece: str) -> str:
+    if isinstance(piece, Link):
+        return f"<{piece}>"
+    if isinstance(piece, Code):
+        return _code(piece)
+    words = re.split(r"(\s+)", piece)
+    return "".join(_code(word) if _OBEYED.search(word) else _SPECIAL.sub(r"\\\g<0>", word) for word in words)
 
 
 def _code(text: str) -> str:
@@ -64,9 +62,9 @@ def _lines(document: Document) -> Iterator[str]:
         yield ""
     for field in document.fields:
         texts = [_inline(text) for text in field.texts]
-        yield f"- **{field.label}**:" + (f" {texts[0]}" if len(texts) == 1 else "")
-        if len(texts) > 1:
-            yield from (f"  - {text}" for text in texts)
+        single = len(texts) == 1
+        yield f"- **{field.label}**:" + (f" {texts[0]}" if single else "")
+        yield from (f"  - {text}" for text in texts if not single)
     for part in document.parts:
         yield from _lines(part)
     for table in document.tables:

@@ -8,16 +8,16 @@ from __future__ import annotations
 import os
 import textwrap
 from collections.abc import Sequence
-from typing import Literal, TextIO
+from typing import Any, Literal, TextIO
 
 from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from sestools.core.document import Document, Table
+from sestools.core.document import Code, Document, Link, Table
 from sestools.core.enums import Level
 from sestools.core.text import printable
-from sestools.render.inline import pieces, whole
+from sestools.render.text import pieces
 
 STYLES = {Level.OK: "green", Level.NOTICE: "yellow", Level.PROBLEM: "bold red", Level.UNCLEAR: "magenta"}
 INDENT = 12
@@ -37,12 +37,11 @@ def console(stream: TextIO) -> Console:
     width = None if stream.isatty() else 120
     # rich's own NO_COLOR keeps bold and dim; who sets it wants no escape codes.
     colours: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
-    return _Console(
-        file=stream, color_system=colours, highlight=False, markup=False, emoji=False, width=width
-    )
+    look: dict[str, Any] = {"highlight": False, "markup": False, "emoji": False}
+    return _Console(file=stream, color_system=colours, width=width, **look)
 
 
-def show(out: Console, document: Document, *, most: int = MAX_ROWS) -> None:
+def show(out: Console, document: Document) -> None:
     """Print a document; folded parts are left out."""
     if document.title:
         title = Text(printable(document.title), style=STYLES[document.level] if document.level else "bold")
@@ -55,10 +54,10 @@ def show(out: Console, document: Document, *, most: int = MAX_ROWS) -> None:
             _sentence(out, text, f"  {field.label if index == 0 else '':<{INDENT - 3}} ", "dim")
     for part in document.parts:
         if not part.folded:
-            show(out, part, most=most)
+            show(out, part)
             out.print()
     for table in document.tables:
-        _table(out, table, most)
+        _table(out, table)
     for text in document.notes:
         _sentence(out, text)
     for line in document.code:
@@ -69,37 +68,38 @@ def _sentence(out: Console, text: str, label: str = "", style: str = "") -> None
     """One sentence after its label, wrapped under itself; a command or address on one line, however long."""
     shown = "".join(pieces(text))
     width = max(20, out.width - len(label))
-    lines = [shown] if whole(text) else textwrap.wrap(shown, width, break_on_hyphens=False) or [""]
-    for index, line in enumerate(lines):
-        head = Text(label if index == 0 else " " * len(label), style=style)
-        out.print(head.append(line, style="not dim"), soft_wrap=True)
+    lines = (
+        [shown]
+        if isinstance(text, Code | Link)
+        else textwrap.wrap(shown, width, break_on_hyphens=False) or [""]
+    )
+    for line in lines:
+        out.print(Text(label, style=style).append(line, style="not dim"), soft_wrap=True)
+        label = " " * len(label)
 
 
-def _table(out: Console, table: Table, most: int) -> None:
+def _table(out: Console, table: Table) -> None:
     kept = _columns(table, out.width)
     grid = Grid(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for index in kept:
         name = table.headings[index]
         grid.add_column(name, justify="right" if name in table.right else "left", overflow="fold",
                         no_wrap=index != kept[-1])  # fmt: skip
-    for number, row in enumerate(table.rows[:most]):
+    for number, row in enumerate(table.rows[:MAX_ROWS]):
         style = STYLES[table.levels[number]] if table.levels else ""
         grid.add_row(*(
             Text(printable(row[index]), style=style if table.headings[index] == table.coloured else "")
             for index in kept
         ))  # fmt: skip
     out.print(grid)
-    if len(table.rows) > most:
-        out.print(Text(f"and {len(table.rows) - most} more: --json has them all"))
+    if len(table.rows) > MAX_ROWS:
+        out.print(Text(f"and {len(table.rows) - MAX_ROWS} more: --json has them all"))
     out.print()
 
 
 def _columns(table: Table, width: int) -> Sequence[int]:
     """The columns that fit, by number: those of `table.narrow` go first."""
-    widths = {
-        name: max(map(len, (name, *(row[index] for row in table.rows)))) + 2
-        for index, name in enumerate(table.headings)
-    }
+    widths = {cells[0]: max(map(len, cells)) + 2 for cells in zip(table.headings, *table.rows, strict=True)}
     if widths:
         last = table.headings[-1]
         widths[last] = min(widths[last], 24)  # a long one is wrapped

@@ -28,7 +28,7 @@ OTHERS = {
     "ipywidgets": "widgets",
     "traitlets": "widgets",
     "IPython": "widgets",
-    "pandas": "checkup/sweep_result.py labs/results.py",
+    "pandas": "checkup/sweep_result.py labs/experiment.py",
     "scipy": "lifetime",
     "numpy": "lifetime",
 }
