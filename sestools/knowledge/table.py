@@ -13,22 +13,9 @@ from __future__ import annotations
 
 from sestools.core.cause import Cause
 from sestools.core.errors import UsageError
-from sestools.knowledge.causes import (
-    contrasts,
-    conversation,
-    credentials,
-    last,
-    limits,
-    message,
-    protocol,
-    refused,
-    sign_in,
-    tls,
-)
+from sestools.knowledge.causes import conversation, findings, last, limits, message, refused, tls
 
-_GROUPS = (
-    sign_in, refused, limits, message, protocol, tls, conversation, contrasts, credentials, last
-)  # fmt: skip
+_GROUPS = (refused, limits, message, tls, conversation, findings, last)
 
 CAUSES: tuple[Cause, ...] = tuple(row for group in _GROUPS for row in group.CAUSES)
 """All causes, in the order in which they are tried."""
