@@ -66,11 +66,9 @@ def _symptom_of(anything: Any) -> Symptom:
     match anything:
         case Symptom():
             return anything
-        case ProbeResult():
-            target = anything.target
-            return anything.symptom or Symptom(
-                detail=anything.reason, host=target.host, port=target.port, security=target.security
-            )
+        case ProbeResult(target=to):
+            own = Symptom(detail=anything.reason, host=to.host, port=to.port, security=to.security)
+            return anything.symptom or own
         case Reply():
             return from_reply(anything)
         case BaseException():
@@ -85,12 +83,8 @@ def _symptom_of(anything: Any) -> Symptom:
 
 
 def _diagnosis(symptom: Symptom, rows: list[Cause], evidence: tuple[str, ...]) -> Diagnosis:
-    return Diagnosis(
-        symptom=symptom,
-        candidates=tuple(dict.fromkeys(rows))[:MOST],
-        evidence=evidence,
-        ruled_out=rows[0].ruled_out,
-    )
+    candidates = tuple(dict.fromkeys(rows))[:MOST]
+    return Diagnosis(symptom=symptom, candidates=candidates, evidence=evidence, ruled_out=rows[0].ruled_out)
 
 
 def _of_success(result: ProbeResult, symptom: Symptom) -> Diagnosis:

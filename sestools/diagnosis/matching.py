@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
+from typing import NamedTuple
 
 from sestools.core.cause import Cause
 from sestools.core.endpoints import PORTS, Security, look_alike, region_of
@@ -29,14 +30,8 @@ _CODE_BEFORE = re.compile(
 _ENHANCED_BEFORE = re.compile(r"(?<![\d.])[45]\.\d{1,3}\.\d{1,3}[ :]+[\w ]{0,30}$")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Match:
-    """A row that fits.
-
-    Attributes:
-        row: The row.
-        position: Where in the text; None if only the symptom's form matched.
-    """
+class Match(NamedTuple):
+    """A row that fits, and where in the text it does; None if only the symptom's form matched."""
 
     row: Cause
     position: int | None
@@ -64,9 +59,8 @@ class Case:
         if self.pasted:
             return self.pasted
         reply, detail = self.symptom.reply, self.symptom.detail
-        said = f"{reply.code} {' '.join(reply.lines)}" if reply else ""
-        told = "" if detail == str(reply) else detail
-        return read("\n".join(filter(None, (said, told))))
+        told = [f"{reply.code} {' '.join(reply.lines)}"] if reply else []
+        return read("\n".join(told if detail in ("", str(reply)) else [*told, detail]))
 
     @cached_property
     def replies(self) -> list[tuple[int, Reply]]:
@@ -101,24 +95,15 @@ class Case:
 
     def matches(self) -> Iterator[Match]:
         """Where each row fits, by the symptom's form or by its words, in the order of the table."""
-        for row in CAUSES:
-            yield from self._matches(row)
-
-    def _matches(self, row: Cause) -> Iterator[Match]:
         kind, stage = self.symptom.kind, self.symptom.stage
-        if row.kinds and kind and kind is not Kind.REPLY:
-            if kind not in row.kinds:
-                return
-            if not row.stages or stage in row.stages:
-                yield Match(row=row, position=None)
-                return
-            if stage is not None:
-                return
-        if not row.pattern:
-            return
-        for found in islice(compiled(row.pattern).finditer(self.excerpt.low), MOST_PLACES):
-            if self._code_fits(row, found.start(), found.end()):
-                yield Match(row=row, position=found.start())
+        for row in CAUSES:
+            formed = row.kinds and kind and kind is not Kind.REPLY
+            if formed and kind in row.kinds and (not row.stages or stage in row.stages):
+                yield Match(row, None)
+            elif row.pattern and not (formed and (kind not in row.kinds or stage)):
+                for found in islice(compiled(row.pattern).finditer(self.excerpt.low), MOST_PLACES):
+                    if self._code_fits(row, found.start(), found.end()):
+                        yield Match(row, found.start())
 
     def _code_fits(self, row: Cause, start: int, end: int) -> bool:
         """Whether the reply code that governs a place in the text goes with a row."""
