@@ -154,7 +154,7 @@ def _other_lines(case: Case, lead: Match, others: list[Match]) -> Iterator[str]:
 def _quoted(case: Case, position: int) -> str:
     """The line of a position, with its number if there are several."""
     line = case.excerpt.line(position)
-    start = max(0, position - case.excerpt.text.rfind("\n", 0, position) - 1 - 120)
+    start = max(0, position - case.excerpt.start(position) - 120)
     words = printable(("…" if start else "") + line[start:].strip(), 300)
     if len(case.excerpt.numbers) > 1:
         return f"line {case.excerpt.number(position)}: {words}"

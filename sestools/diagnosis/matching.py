@@ -129,7 +129,7 @@ class Case:
         line = self.excerpt.line(match.position)
         if names_ses(line) or self.told_ses or (self.names_ses and not row.generic):
             return True
-        start = self.excerpt.text.rfind("\n", 0, match.position) + 1
+        start = self.excerpt.start(match.position)
         near = [sign for sign in self.signs if start <= sign.position <= start + len(line)]
         weights = {sign.weight for sign in near}
         # Words before SES's own sentence are the client's ("SASL authentication failed: 535 ...").
