@@ -20,8 +20,6 @@ from sestools.reading.exceptions import from_exception
 from sestools.reading.excerpt import read, unwrapped
 from sestools.reading.texts import from_excerpt, from_pair, from_reply, from_text
 
-__all__ = ["classify"]
-
 MOST = 5
 """Candidates that a diagnosis names at most."""
 _DELIVERY_STATUS = re.compile(r"\bsmtp; ?[45]\d\d\b|\bdiagnosticcode\W{1,5}[45]\d\d\b", re.IGNORECASE)
@@ -131,9 +129,6 @@ def _unmatched(case: Case) -> Diagnosis:
         rows = [cause(f"unknown-{reply.code // 100}xx"), *others, *same]
         evidence = (f"the reply is {reply}",)
     return _diagnosis(case.symptom, rows, evidence)
-
-
-# --- evidence -------------------------------------------------------------------------------------------------
 
 
 def _other_lines(case: Case, lead: Match, others: list[Match]) -> Iterator[str]:

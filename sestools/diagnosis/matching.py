@@ -19,8 +19,6 @@ from sestools.knowledge.table import CAUSES
 from sestools.reading.excerpt import Excerpt, read
 from sestools.reading.texts import replies
 
-__all__ = ["Case", "Match"]
-
 MOST_PLACES = 20
 """Places in a text at which one cause is looked for."""
 

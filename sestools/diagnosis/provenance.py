@@ -16,8 +16,6 @@ from sestools.knowledge.patterns import compiled
 from sestools.reading.excerpt import Excerpt
 from sestools.reading.texts import hosts, replies
 
-__all__ = ["Sign", "Weight", "is_foreign_host", "names_ses", "signs"]
-
 
 class Weight(IntEnum):
     """How much a sign tells."""

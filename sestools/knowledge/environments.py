@@ -2,9 +2,6 @@
 
 Rows of the catalogue say what holds everywhere. These say it for one place, so that nobody who sits at home
 reads about security groups. A cause's id and title stay, and so does all evidence.
-
-Sources: AWS's pages on the restriction of port 25 and on SMTP time-outs; the network policy of mybinder.org;
-GitLab's note on other providers.
 """
 
 from __future__ import annotations
@@ -28,12 +25,8 @@ class Wording:
 
     Attributes:
         causes: Ids of the causes.
-        places: The places.
-        basis: How sure it is, and where it is said.
-        who: Who has to act.
         fix: Instead of the cause's fix; after its first advice if that is to use another port.
-        meaning: Instead of the cause's meaning; the cause's own if empty.
-        note: What is unsure here.
+        meaning: Instead of the cause's meaning; the cause's own if empty, as with `note`.
     """
 
     causes: set[str]
@@ -158,7 +151,7 @@ WORDINGS = (
         documented(sources.TIMEOUTS),
     ),
 )
-"""The table. Causes and places that are not in it keep the catalogue's words."""
+"""Causes and places that are not in this table keep the catalogue's words."""
 
 
 def worded(cause: Cause, place: Place, proxy: str = "") -> Cause:

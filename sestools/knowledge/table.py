@@ -20,9 +20,7 @@ _GROUPS = (refused, limits, message, tls, conversation, findings, last)
 CAUSES: tuple[Cause, ...] = tuple(row for group in _GROUPS for row in group.CAUSES)
 """All causes, in the order in which they are tried."""
 
-
 _BY_ID = {row.id: row for row in CAUSES}
-
 if len(_BY_ID) != len(CAUSES):
     raise RuntimeError("two causes share an id")
 

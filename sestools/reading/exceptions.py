@@ -12,8 +12,6 @@ from sestools.core.errors import kind_of
 from sestools.core.results import Symptom
 from sestools.reading.texts import from_pair, from_text
 
-__all__ = ["from_exception"]
-
 _CLASSES = {
     Stage.GREETING: "SMTPConnectError",
     Stage.EHLO: "SMTPHeloError",

@@ -10,8 +10,6 @@ from sestools.core.masking import mask_secrets
 from sestools.core.results import Reply, Symptom
 from sestools.reading.excerpt import Excerpt, read
 
-__all__ = ["from_excerpt", "from_pair", "from_reply", "from_text", "hosts", "replies"]
-
 
 def from_reply(reply: Reply, stage: Stage | None = None) -> Symptom:
     """The symptom of a server's reply; what looks like a secret in it is masked."""
@@ -25,9 +23,6 @@ def from_pair(code: int, text: str | bytes, stage: Stage | None = None) -> Sympt
         return Symptom(stage=stage, detail=mask_secrets(words))
     lines = tuple(words.replace("\r", "").split("\n")) or ("",)
     return from_reply(Reply(code=code, lines=lines), stage)
-
-
-# --- text -----------------------------------------------------------------------------------------------------
 
 
 def from_text(text: str | bytes) -> Symptom:

@@ -1,5 +1,7 @@
 """Causes that sestools finds by itself: by the contrast between several probes, and in credentials."""
 
+from functools import partial
+
 from sestools.core.enums import Retry, Stage, Who
 from sestools.knowledge.causes import sources
 from sestools.knowledge.causes.rows import (
@@ -12,6 +14,8 @@ from sestools.knowledge.causes.rows import (
     seen,
     unknown,
 )
+
+_credential = partial(row, stage=Stage.AUTH)
 
 CAUSES = (
     row(
@@ -45,6 +49,7 @@ CAUSES = (
         documented(sources.TIMEOUTS),
         who=YOU_OR_NETWORK,
         port_first=True,
+        stage=Stage.CONNECT,
     ),
     row(
         """ports-refused: Some of the SES ports are refused
@@ -81,6 +86,7 @@ CAUSES = (
             email-smtp.<region>.amazonaws.com.""",
         documented(sources.TIMEOUTS),
         who=NETWORK,
+        stage=Stage.CONNECT,
     ),
     row(
         """vpc-endpoint-blocked: The VPC endpoint does not allow these ports
@@ -95,6 +101,7 @@ CAUSES = (
         Ruled out: Not a firewall on the way to the internet: the address is private.""",
         documented(sources.GUIDE + "send-email-set-up-vpc-endpoints.html"),
         who=YOU_OR_NETWORK,
+        stage=Stage.CONNECT,
     ),
     row(
         """addresses-dead: Only some addresses of the name answer
@@ -188,52 +195,52 @@ CAUSES = (
         inferred(sources.CONNECT),
         who=NETWORK,
     ),
-    row(
+    _credential(
         """credential-swapped: User name and password are swapped
         The password looks like an access key id and the user name like a password.
         Do: Swap the two values.""",
         documented(sources.SMTP_CREDENTIALS),
     ),
-    row(
+    _credential(
         """credential-whitespace: A blank or line end is part of the credentials
         A value begins or ends with white space, usually from copying or from a file.
         Do: Copy the value again without blanks and line ends.""",
         seen(sources.GITHUB + "sandstorm-io/sandstorm/issues/2734"),
     ),
-    row(
+    _credential(
         """credential-quotes: Quotes are part of the credentials
         A value stands in quotes that reached the client, usually from an environment or YAML file.
         Do: Remove the quotes, or let the program that reads the file remove them.""",
         seen(sources.SMTP_CREDENTIALS),
     ),
-    row(
+    _credential(
         """credential-url-encoded: The password is still URL-encoded
         The password holds %2B, %2F or %3D where + / or = belongs.
         Do: Decode it (%2B is +, %2F is /), or encode it only inside a URL.""",
         seen(sources.GITHUB + "sandstorm-io/sandstorm/issues/2734"),
     ),
-    row(
+    _credential(
         """credential-temporary-key: The user name is a temporary key
         A key that begins with ASIA comes from a role or session. The SES SMTP interface does not accept
         those.
         Do: Make SMTP credentials of an IAM user, or use the HTTPS API with the role.""",
         documented(sources.SMTP_CREDENTIALS),
     ),
-    row(
+    _credential(
         """credential-mail-manager: The user name belongs to SES Mail Manager
         A user name inp-… is for a Mail Manager ingress endpoint, another product with its own host.
         Do: Use the ingress endpoint's host with it, or SMTP credentials with
             email-smtp.<region>.amazonaws.com.""",
         seen(sources.GUIDE + "eb.html"),
     ),
-    row(
+    _credential(
         """credential-wrong-field: The user name is not an SMTP user name
         The SMTP user name is an access key id (AKIA and 16 more characters). An e-mail address, an IAM user's
         name or an account number stands there.
         Do: Enter the SMTP user name that the console showed beside the password.""",
         seen(sources.SMTP_CREDENTIALS),
     ),
-    row(
+    _credential(
         f"""credential-secret-key: The password is the secret access key
         The value has the shape of an AWS secret access key. SMTP wants a password that is computed from it
         for one region. This is the most common reason for a 535.
@@ -241,7 +248,7 @@ CAUSES = (
         Do: {NEW_CREDENTIALS}""",
         documented(sources.SMTP_CREDENTIALS),
     ),
-    row(
+    _credential(
         f"""credential-legacy: The password uses signature version 2
         It was made with signature version 2, before 10 January 2019. It may still work and is slowed down.
         Do: {NEW_CREDENTIALS}
@@ -249,13 +256,13 @@ CAUSES = (
         documented(sources.ERRORS),
         retry=Retry.SLOWER,
     ),
-    row(
+    _credential(
         """credential-wrong-region: The password belongs to another region
         The password was computed from this secret key for another region than the endpoint's.
         Do: Use that region's endpoint, or the password for this region.""",
         documented(sources.SMTP_CREDENTIALS),
     ),
-    row(
+    _credential(
         f"""credential-other-key: The password does not come from this secret key
         No region that is known gives this password from the secret key: it belongs to another key, or was
         mistyped.
@@ -263,7 +270,7 @@ CAUSES = (
         Do: {NEW_CREDENTIALS}""",
         inferred(sources.SMTP_CREDENTIALS),
     ),
-    row(
+    _credential(
         f"""credential-shape: The password does not look like an SES SMTP password
         An SMTP password is base64 of 44 characters (33 bytes, the first one 4). This one is not: a part is
         missing, or it is the password of something else.
