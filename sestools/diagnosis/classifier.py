@@ -20,8 +20,7 @@ from sestools.reading.exceptions import from_exception
 from sestools.reading.excerpt import read, unwrapped
 from sestools.reading.texts import from_excerpt, from_pair, from_reply, from_text
 
-MOST = 5
-"""Candidates that a diagnosis names at most."""
+MOST = 5  # candidates that a diagnosis names
 _DELIVERY_STATUS = re.compile(r"\bsmtp; ?[45]\d\d\b|\bdiagnosticcode\W{1,5}[45]\d\d\b", re.IGNORECASE)
 """A bounce: what the recipient's server said, not SES."""
 

@@ -8,6 +8,7 @@ import hmac
 import re
 from collections.abc import Iterator
 
+from sestools.core.cause import Cause
 from sestools.core.credentials import _V2, _V4, LENGTH, Credentials, smtp_password
 from sestools.core.endpoints import REGIONS, REPORTED_REGIONS
 from sestools.core.enums import Stage
@@ -15,8 +16,7 @@ from sestools.core.results import Symptom
 from sestools.diagnosis.result import Diagnosis
 from sestools.knowledge.table import cause
 
-_SECRET_LENGTH = 40
-"""Characters of an AWS secret access key."""
+_SECRET_LENGTH = 40  # characters of an AWS secret access key
 
 
 def examine(
@@ -28,26 +28,21 @@ def examine(
 
     Args:
         credentials: What the client is configured with.
-        region: The region of the endpoint that is dialled.
-        secret_access_key: The AWS key that the password should come from, if you have it: the only way to
-            see that a well-formed password belongs to another region or key.
+        region: The region of the endpoint.
+        secret_access_key: The AWS key of the password: only it tells that a password is another region's or key's.
     """
     lints = [*_both(credentials), *_user(_bare(credentials.user)), *_password(credentials.password)]
     if secret_access_key and not any(id in _SPOILT for id, _ in lints):
         lints += _origin(credentials.password.strip(), region, secret_access_key.strip())
-    return tuple(
-        Diagnosis(
-            symptom=Symptom(stage=Stage.AUTH, detail=evidence),
-            candidates=(cause(id),),
-            evidence=(evidence,),
-            ruled_out=cause(id).ruled_out,
-        )
-        for id, evidence in lints
-    )
+    return tuple(_diagnosis(cause(id), evidence) for id, evidence in lints)
 
 
-Lint = tuple[str, str]
-"""A cause's id and its evidence."""
+def _diagnosis(row: Cause, evidence: str) -> Diagnosis:
+    seen = Symptom(stage=Stage.AUTH, detail=evidence)
+    return Diagnosis(symptom=seen, candidates=(row,), evidence=(evidence,), ruled_out=row.ruled_out)
+
+
+Lint = tuple[str, str]  # a cause's id and its evidence
 
 _SPOILT = {"credential-swapped", "credential-secret-key", "credential-shape", "credential-legacy"}
 """Faults of the password that make a comparison with the key pointless."""

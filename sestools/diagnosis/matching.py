@@ -19,8 +19,7 @@ from sestools.knowledge.table import CAUSES
 from sestools.reading.excerpt import Excerpt, read
 from sestools.reading.texts import replies
 
-MOST_PLACES = 20
-"""Places in a text at which one cause is looked for."""
+MOST_PLACES = 20  # in a text at which one cause is looked for
 
 _CODE_BEFORE = re.compile(
     r"(?<![\w.#-])([2-5][0-5]\d)(?:[\s-]|[\"')]?, ?)\s*(?:[245]\.\d{1,3}\.\d{1,3}\s+)?[b\"'(\[]*$"
@@ -75,16 +74,16 @@ class Case:
         """Whether host or text name SES."""
         return bool(region_of(self.symptom.host or "")) or names_ses(self.excerpt.text)
 
-    @cached_property
+    @property
     def told_ses(self) -> bool:
         """Whether whoever asks says that it was SES."""
         return self.asked and bool(region_of(self.symptom.host or ""))
 
-    @cached_property
+    @property
     def foreign_host(self) -> bool:
         """Whether the text's host is another server's."""
-        host = self.symptom.host
-        return bool(host and not self.observed and is_foreign_host(host))
+        host = self.symptom.host or ""
+        return bool(host) and not self.observed and is_foreign_host(host)
 
     @cached_property
     def foreign(self) -> bool:

@@ -77,13 +77,9 @@ def recorded() -> tuple[ClientOutput, ...]:
 
 
 def client_outputs(of: str) -> tuple[ClientOutput, ...]:
-    """What each client prints of a reply.
+    """What each client prints of a reply; nothing if it was never recorded.
 
-    Args:
-        of: A cause's id (its first reply is taken) or a reply, with or without the full stop at its end.
-
-    Returns:
-        A face for each client; nothing if the reply was never recorded.
+    It is given as a cause's id (its first reply is taken) or in words, with or without a full stop at the end.
     """
     first = next((face.reply for face in recorded() if of in (face.cause, face.reply)), None)
     first = first or next((face.reply for face in recorded() if words(face.reply) == words(of)), None)

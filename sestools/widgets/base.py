@@ -8,7 +8,6 @@ import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, Self
 
 import traitlets
@@ -67,7 +66,7 @@ class Panel(View):
     def __init__(
         self,
         fields: Mapping[str, Widget],
-        given: Mapping[str, Any] = MappingProxyType({}),
+        given: Mapping[str, Any],
         *,
         more: Sequence[Widget] = (),
         row: Sequence[Widget] = (),
@@ -180,7 +179,7 @@ class Panel(View):
         return {name: widget.value for name, widget in self._fields.items()}
 
     def _working(self, yes: bool) -> None:
-        """Show that a run is under way, or no longer."""
+        """Show whether a run is under way."""
         self._button.disabled = yes
 
     def _change(self, changes: Mapping[str, Any]) -> None:
@@ -190,7 +189,6 @@ class Panel(View):
             self._fields[name].value = value
 
     def _changed(self, _: Any = None) -> None:
-        """A field has another value."""
         self._describe()
         self._judge()
 

@@ -37,10 +37,8 @@ FAULTS = {
     "465 speaks the other TLS mode": "wrong-mode@465",
 }
 """Faults to choose from, by what a person calls them; `run(fault=...)` takes any other."""
-
 _USUAL = {"endpoint": "simulator", "region": "eu-west-1", "port": 0, "security": "", "fault": "", "user": ""}
 _ENDPOINTS = {"Simulator": "simulator", "Amazon SES (real)": "real"}
-_COMMANDS = "The same without this program, at the real endpoint, and how to read it"
 _MODES = {"the port's own": "", "STARTTLS": "starttls", "TLS wrapper": "wrapper"}
 
 
@@ -120,7 +118,6 @@ class CheckPanel(Panel):
             self._password.put(credentials.password if credentials else "")
 
     def _typed(self) -> None:
-        """The password is another one."""
         self._passwords += 1
         self._kept.secret.put(self._secret.reveal())
         self._changed()
@@ -211,30 +208,30 @@ class CheckPanel(Panel):
         port = next((port for port in found.ports if port.port == symptom.port), found.ports[0])
         # The simulator is gone by the time that these are typed.
         lines = lines_to_type(replace(port.dialogue.target, connect_to=None, ca_file=None))
-        return (to_svg(found), card, replace(lines.document(), title=_COMMANDS, folded=True))
+        title = "The same without this program, at the real endpoint, and how to read it"
+        return (to_svg(found), card, replace(lines.document(), title=title, folded=True))
 
     def _words(self, settings: Mapping[str, Any]) -> str:
         where = printable(settings["region"], 80)
         with suppress(ValueError):  # a host name, or nothing at all
             where = f"{where} ({smtp_host(where)})"
-        parts = [
+        parts = (
             "real endpoint" if settings["endpoint"] == "real" else "simulator",
             where,
             f"port {settings['port']}" if settings["port"] else "all five ports",
             f"TLS mode {settings['security']}" if settings["security"] else "",
             f"fault {printable(settings['fault'], 120)}" if settings["fault"] else "",
             "signing in" if settings["user"] else "",
-        ]
+        )
         return ", ".join(filter(None, parts))
 
     def _text(self, found: Report) -> str:
-        lines = [f"  {found.level}: {found.diagnosis.cause.title} [{found.diagnosis.cause.id}]"]
-        lines += [
-            f"  {port.port:>5}  {port.security:<8}  {printable(port.result, 60)}" for port in found.ports
-        ]
-        if found.session is not None:
-            said = "signed in" if found.session.ok else str(found.session.symptom)
-            lines.append(f"  sign-in on {found.session.target.port}: {said}")
+        cause, session = found.diagnosis.cause, found.session
+        ports = (f"  {it.port:>5}  {it.security:<8}  {printable(it.result, 60)}" for it in found.ports)
+        lines = [f"  {found.level}: {cause.title} [{cause.id}]", *ports]
+        if session is not None:
+            said = "signed in" if session.ok else str(session.symptom)
+            lines.append(f"  sign-in on {session.target.port}: {said}")
         return "\n".join(lines)
 
 

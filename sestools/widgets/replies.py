@@ -32,8 +32,6 @@ from sestools.widgets.endpoints import own_simulator, tell_about_binder
 from sestools.widgets.view import View
 
 SENDER = "sender@example.com"
-LINES_BEFORE = 2
-"""Commands that are shown ahead of the one that was answered."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -62,9 +60,7 @@ class ReplyDemo(Shown):
             if step.reply and (step.symptom or step.stage not in (Stage.GREETING, Stage.QUIT))
         ]
         last = next((n for n, step in enumerate(steps) if step.symptom), len(steps) - 1)
-        return tuple(
-            line for step in steps[max(0, last - LINES_BEFORE) : last + 1] for line in _dialogue(step)
-        )
+        return tuple(line for step in steps[max(0, last - 2) : last + 1] for line in _dialogue(step))
 
     @property
     def rule(self) -> str:
@@ -97,13 +93,11 @@ class ReplyDemo(Shown):
 
 
 def _field(output: ClientOutput) -> Field:
-    """What one client printed."""
     hidden = ("It does not show what the server said.",) if output.hides_reply else ()
     return Field(label=output.client, texts=(*map(Code, output.printed.split("\n")), *hidden))
 
 
 def _dialogue(step: Step) -> list[str]:
-    """A step as lines of a transcript."""
     sent = [f"C: {printable(step.sent, 200)}"] if step.sent else []
     assert step.reply  # noqa: S101 - steps without one were left out
     *before, last = map(printable, step.reply.lines)
@@ -143,7 +137,6 @@ def say(reply: str, *, stage: Stage | str | None = None) -> ReplyDemo:
     return ReplyDemo(text=text, result=result, diagnosis=diagnosis, client_outputs=client_outputs(text))
 
 
-_ALL = "all stages"
 _STAGES = {
     Stage.GREETING: "GREETING: on connecting",
     Stage.EHLO: "EHLO: names and abilities",
@@ -165,17 +158,16 @@ class ReplyPanel(Panel):
     VERB, DOING, YET, DONE, WIDTH = "Say it", "Saying it …", "nothing said yet", "said", "26em"
 
     def __init__(self, reply: str = "send-rate") -> None:
-        stages = [(_ALL, ""), *((name, str(stage)) for stage, name in _STAGES.items())]
+        stages = [("all stages", ""), *((name, str(stage)) for stage, name in _STAGES.items())]
         self._stage = Dropdown(description="Stage", options=stages)
         self._reply = Dropdown(description="Reply")
-        self._own = Text(
-            description="Or any other reply", placeholder="450 4.2.0 Try later", continuous_update=False
-        )
+        about, hint = "Or any other reply", "450 4.2.0 Try later"
+        self._own = Text(description=about, placeholder=hint, continuous_update=False)
         self._offer()
         self._pick(reply)
         self._stage.observe(self._offer, names="value")
         self._reply.observe(self._picked, names="value")
-        super().__init__({"stage": self._stage, "reply": self._reply, "own": self._own})
+        super().__init__({"stage": self._stage, "reply": self._reply, "own": self._own}, {})
 
     def run(self, reply: str | None = None, **changes: Any) -> Self:
         """Say the reply that is picked, or this one, and return the panel when its result is shown."""

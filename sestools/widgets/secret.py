@@ -18,13 +18,7 @@ _EMPTY, _HELD = "kept in memory only", "held in memory"
 
 
 class PasswordField(HBox):  # type: ignore[misc]  # ipywidgets has no types
-    """Where a password is typed, and a button that forgets it.
-
-    Args:
-        secret: What holds it.
-        changed: Called when it is another one.
-        together: Fields that may hold the same password: *Forget* in one of them empties all.
-    """
+    """Where a password is typed, and a button that forgets it in all fields that may hold the same one."""
 
     def __init__(self, secret: Secret, changed: Callable[[], None], together: WeakSet[PasswordField]) -> None:
         self._secret, self._changed, self._together = secret, changed, together
