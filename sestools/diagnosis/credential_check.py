@@ -29,7 +29,7 @@ def examine(
     Args:
         credentials: What the client is configured with.
         region: The region of the endpoint.
-        secret_access_key: The AWS key of the password: only it tells that a password is another region's or key's.
+        secret_access_key: The AWS key of the password; only it shows that another region or key made it.
     """
     lints = [*_both(credentials), *_user(_bare(credentials.user)), *_password(credentials.password)]
     if secret_access_key and not any(id in _SPOILT for id, _ in lints):

@@ -63,8 +63,8 @@ class CheckPanel(Panel):
 
     Args:
         name: Keeps apart the values of panels with the same arguments.
-        endpoint: `simulator` or `real`.
-        region: Region such as `eu-west-1`.
+        endpoint: `simulator`, as usual, or `real`.
+        region: Region; `eu-west-1` by default.
         port: A port; None means all five.
         security: TLS mode to try instead of the port's own.
         fault: What is wrong with the simulator, such as `dropped@25`; several are separated by `;`.

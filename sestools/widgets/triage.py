@@ -34,52 +34,37 @@ SYMPTOMS = {
 }
 """What a person sees, and the cause whose first sample looks like it."""
 
-_CONNECTING = (
-    "01-cannot-connect.ipynb",
-    ("reproduces this on the simulator and shows how it is told from its look-alikes"),
-)
-_MTU = "04-mtu.ipynb", "proves whether it is the size of the packets, finds the size, and tries the fix"
-_REPLIES = (
-    "07-reply-codes.ipynb",
-    ("gives this reply on the simulator, and shows how clients print it and when to try again"),
-)
-_INCIDENT = (
-    "09-incident.ipynb",
-    ("checks every port of your endpoint and writes the report to paste into a ticket"),
-)
+_WHY = {
+    "01-cannot-connect": "reproduces this on the simulator and shows how it is told from its look-alikes",
+    "02-ec2-port-25": "tells the restriction of EC2 from its look-alikes, and shows how it is lifted",
+    "03-lost-to-network-faults": "shows which step decides whether sending again is safe, and retries "
+    "that lose nothing",
+    "04-mtu": "proves whether it is the size of the packets, finds the size, and tries the fix",
+    "05-long-lived-connections": "measures how long connections live, and says when to change them",
+    "06-allowlisting": "shows how the addresses change, what a pinned list misses, and the rule that lasts",
+    "07-reply-codes": "gives this reply on the simulator, and shows how clients print it and when to try again",
+    "09-incident": "checks every port of your endpoint and writes the report to paste into a ticket",
+}
 _BY_CAUSE = {
-    "port25-blocked": (
-        "02-ec2-port-25.ipynb",
-        "tells the restriction of EC2 from its look-alikes, and shows how it is lifted",
-    ),
-    "addresses-dead": (
-        "06-allowlisting.ipynb",
-        "shows how the addresses change, what a pinned list misses, and the rule that lasts",
-    ),
-    **dict.fromkeys(("mtu-black-hole", "mtu-narrow-path", "mtu-stall"), _MTU),
-    **dict.fromkeys(("too-many-connections", "unknown-4xx", "unknown-5xx", "reply-hidden"), _REPLIES),
+    "port25-blocked": "02-ec2-port-25",
+    "addresses-dead": "06-allowlisting",
+    **dict.fromkeys(("mtu-black-hole", "mtu-narrow-path", "mtu-stall"), "04-mtu"),
+    **dict.fromkeys(("too-many-connections", "unknown-4xx", "unknown-5xx", "reply-hidden"), "07-reply-codes"),
 }
 _PATH = {Stage.RESOLVE, Stage.CONNECT, Stage.TLS, Stage.GREETING, Stage.EHLO, Stage.STARTTLS, Stage.AUTH}
-_LOST = (
-    "03-lost-to-network-faults.ipynb",
-    ("shows which step decides whether sending again is safe, and retries that lose nothing"),
-)
 _BY_RETRY = {
-    **dict.fromkeys((Retry.SOON, Retry.SLOWER, Retry.HOURS, Retry.UNKNOWN_FATE), _LOST),
-    Retry.NEW_CONNECTION: (
-        "05-long-lived-connections.ipynb",
-        "measures how long connections live, and says when to change them",
-    ),
+    **dict.fromkeys((Retry.SOON, Retry.SLOWER, Retry.HOURS, Retry.UNKNOWN_FATE), "03-lost-to-network-faults"),
+    Retry.NEW_CONNECTION: "05-long-lived-connections",
 }
 
 
 def next_notebook(diagnosis: Diagnosis) -> tuple[str, str]:
     """The notebook that goes on from a diagnosis, and why."""
     found = diagnosis.cause
-    if found.id not in _BY_CAUSE and found.stage in _PATH:
-        return _CONNECTING
-    last = _REPLIES if found.codes and min(found.codes) >= 400 else _INCIDENT
-    return _BY_CAUSE.get(found.id) or _BY_RETRY.get(found.retry, last)
+    last = "07-reply-codes" if found.codes and min(found.codes) >= 400 else "09-incident"
+    name = "01-cannot-connect" if found.stage in _PATH else _BY_RETRY.get(found.retry, last)
+    name = _BY_CAUSE.get(found.id, name)
+    return f"{name}.ipynb", _WHY[name]
 
 
 class DiagnosisPanel(View):
