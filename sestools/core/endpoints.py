@@ -39,11 +39,11 @@ REPORTED_REGIONS = ("us-west-1", "ap-northeast-3", "eu-west-3")
 DEFAULT_REGION = "us-east-1"
 
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}")
-_HOST = re.compile(
-    r"(?:vpce-[0-9a-z-]+\.)?email-smtp(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?:vpce\.)?amazonaws\.com", re.I
-)
+ENDPOINT = r"email-smtp(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?:vpce\.)?amazonaws\.com"
+API_HOST = r"email\.[a-z0-9-]+\.amazonaws\.com"
+_HOST = re.compile(rf"(?:vpce-[0-9a-z-]+\.)?{ENDPOINT}", re.I)
 _LOOK_ALIKES = (
-    (r"email\.[a-z0-9-]+\.amazonaws\.com", "the HTTPS API of SES, which does not speak SMTP"),
+    (API_HOST, "the HTTPS API of SES, which does not speak SMTP"),
     (r"feedback-smtp\.[a-z0-9-]+\.amazonaws\.com",
      "no host at all; feedback-smtp lies under amazonses.com and takes bounces, not your mail"),
     (r"email-smtp\.amazonaws\.com", "the name that SES greets with; the host to dial has a region in its name"),

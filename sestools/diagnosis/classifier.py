@@ -20,10 +20,7 @@ from sestools.reading.exceptions import from_exception
 from sestools.reading.excerpt import read, unwrapped
 from sestools.reading.texts import from_excerpt, from_pair, from_reply, from_text
 
-__all__ = ["classify"]
-
-MOST = 5
-"""Candidates that a diagnosis names at most."""
+MOST = 5  # candidates that a diagnosis names
 _DELIVERY_STATUS = re.compile(r"\bsmtp; ?[45]\d\d\b|\bdiagnosticcode\W{1,5}[45]\d\d\b", re.IGNORECASE)
 """A bounce: what the recipient's server said, not SES."""
 
@@ -66,11 +63,9 @@ def _symptom_of(anything: Any) -> Symptom:
     match anything:
         case Symptom():
             return anything
-        case ProbeResult():
-            target = anything.target
-            return anything.symptom or Symptom(
-                detail=anything.reason, host=target.host, port=target.port, security=target.security
-            )
+        case ProbeResult(target=to):
+            own = Symptom(detail=anything.reason, host=to.host, port=to.port, security=to.security)
+            return anything.symptom or own
         case Reply():
             return from_reply(anything)
         case BaseException():
@@ -85,12 +80,8 @@ def _symptom_of(anything: Any) -> Symptom:
 
 
 def _diagnosis(symptom: Symptom, rows: list[Cause], evidence: tuple[str, ...]) -> Diagnosis:
-    return Diagnosis(
-        symptom=symptom,
-        candidates=tuple(dict.fromkeys(rows))[:MOST],
-        evidence=evidence,
-        ruled_out=rows[0].ruled_out,
-    )
+    candidates = tuple(dict.fromkeys(rows))[:MOST]
+    return Diagnosis(symptom=symptom, candidates=candidates, evidence=evidence, ruled_out=rows[0].ruled_out)
 
 
 def _of_success(result: ProbeResult, symptom: Symptom) -> Diagnosis:
@@ -139,9 +130,6 @@ def _unmatched(case: Case) -> Diagnosis:
     return _diagnosis(case.symptom, rows, evidence)
 
 
-# --- evidence -------------------------------------------------------------------------------------------------
-
-
 def _other_lines(case: Case, lead: Match, others: list[Match]) -> Iterator[str]:
     """Other lines of a paste that have a cause of their own, one a cause."""
     if lead.position is None:
@@ -160,7 +148,7 @@ def _other_lines(case: Case, lead: Match, others: list[Match]) -> Iterator[str]:
 def _quoted(case: Case, position: int) -> str:
     """The line of a position, with its number if there are several."""
     line = case.excerpt.line(position)
-    start = max(0, position - case.excerpt.text.rfind("\n", 0, position) - 1 - 120)
+    start = max(0, position - case.excerpt.start(position) - 120)
     words = printable(("…" if start else "") + line[start:].strip(), 300)
     if len(case.excerpt.numbers) > 1:
         return f"line {case.excerpt.number(position)}: {words}"

@@ -8,6 +8,7 @@ import hmac
 import re
 from collections.abc import Iterator
 
+from sestools.core.cause import Cause
 from sestools.core.credentials import _V2, _V4, LENGTH, Credentials, smtp_password
 from sestools.core.endpoints import REGIONS, REPORTED_REGIONS
 from sestools.core.enums import Stage
@@ -15,8 +16,7 @@ from sestools.core.results import Symptom
 from sestools.diagnosis.result import Diagnosis
 from sestools.knowledge.table import cause
 
-_SECRET_LENGTH = 40
-"""Characters of an AWS secret access key."""
+_SECRET_LENGTH = 40  # characters of an AWS secret access key
 
 
 def examine(
@@ -28,26 +28,21 @@ def examine(
 
     Args:
         credentials: What the client is configured with.
-        region: The region of the endpoint that is dialled.
-        secret_access_key: The AWS key that the password should come from, if you have it: the only way to
-            see that a well-formed password belongs to another region or key.
+        region: The region of the endpoint.
+        secret_access_key: The AWS key of the password; only it shows that another region or key made it.
     """
-    lints = [*_together(credentials), *_user(credentials.user), *_password(credentials, region)]
+    lints = [*_both(credentials), *_user(_bare(credentials.user)), *_password(credentials.password)]
     if secret_access_key and not any(id in _SPOILT for id, _ in lints):
         lints += _origin(credentials.password.strip(), region, secret_access_key.strip())
-    return tuple(
-        Diagnosis(
-            symptom=Symptom(stage=Stage.AUTH, detail=evidence),
-            candidates=(cause(id),),
-            evidence=(evidence,),
-            ruled_out=cause(id).ruled_out,
-        )
-        for id, evidence in lints
-    )
+    return tuple(_diagnosis(cause(id), evidence) for id, evidence in lints)
 
 
-Lint = tuple[str, str]
-"""A cause's id and its evidence."""
+def _diagnosis(row: Cause, evidence: str) -> Diagnosis:
+    seen = Symptom(stage=Stage.AUTH, detail=evidence)
+    return Diagnosis(symptom=seen, candidates=(row,), evidence=(evidence,), ruled_out=row.ruled_out)
+
+
+Lint = tuple[str, str]  # a cause's id and its evidence
 
 _SPOILT = {"credential-swapped", "credential-secret-key", "credential-shape", "credential-legacy"}
 """Faults of the password that make a comparison with the key pointless."""
@@ -70,69 +65,54 @@ def _bytes(value: str) -> bytes:
         return b""
 
 
-def _together(credentials: Credentials) -> Iterator[Lint]:
+def _both(credentials: Credentials) -> Iterator[Lint]:
     for name, value in (("user name", credentials.user), ("password", credentials.password)):
         if value != value.strip():
             side = "begins" if value != value.lstrip() else "ends"
             yield "credential-whitespace", f"the {name} {side} with white space"
         elif re.search(r"\s", value):
-            yield (
-                "credential-whitespace",
-                f"the {name} has white space inside (a + decoded as in a URL becomes a blank)",
-            )
+            why = "(a + decoded as in a URL becomes a blank)"
+            yield "credential-whitespace", f"the {name} has white space inside {why}"
         if value.strip()[:1] in _QUOTES or value.strip()[-1:] in _QUOTES:
             yield "credential-quotes", f"the {name} begins or ends with a quote"
     if _KEY_ID.fullmatch(_bare(credentials.password)):
         yield "credential-swapped", "the password has the shape of an access key id, which is the user name"
 
 
+_USERS = (
+    (".*@.*", "is an e-mail address"),
+    (r"\d{12}", "has 12 digits, as an account number has"),
+    ("(?i)ses-smtp-user.*", "is the name of an IAM user"),
+    (".*", "is not an access key id"),
+)
+
+
 def _user(user: str) -> Iterator[Lint]:
-    user = _bare(user)
     if user.startswith("ASIA"):
         yield "credential-temporary-key", "the user name begins with ASIA"
     elif user.lower().startswith("inp-"):
         yield "credential-mail-manager", "the user name begins with inp-"
     elif not _KEY_ID.fullmatch(user) and len(_bytes(user)) not in (30, 33):
-        yield (
-            "credential-wrong-field",
-            f"the user name {_kind_of_user(user)}; an SMTP user name begins with AKIA",
-        )
+        found = next(found for pattern, found in _USERS if re.fullmatch(pattern, user, re.DOTALL))
+        yield "credential-wrong-field", f"the user name {found}; an SMTP user name begins with AKIA"
 
 
-def _kind_of_user(user: str) -> str:
-    if "@" in user:
-        return "is an e-mail address"
-    if re.fullmatch(r"\d{12}", user):
-        return "has 12 digits, as an account number has"
-    if user.lower().startswith("ses-smtp-user"):
-        return "is the name of an IAM user"
-    return "is not an access key id"
-
-
-def _password(credentials: Credentials, region: str | None) -> Iterator[Lint]:
-    password = _bare(credentials.password)
-    if re.search(r"%(?:2B|2F|3D)", credentials.password, re.IGNORECASE):
+def _password(given: str) -> Iterator[Lint]:
+    password = _bare(given)
+    if re.search(r"%(?:2B|2F|3D)", given, re.IGNORECASE):
         yield "credential-url-encoded", "the password holds %2B, %2F or %3D"
-    if _KEY_ID.fullmatch(password):
-        return  # swapped: said already
     raw = _bytes(password)
-    if len(raw) == 33 and raw[0] == _V4:
-        return
+    if _KEY_ID.fullmatch(password) or (len(raw) == 33 and raw[0] == _V4):
+        return  # swapped, which is told already, or as it should be
+    length = f"the password has {len(password)} characters"
     if len(raw) == 33 and raw[0] == _V2:
         yield "credential-legacy", "the password is of the kind made before 10 January 2019"
     elif len(password) == _SECRET_LENGTH and _BASE64.fullmatch(password):
-        yield (
-            "credential-secret-key",
-            f"the password has {_SECRET_LENGTH} characters, as a secret access key has; "
-            f"an SMTP password has {LENGTH}",
-        )
+        yield "credential-secret-key", f"{length}, as a secret access key has; an SMTP password has {LENGTH}"
     elif len(password) != LENGTH:
-        yield (
-            "credential-shape",
-            f"the password has {len(password)} characters; an SMTP password has {LENGTH}",
-        )
+        yield "credential-shape", f"{length}; an SMTP password has {LENGTH}"
     else:
-        yield "credential-shape", f"the password has {LENGTH} characters, but not those of an SMTP password"
+        yield "credential-shape", f"{length}, but not those of an SMTP password"
 
 
 def _origin(password: str, region: str | None, secret: str) -> Iterator[Lint]:

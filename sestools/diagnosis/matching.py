@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
+from typing import NamedTuple
 
 from sestools.core.cause import Cause
 from sestools.core.endpoints import PORTS, Security, look_alike, region_of
@@ -18,10 +19,7 @@ from sestools.knowledge.table import CAUSES
 from sestools.reading.excerpt import Excerpt, read
 from sestools.reading.texts import replies
 
-__all__ = ["Case", "Match"]
-
-MOST_PLACES = 20
-"""Places in a text at which one cause is looked for."""
+MOST_PLACES = 20  # in a text at which one cause is looked for
 
 _CODE_BEFORE = re.compile(
     r"(?<![\w.#-])([2-5][0-5]\d)(?:[\s-]|[\"')]?, ?)\s*(?:[245]\.\d{1,3}\.\d{1,3}\s+)?[b\"'(\[]*$"
@@ -29,14 +27,8 @@ _CODE_BEFORE = re.compile(
 _ENHANCED_BEFORE = re.compile(r"(?<![\d.])[45]\.\d{1,3}\.\d{1,3}[ :]+[\w ]{0,30}$")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Match:
-    """A row that fits.
-
-    Attributes:
-        row: The row.
-        position: Where in the text; None if only the symptom's form matched.
-    """
+class Match(NamedTuple):
+    """A row that fits, and where in the text it does; None if only the symptom's form matched."""
 
     row: Cause
     position: int | None
@@ -64,9 +56,8 @@ class Case:
         if self.pasted:
             return self.pasted
         reply, detail = self.symptom.reply, self.symptom.detail
-        said = f"{reply.code} {' '.join(reply.lines)}" if reply else ""
-        told = "" if detail == str(reply) else detail
-        return read("\n".join(filter(None, (said, told))))
+        told = [f"{reply.code} {' '.join(reply.lines)}"] if reply else []
+        return read("\n".join(told if detail in ("", str(reply)) else [*told, detail]))
 
     @cached_property
     def replies(self) -> list[tuple[int, Reply]]:
@@ -83,16 +74,16 @@ class Case:
         """Whether host or text name SES."""
         return bool(region_of(self.symptom.host or "")) or names_ses(self.excerpt.text)
 
-    @cached_property
+    @property
     def told_ses(self) -> bool:
         """Whether whoever asks says that it was SES."""
         return self.asked and bool(region_of(self.symptom.host or ""))
 
-    @cached_property
+    @property
     def foreign_host(self) -> bool:
         """Whether the text's host is another server's."""
-        host = self.symptom.host
-        return bool(host and not self.observed and is_foreign_host(host))
+        host = self.symptom.host or ""
+        return bool(host) and not self.observed and is_foreign_host(host)
 
     @cached_property
     def foreign(self) -> bool:
@@ -101,24 +92,15 @@ class Case:
 
     def matches(self) -> Iterator[Match]:
         """Where each row fits, by the symptom's form or by its words, in the order of the table."""
-        for row in CAUSES:
-            yield from self._matches(row)
-
-    def _matches(self, row: Cause) -> Iterator[Match]:
         kind, stage = self.symptom.kind, self.symptom.stage
-        if row.kinds and kind and kind is not Kind.REPLY:
-            if kind not in row.kinds:
-                return
-            if not row.stages or stage in row.stages:
-                yield Match(row=row, position=None)
-                return
-            if stage is not None:
-                return
-        if not row.pattern:
-            return
-        for found in islice(compiled(row.pattern).finditer(self.excerpt.low), MOST_PLACES):
-            if self._code_fits(row, found.start(), found.end()):
-                yield Match(row=row, position=found.start())
+        for row in CAUSES:
+            formed = row.kinds and kind and kind is not Kind.REPLY
+            if formed and kind in row.kinds and (not row.stages or stage in row.stages):
+                yield Match(row, None)
+            elif row.pattern and not (formed and (kind not in row.kinds or stage)):
+                for found in islice(compiled(row.pattern).finditer(self.excerpt.low), MOST_PLACES):
+                    if self._code_fits(row, found.start(), found.end()):
+                        yield Match(row, found.start())
 
     def _code_fits(self, row: Cause, start: int, end: int) -> bool:
         """Whether the reply code that governs a place in the text goes with a row."""
@@ -144,7 +126,7 @@ class Case:
         line = self.excerpt.line(match.position)
         if names_ses(line) or self.told_ses or (self.names_ses and not row.generic):
             return True
-        start = self.excerpt.text.rfind("\n", 0, match.position) + 1
+        start = self.excerpt.start(match.position)
         near = [sign for sign in self.signs if start <= sign.position <= start + len(line)]
         weights = {sign.weight for sign in near}
         # Words before SES's own sentence are the client's ("SASL authentication failed: 535 ...").

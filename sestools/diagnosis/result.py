@@ -21,10 +21,8 @@ class Diagnosis(Shown):
     """What a symptom means.
 
     Attributes:
-        symptom: What was diagnosed.
         candidates: Possible causes, the likeliest first; never empty (an unknown has its own row).
-        evidence: What it rests on, in sentences.
-        ruled_out: What it is not, in sentences.
+        evidence: What it rests on, in sentences; `ruled_out`: what it is not.
     """
 
     symptom: Symptom
@@ -51,12 +49,7 @@ class Diagnosis(Shown):
         return f"<Diagnosis {self.cause.id}: {self.cause.title}>"
 
     def document(self, level: Level | None = None, more: tuple[Field, ...] = ()) -> Document:
-        """The card.
-
-        Args:
-            level: How serious it is, if that is known.
-            more: Fields to add.
-        """
+        """The card, with how serious it is, if that is known, and more fields."""
         cause = self.cause
         fields = (
             Field(label="What", texts=(cause.meaning,)),

@@ -16,8 +16,6 @@ from sestools.core.cause import Cause
 from sestools.core.enums import Mark, Stage
 from sestools.knowledge.table import CAUSES, cause
 
-__all__ = ["ClientOutput", "KnownReply", "client_outputs", "known_replies", "recognise"]
-
 FILE = "client_output.jsonl"
 
 
@@ -27,11 +25,9 @@ class ClientOutput:
 
     Attributes:
         client: Its name; `curl --verbose` is curl with that option.
-        version: Which version it was.
         cause: Id of the cause that the reply stands for.
         knowable: Id of the cause that can be known from what was printed; another one if the client hid it.
-        reply: What the server said.
-        stage: Where the server said it.
+        reply: What the server said, at `stage`.
         mark: How sure it is that SES says this.
         printed: What the client printed of it: a stranger's text.
     """
@@ -57,8 +53,6 @@ class KnownReply:
 
     Attributes:
         text: Code and words.
-        stage: Where it is said.
-        cause: What it stands for.
         mark: How sure it is that SES says this, in these or nearly these words.
     """
 
@@ -76,21 +70,16 @@ class KnownReply:
 @cache
 def recorded() -> tuple[ClientOutput, ...]:
     """All that was recorded."""
-    lines = (files("sestools.knowledge") / FILE).read_text(encoding="utf-8").splitlines()
-    rows = (json.loads(line) for line in lines)
+    rows = map(json.loads, (files("sestools.knowledge") / FILE).read_text(encoding="utf-8").splitlines())
     return tuple(
         ClientOutput(**{**row, "stage": Stage(row["stage"]), "mark": Mark(row["mark"])}) for row in rows
     )
 
 
 def client_outputs(of: str) -> tuple[ClientOutput, ...]:
-    """What each client prints of a reply.
+    """What each client prints of a reply; nothing if it was never recorded.
 
-    Args:
-        of: A cause's id (its first reply is taken) or a reply, with or without the full stop at its end.
-
-    Returns:
-        A face for each client; nothing if the reply was never recorded.
+    It is given as a cause's id (its first reply is taken) or in words, with or without a full stop at the end.
     """
     first = next((face.reply for face in recorded() if of in (face.cause, face.reply)), None)
     first = first or next((face.reply for face in recorded() if words(face.reply) == words(of)), None)
@@ -105,21 +94,15 @@ def known_replies() -> tuple[KnownReply, ...]:
     """
     found: dict[str, KnownReply] = {}
     for face in recorded():
-        found.setdefault(
-            words(face.reply),
-            KnownReply(text=face.reply, stage=face.stage, cause=cause(face.cause), mark=face.mark),
-        )
+        known = KnownReply(text=face.reply, stage=face.stage, cause=cause(face.cause), mark=face.mark)
+        found.setdefault(words(face.reply), known)
     for row in CAUSES:
         if row.codes and min(row.codes) < 300 and row.stage and not row.fails:
             sample = row.samples[0]
             found[words(sample)] = KnownReply(text=sample, stage=row.stage, cause=row, mark=row.mark)
-    stages, rows = list(Stage), list(CAUSES)
-    return tuple(
-        sorted(
-            found.values(),
-            key=lambda reply: (stages.index(reply.stage), reply.code, rows.index(reply.cause)),
-        )
-    )
+    stages = list(Stage)
+    order = sorted(found.values(), key=lambda it: (stages.index(it.stage), it.code, CAUSES.index(it.cause)))
+    return tuple(order)
 
 
 def recognise(text: str) -> KnownReply | None:

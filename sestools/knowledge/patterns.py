@@ -3,8 +3,6 @@
 import re
 from functools import cache
 
-__all__ = ["compiled"]
-
 _GAP = r"\s+(?:[2-5]\d\d[ -]\s*(?:[245]\.\d{1,3}\.\d{1,3}\s+)?)?"
 """What a space stands for: white space, and the code that the next line of a folded reply begins with."""
 _SPACE = re.compile(r"(\[[^\]]*\]|\(\?<[!=][^)]*\)| [?*+{])| ")

@@ -13,29 +13,14 @@ from __future__ import annotations
 
 from sestools.core.cause import Cause
 from sestools.core.errors import UsageError
-from sestools.knowledge.causes import (
-    contrasts,
-    conversation,
-    credentials,
-    last,
-    limits,
-    message,
-    protocol,
-    refused,
-    sign_in,
-    tls,
-)
+from sestools.knowledge.causes import conversation, findings, last, limits, message, refused
 
-_GROUPS = (
-    sign_in, refused, limits, message, protocol, tls, conversation, contrasts, credentials, last
-)  # fmt: skip
+_GROUPS = (refused, limits, message, conversation, findings, last)
 
 CAUSES: tuple[Cause, ...] = tuple(row for group in _GROUPS for row in group.CAUSES)
 """All causes, in the order in which they are tried."""
 
-
 _BY_ID = {row.id: row for row in CAUSES}
-
 if len(_BY_ID) != len(CAUSES):
     raise RuntimeError("two causes share an id")
 

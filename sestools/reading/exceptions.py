@@ -4,44 +4,41 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import replace
+from traceback import walk_tb
 
 from sestools.core.enums import Kind, Stage
 from sestools.core.errors import kind_of
 from sestools.core.results import Symptom
 from sestools.reading.texts import from_pair, from_text
 
-__all__ = ["from_exception"]
-
-_CLASS_STAGE = {
-    "SMTPConnectError": Stage.GREETING,
-    "SMTPHeloError": Stage.EHLO,
-    "SMTPAuthenticationError": Stage.AUTH,
-    "SMTPSenderRefused": Stage.MAIL,
-    "SMTPRecipientRefused": Stage.RCPT,
-    "SMTPRecipientsRefused": Stage.RCPT,
-    "SMTPDataError": Stage.BODY,
+_CLASSES = {
+    Stage.GREETING: "SMTPConnectError",
+    Stage.EHLO: "SMTPHeloError",
+    Stage.AUTH: "SMTPAuthenticationError",
+    Stage.MAIL: "SMTPSenderRefused",
+    Stage.RCPT: "SMTPRecipientRefused SMTPRecipientsRefused",
+    Stage.BODY: "SMTPDataError",
 }
-_FUNCTION_STAGE = {
-    "getaddrinfo": Stage.RESOLVE,
-    "create_connection": Stage.CONNECT,
-    "_create_connection": Stage.CONNECT,
-    "sock_connect": Stage.CONNECT,
-    "do_handshake": Stage.TLS,
-    "wrap_socket": Stage.TLS,
-    "starttls": Stage.STARTTLS,
-    "login": Stage.AUTH,
-    "auth": Stage.AUTH,
-    "mail": Stage.MAIL,
-    "rcpt": Stage.RCPT,
-    "data": Stage.BODY,
-    "ehlo": Stage.EHLO,
-    "helo": Stage.EHLO,
-    "quit": Stage.QUIT,
-    "connect": Stage.GREETING,
+_FUNCTIONS = {
+    Stage.RESOLVE: "getaddrinfo",
+    Stage.CONNECT: "create_connection _create_connection sock_connect",
+    Stage.TLS: "do_handshake wrap_socket",
+    Stage.STARTTLS: "starttls",
+    Stage.AUTH: "login auth",
+    Stage.MAIL: "mail",
+    Stage.RCPT: "rcpt",
+    Stage.BODY: "data",
+    Stage.EHLO: "ehlo helo",
+    Stage.QUIT: "quit",
+    Stage.GREETING: "connect",
 }
 """Functions of smtplib, ssl, socket and aiosmtplib, and the step in which they run. `connect` of smtplib comes
 last: what lies under it is told by the functions that it calls, and the rest is its wait for the greeting."""
+_CLASS_STAGE, _FUNCTION_STAGE = (
+    {name: stage for stage, names in table.items() for name in names.split()}
+    for table in (_CLASSES, _FUNCTIONS)
+)
 
 
 def from_exception(error: BaseException) -> Symptom:
@@ -50,29 +47,22 @@ def from_exception(error: BaseException) -> Symptom:
     smtplib, aiosmtplib, ssl and socket errors are known by class; any other speaks through its text.
     """
     chain = list(_chain(error))
-    for one in chain:
-        pair = _pair_of(one)
-        if pair:
-            found = from_pair(*pair, _CLASS_STAGE.get(type(one).__name__))
-            return _with_detail(found, chain)
-    kinds = [kind for one in chain if (kind := _kind_of(one))]
-    stages = [stage for one in chain if (stage := _stage_of(one))]
-    kind = kinds[0] if kinds else None
-    stage = Stage.RESOLVE if kind is Kind.NOT_FOUND else stages[0] if stages else None
-    return _with_detail(Symptom(kind=kind, stage=stage), chain)
-
-
-def _with_detail(symptom: Symptom, chain: list[BaseException]) -> Symptom:
-    told = from_text("\n".join(dict.fromkeys(_words(one) for one in chain)))
-    return Symptom(
-        kind=symptom.kind,
-        stage=symptom.stage or told.stage,
-        reply=symptom.reply or (told.reply if symptom.kind is None else None),
-        detail=told.detail,
-        host=told.host,
-        port=told.port,
-        security=told.security,
+    found = next((_of_pair(one, pair) for one in chain if (pair := _pair_of(one))), None)
+    if found is None:
+        kind = next(filter(None, map(_kind_of, chain)), None)
+        stage = Stage.RESOLVE if kind is Kind.NOT_FOUND else next(filter(None, map(_stage_of, chain)), None)
+        found = Symptom(kind=kind, stage=stage)
+    told = from_text("\n".join(dict.fromkeys(map(_words, chain))))
+    return replace(
+        told,
+        kind=found.kind,
+        stage=found.stage or told.stage,
+        reply=found.reply or (told.reply if found.kind is None else None),
     )
+
+
+def _of_pair(error: BaseException, pair: tuple[int, str | bytes]) -> Symptom:
+    return from_pair(*pair, _CLASS_STAGE.get(type(error).__name__))
 
 
 def _words(error: BaseException) -> str:
@@ -106,24 +96,16 @@ def _pair_of(error: BaseException) -> tuple[int, str | bytes] | None:
     """The reply inside an exception of smtplib or aiosmtplib, by its attributes: neither is imported."""
     recipients = getattr(error, "recipients", None)
     if isinstance(recipients, Mapping) and recipients:  # smtplib: {address: (code, text)}
-        return _first_pair(recipients)
+        pairs = (value for value in recipients.values() if isinstance(value, tuple) and len(value) == 2)
+        return next((pair for pair in pairs if isinstance(pair[0], int)), None)
     if isinstance(recipients, list | tuple) and recipients and isinstance(recipients[0], BaseException):
         return _pair_of(recipients[0])  # aiosmtplib: a list of SMTPRecipientRefused
-    for code_name, text_name in (("smtp_code", "smtp_error"), ("code", "message")):
-        code, text = getattr(error, code_name, None), getattr(error, text_name, None)
-        if (
-            isinstance(code, int)
-            and isinstance(text, str | bytes)
-            and "smtp" in type(error).__module__.lower()
-        ):
+    if "smtp" not in type(error).__module__.lower():
+        return None
+    for names in (("smtp_code", "smtp_error"), ("code", "message")):
+        code, text = (getattr(error, name, None) for name in names)
+        if isinstance(code, int) and isinstance(text, str | bytes):
             return (code, text) if 200 <= code <= 599 else None
-    return None
-
-
-def _first_pair(recipients: Mapping[Any, Any]) -> tuple[int, str | bytes] | None:
-    for value in recipients.values():
-        if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], int):
-            return value[0], value[1]
     return None
 
 
@@ -136,9 +118,5 @@ def _stage_of(error: BaseException) -> Stage | None:
     """The step in which an exception was raised, from the names of the functions that it passed."""
     if "ConnectTimeout" in type(error).__name__:
         return Stage.CONNECT
-    names = []
-    trace = error.__traceback__
-    while trace is not None:
-        names.append(trace.tb_frame.f_code.co_name)
-        trace = trace.tb_next
+    names = [frame.f_code.co_name for frame, _ in walk_tb(error.__traceback__)]
     return next((_FUNCTION_STAGE[name] for name in reversed(names) if name in _FUNCTION_STAGE), None)

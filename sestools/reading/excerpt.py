@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import html
 import re
-from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from sestools.core.masking import mask_secrets
@@ -34,29 +33,23 @@ class Excerpt:
 
     text: str
     numbers: tuple[int, ...]
-    _starts: tuple[int, ...] = field(init=False, repr=False, default=())
-
-    def __post_init__(self) -> None:
-        starts, at = [], 0
-        for line in self.text.split("\n"):
-            starts.append(at)
-            at += len(line) + 1
-        object.__setattr__(self, "_starts", tuple(starts))
 
     @cached_property
     def low(self) -> str:
         """The text in lower case, letter for letter: searching it is several times as fast as ignoring case."""
         return lowered(self.text)
 
+    def start(self, position: int) -> int:
+        """Where the line that holds a position begins."""
+        return self.text.rfind("\n", 0, position) + 1
+
     def line(self, position: int) -> str:
         """The line that holds a position."""
-        index = bisect_right(self._starts, position) - 1
-        end = self.text.find("\n", position)
-        return self.text[self._starts[index] : end if end >= 0 else None]
+        return self.text[self.start(position) :].partition("\n")[0]
 
     def number(self, position: int) -> int:
         """The original number of the line that holds a position."""
-        return self.numbers[bisect_right(self._starts, position) - 1]
+        return self.numbers[self.text.count("\n", 0, position)]
 
 
 # A line that names one of SES's sentences, or the beginning of one, is kept before all others.
@@ -117,11 +110,8 @@ def read(text: str | bytes | bytearray) -> Excerpt:
 def _select(text: str) -> list[tuple[int, int]]:
     """Where the telling lines stand: each wording once, each with the line that follows it (replies wrap)."""
     low = text.lower()
-    if len(low) != len(text):  # a few letters become two
-        low = text
-    picked: dict[int, int] = {}
-    shapes: set[str] = set()
-    room = LIMIT
+    low = low if len(low) == len(text) else text  # a few letters become two
+    picked, shapes, room = dict[int, int](), set[str](), LIMIT
     for word in (*_TELLING, *_WORTH_A_LOOK):
         at = looked = 0
         while room > 0 and looked < _HITS and (at := low.find(word, at)) >= 0:

@@ -10,8 +10,6 @@ from sestools.core.masking import mask_secrets
 from sestools.core.results import Reply, Symptom
 from sestools.reading.excerpt import Excerpt, read
 
-__all__ = ["from_excerpt", "from_pair", "from_reply", "from_text", "hosts", "replies"]
-
 
 def from_reply(reply: Reply, stage: Stage | None = None) -> Symptom:
     """The symptom of a server's reply; what looks like a secret in it is masked."""
@@ -27,27 +25,21 @@ def from_pair(code: int, text: str | bytes, stage: Stage | None = None) -> Sympt
     return from_reply(Reply(code=code, lines=lines), stage)
 
 
-# --- text -----------------------------------------------------------------------------------------------------
-
-
 def from_text(text: str | bytes) -> Symptom:
-    """The symptom in a log line, a traceback, a transcript or whatever was pasted, of any size.
-
-    The detail is the telling part of the text, cleaned and masked.
-    """
+    """The symptom in whatever was pasted, of any size; its detail is the telling part, cleaned and masked."""
     return from_excerpt(read(text))
 
 
 def from_excerpt(excerpt: Excerpt) -> Symptom:
     """The symptom in an excerpt: its leading reply, stage, host, port and TLS mode, where they can be told."""
     text = excerpt.text
-    named = hosts(text)
-    ours = next((host for host in named if region_of(host)), None)
-    host = ours or next((host for host in named if look_alike(host)), None) or next(iter(named), None)
+    # The likeliest first: an SES endpoint, then what is taken for one, then any, each in order of appearance.
+    named = sorted(hosts(text), key=lambda host: (not region_of(host), not look_alike(host)))
+    host = next(iter(named), None)
     port = _port(text, host)
     said = [reply for _, reply in replies(text)]
     return Symptom(
-        stage=next((stage for pattern, stage in _STAGES if pattern.search(text)), None),
+        stage=next((stage for stage, words in _STAGES.items() if words.search(text)), None),
         reply=next((reply for reply in said if reply.code >= 400), said[0] if said else None),
         detail=text,
         host=host,
@@ -71,7 +63,7 @@ _STAGE_WORDS = {
     Stage.TLS: r"in do_handshake|TLS handshake|SSLHandshake",
     Stage.RESOLVE: r"\bgetaddrinfo\b|\bENOTFOUND\b",
 }
-_STAGES = tuple((re.compile(pattern, re.IGNORECASE), stage) for stage, pattern in _STAGE_WORDS.items())
+_STAGES = {stage: re.compile(words, re.IGNORECASE) for stage, words in _STAGE_WORDS.items()}
 
 _NAME = r"(?:[a-z0-9_](?:[a-z0-9_-]{0,62})\.){1,8}(?:[a-z]{2,18})"
 # Places in which clients name the server that they spoke to. A name elsewhere is a sender, a log's own host ...
@@ -119,16 +111,10 @@ _PORTS = (
 
 
 def _port(text: str, host: str | None) -> int | None:
-    if host:
-        near = re.search(
-            rf"{re.escape(host)}[\"']?(?:\[[^\]\s]{{1,45}}\])?(?::|,? ?port[:= ]{{1,3}}|, ?){_PORT}",
-            text,
-            re.IGNORECASE,
-        )
-        if near:
-            return int(near[1])
-    found = next((match for pattern in _PORTS if (match := pattern.search(text))), None)
-    return int(found[1]) if found else None
+    after = r"[\"']?(?:\[[^\]\s]{1,45}\])?(?::|,? ?port[:= ]{1,3}|, ?)" + _PORT
+    near = re.compile(re.escape(host) + after, re.IGNORECASE) if host else None
+    found = (pattern.search(text) for pattern in (near, *_PORTS) if pattern)
+    return next((int(match[1]) for match in found if match), None)
 
 
 def _security(text: str, port: int | None) -> Security | None:

@@ -8,8 +8,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import traitlets
 from ipywidgets import HTML, Button, GridBox, HBox, Layout, Widget  # type: ignore[import-untyped]
@@ -58,21 +57,16 @@ class Panel(View):
 
     value = traitlets.Any(None, read_only=True)
 
-    VERB: ClassVar = "Run"
-    """What the button says."""
-    DOING: ClassVar = "Running …"
-    """What the status says meanwhile."""
-    YET: ClassVar = "not run yet"
-    """What it says before the first time."""
-    DONE: ClassVar = "run"
-    WIDTH: ClassVar = "14em"
+    # What the button says; what the status says meanwhile, before the first time, and in "cannot be …".
+    VERB, DOING, YET, DONE = "Run", "Running …", "not run yet", "run"
+    WIDTH = "14em"  # of a field
 
     _current: Run | None = None  # the only run whose result is still wanted
 
     def __init__(
         self,
         fields: Mapping[str, Widget],
-        given: Mapping[str, Any] = MappingProxyType({}),
+        given: Mapping[str, Any],
         *,
         more: Sequence[Widget] = (),
         row: Sequence[Widget] = (),
@@ -100,8 +94,6 @@ class Panel(View):
         self._say(f"{self.YET.capitalize()}.")
         self._changed()
 
-    # What a program does
-
     def run(self, **changes: Any) -> Self:
         """Change fields (`seed=5`), run, and return this panel when done. `start` does not wait.
 
@@ -127,11 +119,10 @@ class Panel(View):
 
     def cancel(self) -> None:
         """Give up the run that is under way; its result is not shown. Without one, nothing happens."""
-        if self._current is None:
-            return
-        with self._lock:
-            if self._current is not None:
-                self._end(self._current, "Cancelled.", CANCELLED)
+        if self._current is not None:  # what was never made is closed, too, and has no lock
+            with self._lock:
+                if self._current is not None:
+                    self._end(self._current, "Cancelled.", CANCELLED)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until what `start` began is done; False if it still runs after so many seconds."""
@@ -154,8 +145,6 @@ class Panel(View):
         """What `value` was asked of, in words; empty without one."""
         return self._words(self._shown.settings) if self._shown else ""
 
-    # What a subclass says
-
     def _measure(self, run: Run) -> Any:
         """Do what the panel is for, with the settings of the run."""
         raise NotImplementedError
@@ -164,8 +153,11 @@ class Panel(View):
         """A result as documents, pictures and markup in order, for the panel or for places without widgets."""
         return (found,)
 
-    def _html(self, found: Any, stored: bool = False) -> str:
-        return "".join(map(_as_html, self._parts(found, stored)))
+    def _html(self, run: Run, found: Any, stored: bool = False) -> str:
+        """What a result was asked of, and the result."""
+        asked, at = html.escape(self._words(run.settings)), f"{run.at:%Y-%m-%d %H:%M:%S} UTC"
+        head = f'<div style="{_ASKED}">Result for: {asked}. Run at {at}.</div>'
+        return head + _DRAWING.submit(lambda: "".join(map(_as_html, self._parts(found, stored)))).result()
 
     def _text(self, found: Any) -> str:
         """A result as text, the same every time."""
@@ -187,20 +179,16 @@ class Panel(View):
         return {name: widget.value for name, widget in self._fields.items()}
 
     def _working(self, yes: bool) -> None:
-        """Show that a run is under way, or no longer."""
+        """Show whether a run is under way."""
         self._button.disabled = yes
 
-    # What happens meanwhile
-
     def _change(self, changes: Mapping[str, Any]) -> None:
-        for name in changes:
-            if name not in self._fields:
-                raise UsageError(f"a panel has no field {name!r}; it has {', '.join(self._fields)}")
+        for name in changes.keys() - self._fields.keys():
+            raise UsageError(f"a panel has no field {name!r}; it has {', '.join(self._fields)}")
         for name, value in changes.items():
             self._fields[name].value = value
 
     def _changed(self, _: Any = None) -> None:
-        """A field has another value."""
         self._describe()
         self._judge()
 
@@ -220,7 +208,7 @@ class Panel(View):
             found = self._measure(run)
             if run.cancelled.is_set():
                 return
-            shown = _DRAWING.submit(self._html, found).result()
+            shown = self._html(run, found)
         except ValueError as error:
             self._end(run, f"This cannot be {self.DONE}: {printable(str(error), 160)}", FAILED)
         except BaseException as error:
@@ -241,7 +229,7 @@ class Panel(View):
             self._working(False)
             if not spoiled:
                 self._shown = run
-                self._result.value = f'<div role="region" aria-label="result">{self._asked(run)}{shown}</div>'
+                self._result.value = f'<div role="region" aria-label="result">{shown}</div>'
             self._spoiled = spoiled
             self._judge()
             if not spoiled:
@@ -260,12 +248,6 @@ class Panel(View):
             self._warning.value = _warned(why)
             (self._result.add_class if why else self._result.remove_class)("sestools-stale")
 
-    def _asked(self, run: Run) -> str:
-        return (
-            '<div style="font-size:12px;opacity:.8;overflow-wrap:anywhere">'
-            f"Result for: {html.escape(self._words(run.settings))}. Run at {run.at:%Y-%m-%d %H:%M:%S} UTC.</div>"
-        )
-
     def _say(self, text: str) -> None:
         self._status.value = f'<span role="status">{html.escape(text)}</span>'
 
@@ -282,10 +264,11 @@ class Panel(View):
         with self._lock:
             if self._shown is None:
                 return ""
-            stored = self._asked(self._shown) + _DRAWING.submit(self._html, self.value, True).result()
-            if why := self._why_stale():
-                return f'{_warned(why)}<div style="opacity:.6;filter:grayscale(1)">{stored}</div>'
-            return stored
+            stored, why = self._html(self._shown, self.value, True), self._why_stale()
+        return f'{_warned(why)}<div style="opacity:.6;filter:grayscale(1)">{stored}</div>' if why else stored
+
+
+_ASKED = "font-size:12px;opacity:.8;overflow-wrap:anywhere"
 
 
 def _as_html(part: Any) -> str:

@@ -7,16 +7,15 @@ import html
 import os
 import threading
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from IPython.display import display
 
 from sestools.checkup.environment import by_environment
 from sestools.core.credentials import Credentials
 from sestools.core.enums import Place
 from sestools.core.errors import UsageError
-
-if TYPE_CHECKING:
-    from sestools.simulator import Simulator
-    from sestools.simulator.faults import Fault
+from sestools.simulator import Simulator, faults
 
 _RUNNING: dict[tuple[str, str | None], Simulator] = {}
 _STOP = ExitStack()
@@ -42,10 +41,9 @@ def _running(region: str, fault: str | None) -> Simulator:
     tell_about_binder()
     with _LOCK:
         if (region, fault) not in _RUNNING:
-            server = own_simulator(region, fault or "")
             if not _RUNNING:
                 atexit.register(_STOP.close)
-            _RUNNING[region, fault] = _STOP.enter_context(server)
+            _RUNNING[region, fault] = _STOP.enter_context(own_simulator(region, fault or ""))
         return _RUNNING[region, fault]
 
 
@@ -53,17 +51,9 @@ def own_simulator(region: str, fault: str) -> Simulator:
     """A simulator for one run, to be entered with `with`; it takes some milliseconds to start.
 
     Raises:
-        UsageError: If the region is none, or a fault.
+        UsageError: If there is no such region or fault.
     """
-    from sestools.simulator import Simulator
-
-    return Simulator(region, faults=_parsed(fault))
-
-
-def _parsed(written: str) -> list[Fault]:
-    from sestools.simulator import faults
-
-    return [faults.parse(text) for text in written_faults(written)]
+    return Simulator(region, faults=map(faults.parse, written_faults(fault)))
 
 
 def written_faults(written: str) -> list[str]:
@@ -83,8 +73,6 @@ def binder_note() -> str:
 def tell_about_binder() -> None:
     """Show the note in the cell that is running, unless this notebook has shown it."""
     if not _TOLD.is_set() and (note := binder_note()):
-        from IPython.display import display
-
         shown = {"text/plain": note, "text/html": f"<b>Binder.</b> {html.escape(note)}"}
         display(shown, raw=True)  # type: ignore[no-untyped-call]
 
@@ -103,7 +91,7 @@ def place(endpoint: str, region: str, *, fault: str = "") -> dict[str, Any]:
         tell_about_binder()
         return {}
     server = _running(region, fault)
-    server.set_faults(*_parsed(fault))  # those that happen a number of times begin anew
+    server.set_faults(*map(faults.parse, written_faults(fault)))  # what happens a number of times begins anew
     return {"connect_to": server.connect_to, "ca_file": server.ca_file}
 
 

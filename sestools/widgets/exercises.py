@@ -1,4 +1,4 @@
-"""Whether an exercise's answer works: the endpoint is checked with it, or the classifier, and says so."""
+"""What notebooks use beside panels: exercises whose answers are tried, and lines to type elsewhere."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from sestools.checkup.check import check
+from sestools.checkup.manual_commands import Equivalent, equivalents
 from sestools.checkup.report import Report
 from sestools.core.credentials import Credentials
-from sestools.core.document import Document
+from sestools.core.document import Code, Document, Field
 from sestools.core.enums import Level
+from sestools.core.target import Target
 from sestools.core.text import printable
 from sestools.diagnosis.classifier import classify
 from sestools.knowledge.table import CAUSES
@@ -53,20 +55,12 @@ def prove(answer: dict[str, Any], *, fault: str = "", region: str = "eu-west-1")
     """
     if ... in answer.values():
         return NOT_YET_ANSWERED
-    credentials = None
-    if "password" in answer:
-        credentials = Credentials(user=answer["user"], password=answer["password"])
     tell_about_binder()
+    how: dict[str, Any] = {"ports": [answer["port"]], "security": answer.get("security"), "timeout": 2.0}
+    if "password" in answer:
+        how["credentials"] = Credentials(user=answer["user"], password=answer["password"])
     with own_simulator(region, fault) as ses:
-        report = check(
-            region,
-            ports=[answer["port"]],
-            security=answer.get("security"),
-            credentials=credentials,
-            timeout=2.0,
-            connect_to=ses.connect_to,
-            ca_file=ses.ca_file,
-        )
+        report = check(region, connect_to=ses.connect_to, ca_file=ses.ca_file, **how)
     port = report.ports[0]
     where = f"port {port.port} with {'a TLS wrapper' if port.security == 'wrapper' else 'STARTTLS'}"
     if report.level is not Level.OK:
@@ -96,3 +90,27 @@ def judge(error: str, answer: dict[str, Any]) -> Answer:
     else:
         return Answer(solved=True, verdict=f"solved: {found.title}; retry: {found.retry.short}")
     return Answer(solved=False, verdict=verdict)
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Lines(Shown):
+    """Command lines for one target, to type on a host without Python, and how to read what they print."""
+
+    lines: tuple[Equivalent, ...]
+
+    def document(self) -> Document:
+        """Each line, and what it prints when all is well and when not."""
+        parts = []
+        for line in self.lines:
+            told = {"healthy": line.healthy, "failing": line.failing}
+            fields = tuple(Field(label=label, texts=(text,)) for label, text in told.items())
+            parts.append(Document(lead=(Code(line.command),), fields=fields))
+        return Document(parts=tuple(parts))
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def lines_to_type(target: Target, tools: tuple[str, ...] = ("nc", "telnet", "openssl")) -> Lines:
+    """The lines of some tools for a target (also `swaks` and `PowerShell`)."""
+    return Lines(lines=tuple(line for line in equivalents(target) if line.tool in tools))

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 from weakref import WeakSet
 
-from ipywidgets import (  # type: ignore[import-untyped]
-    Button,
-    Combobox,
-    Dropdown,
-    IntProgress,
-    Layout,
-    Text,
-    Widget,
-)
+from ipywidgets import Button, Combobox, Dropdown, IntProgress, Layout, Text  # type: ignore[import-untyped]
 
 from sestools.checkup.check import check
 from sestools.checkup.report import Report
@@ -28,7 +21,7 @@ from sestools.core.masking import Secret
 from sestools.core.text import printable
 from sestools.widgets.base import Panel, Run
 from sestools.widgets.endpoints import binder_note, own_simulator, written_faults
-from sestools.widgets.lines import lines_to_type
+from sestools.widgets.exercises import lines_to_type
 from sestools.widgets.secret import PasswordField
 
 FAULTS = {
@@ -44,9 +37,8 @@ FAULTS = {
     "465 speaks the other TLS mode": "wrong-mode@465",
 }
 """Faults to choose from, by what a person calls them; `run(fault=...)` takes any other."""
-
+_USUAL = {"endpoint": "simulator", "region": "eu-west-1", "port": 0, "security": "", "fault": "", "user": ""}
 _ENDPOINTS = {"Simulator": "simulator", "Amazon SES (real)": "real"}
-_COMMANDS = "The same without this program, at the real endpoint, and how to read it"
 _MODES = {"the port's own": "", "STARTTLS": "starttls", "TLS wrapper": "wrapper"}
 
 
@@ -71,8 +63,8 @@ class CheckPanel(Panel):
 
     Args:
         name: Keeps apart the values of panels with the same arguments.
-        endpoint: `simulator` or `real`.
-        region: Region such as `eu-west-1`.
+        endpoint: `simulator`, as usual, or `real`.
+        region: Region; `eu-west-1` by default.
         port: A port; None means all five.
         security: TLS mode to try instead of the port's own.
         fault: What is wrong with the simulator, such as `dropped@25`; several are separated by `;`.
@@ -86,28 +78,11 @@ class CheckPanel(Panel):
     VERB, DOING, DONE = "Check", "Looking …", "checked"
 
     def __init__(
-        self,
-        *,
-        name: str = "",
-        endpoint: str = "simulator",
-        region: str = "eu-west-1",
-        port: int | None = None,
-        security: str | None = None,
-        fault: str = "",
-        credentials: Credentials | None = None,
-        timeout: float = 3.0,
+        self, *, name: str = "", credentials: Credentials | None = None, timeout: float = 3.0, **given: Any
     ) -> None:
-        given: dict[str, Any] = {
-            "endpoint": endpoint,
-            "region": region,
-            "port": port or 0,  # a drop-down whose value is None shows nothing
-            "security": security or "",
-            "fault": fault,
-            "user": credentials.user if credentials else "",
-        }
-        password = credentials.password if credentials else ""
+        user, password = (credentials.user, credentials.password) if credentials else ("", "")
+        given = {**_USUAL, "user": user, **_filled(given)}
         self._kept = _kept((name, *given.values()), password)
-        given |= self._kept.values
         self._timeout = timeout
         self._secret = Secret(self._kept.secret.reveal())
         self._passwords = 0  # how often the password changed: what results are told apart by
@@ -115,28 +90,34 @@ class CheckPanel(Panel):
         self._stop = Button(description="Cancel", icon="stop", disabled=True)
         self._stop.on_click(lambda _: self.cancel())
         self._bar = IntProgress(min=0, max=1, layout=Layout(width="9em", display="none"))
-        fields = _fields(**given)
+        ports = [("all five", 0), *((str(port), port) for port in PORTS)]
+        fields = {
+            "endpoint": Dropdown(description="Endpoint", options=list(_ENDPOINTS.items())),
+            "region": Combobox(description="Region", options=REGIONS, continuous_update=False),
+            "port": Dropdown(description="Port", options=ports),
+            "security": Dropdown(description="TLS mode", options=list(_MODES.items())),
+            "fault": Dropdown(description="Fault (simulator)", options=list(FAULTS.items())),
+            "user": Text(description="SMTP user name", placeholder="AKIA…", continuous_update=False),
+        }
         binder_note()  # this panel has a place for it
-        super().__init__(fields, more=[self._password], row=[self._stop, self._bar])
-
-    # What a program does
+        super().__init__(
+            fields, given | self._kept.values, more=[self._password], row=[self._stop, self._bar]
+        )
 
     def _change(self, changes: Mapping[str, Any]) -> None:
         changes = dict(changes)
         credentials = changes.pop("credentials", self)
         if credentials is not self:
             changes["user"] = credentials.user if credentials else ""
-        empty = {name: 0 if name == "port" else "" for name, value in changes.items() if value is None}
-        if "fault" in changes:
-            _offer(self._fields["fault"], changes["fault"] or "")
-        super()._change(changes | empty)
+        changes = _filled(changes)
+        offered, fault = self._fields["fault"], changes.get("fault", "")
+        if fault not in dict(offered.options).values():  # one that is not in the list
+            offered.options = [*offered.options, (printable(fault, 60), fault)]
+        super()._change(changes)
         if credentials is not self:
             self._password.put(credentials.password if credentials else "")
 
-    # What happens meanwhile
-
     def _typed(self) -> None:
-        """The password is another one."""
         self._passwords += 1
         self._kept.secret.put(self._secret.reveal())
         self._changed()
@@ -156,57 +137,51 @@ class CheckPanel(Panel):
 
     def _describe(self) -> None:
         """Say which call the panel makes, and what to know before it is made."""
-        values = {name: widget.value for name, widget in self._fields.items()}
-        real = values["endpoint"] == "real"
+        real = self._fields["endpoint"].value == "real"
         self._fields["fault"].disabled = real
         notes = []
         if note := binder_note():
             notes.append(f"{'<b>Warning.</b> ' if real else ''}{html.escape(note)}")
         elif real:
             notes.append("Connects to Amazon SES from this computer. Nothing is sent.")
-        if bool(values["user"]) != bool(self._secret):
+        if bool(self._fields["user"].value) != bool(self._secret):
             notes.append("Signing in needs both a user name and a password; without them it stops before.")
-        notes.append(f"Same as <code>{html.escape(self._call())}</code>")
+        notes.append(f"Same as <code>{html.escape(self._call(self._settings()))}</code>")
         self._note.value = "<br>".join(notes)
 
-    def _call(self) -> str:
-        values = self._settings()
-        parts = [repr(values["region"])]
-        if values["port"]:
-            parts.append(f"ports=[{values['port']}]")
-        if values["security"]:
-            parts.append(f"security={values['security']!r}")
-        if values["user"]:
-            parts.append("credentials=…")
-        parts.append(f"timeout={self._timeout:g}")
-        if values["endpoint"] == "real":
-            return f"check({', '.join(parts)})"
-        faults = ", ".join(f"faults.parse({text!r})" for text in written_faults(values["fault"]))
-        given = f"{values['region']!r}, faults=[{faults}]" if faults else repr(values["region"])
-        parts.append("connect_to=ses.connect_to, ca_file=ses.ca_file")
-        return f"with Simulator({given}) as ses: check({', '.join(parts)})"
+    def _call(self, asked: Mapping[str, Any]) -> str:
+        region, real = repr(asked["region"]), asked["endpoint"] == "real"
+        parts = (
+            region,
+            f"ports=[{asked['port']}]" if asked["port"] else "",
+            f"security={asked['security']!r}" if asked["security"] else "",
+            "credentials=…" if asked["user"] else "",
+            f"timeout={self._timeout:g}",
+            "" if real else "connect_to=ses.connect_to, ca_file=ses.ca_file",
+        )
+        call = f"check({', '.join(filter(None, parts))})"
+        faults = ", ".join(f"faults.parse({text!r})" for text in written_faults(asked["fault"]))
+        given = f"{region}, faults=[{faults}]" if faults else region
+        return call if real else f"with Simulator({given}) as ses: {call}"
 
     def _measure(self, run: Run) -> Report:
-        asked = run.settings
-        credentials = None
+        asked, credentials = run.settings, None
         if asked["user"]:
             credentials = Credentials(user=asked["user"], password=self._secret.reveal())
             if self._passwords != asked["password"]:
                 raise UsageError("the password was changed as it began")
-        with ExitStack() as stack:
-            where: dict[str, Any] = {}
-            if asked["endpoint"] == "simulator":
-                ses = stack.enter_context(own_simulator(asked["region"], asked["fault"]))
-                where = {"connect_to": ses.connect_to, "ca_file": ses.ca_file}
+        real = asked["endpoint"] == "real"
+        with nullcontext() if real else own_simulator(asked["region"], asked["fault"]) as ses:
             return check(
                 asked["region"],
                 ports=[asked["port"]] if asked["port"] else None,
                 security=Security(asked["security"]) if asked["security"] else None,
                 credentials=credentials,
                 timeout=self._timeout,
-                progress=lambda done, total, what: self._progress(run, done, total, what),
+                progress=partial(self._progress, run),
                 cancel=run.cancelled,
-                **where,
+                connect_to=ses.connect_to if ses else None,
+                ca_file=ses.ca_file if ses else None,
             )
 
     def _working(self, yes: bool) -> None:
@@ -219,8 +194,6 @@ class CheckPanel(Panel):
             if run is self._current:
                 self._bar.max, self._bar.value = max(total, 1), done
                 self._say(f"{what} ({done} of {total}) …" if what != "done" else "Drawing …")
-
-    # How it is shown
 
     def _done(self, found: Report) -> str:
         return f"Done: {found.level}."
@@ -235,30 +208,30 @@ class CheckPanel(Panel):
         port = next((port for port in found.ports if port.port == symptom.port), found.ports[0])
         # The simulator is gone by the time that these are typed.
         lines = lines_to_type(replace(port.dialogue.target, connect_to=None, ca_file=None))
-        return (to_svg(found), card, replace(lines.document(), title=_COMMANDS, folded=True))
+        title = "The same without this program, at the real endpoint, and how to read it"
+        return (to_svg(found), card, replace(lines.document(), title=title, folded=True))
 
     def _words(self, settings: Mapping[str, Any]) -> str:
         where = printable(settings["region"], 80)
         with suppress(ValueError):  # a host name, or nothing at all
             where = f"{where} ({smtp_host(where)})"
-        parts = [
+        parts = (
             "real endpoint" if settings["endpoint"] == "real" else "simulator",
             where,
             f"port {settings['port']}" if settings["port"] else "all five ports",
             f"TLS mode {settings['security']}" if settings["security"] else "",
             f"fault {printable(settings['fault'], 120)}" if settings["fault"] else "",
             "signing in" if settings["user"] else "",
-        ]
+        )
         return ", ".join(filter(None, parts))
 
     def _text(self, found: Report) -> str:
-        lines = [f"  {found.level}: {found.diagnosis.cause.title} [{found.diagnosis.cause.id}]"]
-        lines += [
-            f"  {port.port:>5}  {port.security:<8}  {printable(port.result, 60)}" for port in found.ports
-        ]
-        if found.session is not None:
-            said = "signed in" if found.session.ok else str(found.session.symptom)
-            lines.append(f"  sign-in on {found.session.target.port}: {said}")
+        cause, session = found.diagnosis.cause, found.session
+        ports = (f"  {it.port:>5}  {it.security:<8}  {printable(it.result, 60)}" for it in found.ports)
+        lines = [f"  {found.level}: {cause.title} [{cause.id}]", *ports]
+        if session is not None:
+            said = "signed in" if session.ok else str(session.symptom)
+            lines.append(f"  sign-in on {session.target.port}: {said}")
         return "\n".join(lines)
 
 
@@ -270,22 +243,6 @@ def _kept(key: tuple[Any, ...], password: str) -> _Kept:
     return found
 
 
-def _fields(endpoint: str, region: str, port: int, security: str, fault: str, user: str) -> dict[str, Widget]:
-    faults = Dropdown(description="Fault (simulator)", options=list(FAULTS.items()))
-    _offer(faults, fault)
-    faults.value = fault
-    ports = [("all five", 0), *((str(port), port) for port in PORTS)]
-    return {
-        "endpoint": Dropdown(description="Endpoint", options=list(_ENDPOINTS.items()), value=endpoint),
-        "region": Combobox(description="Region", options=REGIONS, continuous_update=False, value=region),
-        "port": Dropdown(description="Port", options=ports, value=port),
-        "security": Dropdown(description="TLS mode", options=list(_MODES.items()), value=security),
-        "fault": faults,
-        "user": Text(user, description="SMTP user name", placeholder="AKIA…", continuous_update=False),
-    }
-
-
-def _offer(faults: Dropdown, value: str) -> None:
-    """Let the drop-down offer a fault that is not in its list."""
-    if value not in dict(faults.options).values():
-        faults.options = [*faults.options, (printable(value, 60), value)]
+def _filled(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of fields, where None is an empty one: a drop-down whose value is None shows nothing."""
+    return {name: (0 if name == "port" else "") if value is None else value for name, value in given.items()}

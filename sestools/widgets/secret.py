@@ -18,23 +18,14 @@ _EMPTY, _HELD = "kept in memory only", "held in memory"
 
 
 class PasswordField(HBox):  # type: ignore[misc]  # ipywidgets has no types
-    """Where a password is typed, and a button that forgets it.
-
-    Args:
-        secret: What holds it.
-        changed: Called when it is another one.
-        together: Fields that may hold the same password: *Forget* in one of them empties all.
-    """
+    """Where a password is typed, and a button that forgets it in all fields that may hold the same one."""
 
     def __init__(self, secret: Secret, changed: Callable[[], None], together: WeakSet[PasswordField]) -> None:
         self._secret, self._changed, self._together = secret, changed, together
         together.add(self)
-        self._field = Password(
-            description="SMTP password", continuous_update=False, layout=Layout(width="auto", flex="1 1 auto")
-        )
-        self._forget = Button(
-            description="Forget", tooltip="Remove the password from memory", layout=Layout(width="5.5em")
-        )
+        wide, about = Layout(width="auto", flex="1 1 auto"), "Remove the password from memory"
+        self._field = Password(description="SMTP password", continuous_update=False, layout=wide)
+        self._forget = Button(description="Forget", tooltip=about, layout=Layout(width="5.5em"))
         self._field.observe(self._take, names="value")
         self._forget.on_click(self._drop)
         super().__init__([self._field, self._forget])

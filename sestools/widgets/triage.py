@@ -34,44 +34,37 @@ SYMPTOMS = {
 }
 """What a person sees, and the cause whose first sample looks like it."""
 
-CONNECTING = "01-cannot-connect.ipynb"
-PORT_25 = "02-ec2-port-25.ipynb"
-LOST = "03-lost-to-network-faults.ipynb"
-MTU = "04-mtu.ipynb"
-LIFETIME = "05-long-lived-connections.ipynb"
-ALLOWLISTING = "06-allowlisting.ipynb"
-REPLIES = "07-reply-codes.ipynb"
-INCIDENT = "09-incident.ipynb"
-
-_READ_THE_REPLY = {"too-many-connections", "unknown-4xx", "unknown-5xx", "reply-hidden"}
-_REPLY = "gives this reply on the simulator, and shows how clients print it and when to try again"
+_WHY = {
+    "01-cannot-connect": "reproduces this on the simulator and shows how it is told from its look-alikes",
+    "02-ec2-port-25": "tells the restriction of EC2 from its look-alikes, and shows how it is lifted",
+    "03-lost-to-network-faults": "shows which step decides whether sending again is safe, and retries "
+    "that lose nothing",
+    "04-mtu": "proves whether it is the size of the packets, finds the size, and tries the fix",
+    "05-long-lived-connections": "measures how long connections live, and says when to change them",
+    "06-allowlisting": "shows how the addresses change, what a pinned list misses, and the rule that lasts",
+    "07-reply-codes": "gives this reply on the simulator, and shows how clients print it and when to try again",
+    "09-incident": "checks every port of your endpoint and writes the report to paste into a ticket",
+}
+_BY_CAUSE = {
+    "port25-blocked": "02-ec2-port-25",
+    "addresses-dead": "06-allowlisting",
+    **dict.fromkeys(("mtu-black-hole", "mtu-narrow-path", "mtu-stall"), "04-mtu"),
+    **dict.fromkeys(("too-many-connections", "unknown-4xx", "unknown-5xx", "reply-hidden"), "07-reply-codes"),
+}
 _PATH = {Stage.RESOLVE, Stage.CONNECT, Stage.TLS, Stage.GREETING, Stage.EHLO, Stage.STARTTLS, Stage.AUTH}
-_WORTH_RETRYING = {Retry.SOON, Retry.SLOWER, Retry.HOURS, Retry.UNKNOWN_FATE}
+_BY_RETRY = {
+    **dict.fromkeys((Retry.SOON, Retry.SLOWER, Retry.HOURS, Retry.UNKNOWN_FATE), "03-lost-to-network-faults"),
+    Retry.NEW_CONNECTION: "05-long-lived-connections",
+}
 
 
 def next_notebook(diagnosis: Diagnosis) -> tuple[str, str]:
     """The notebook that goes on from a diagnosis, and why."""
     found = diagnosis.cause
-    if found.id.startswith("mtu-"):
-        return MTU, "proves whether it is the size of the packets, finds the size, and tries the fix"
-    if found.id == "port25-blocked":
-        return PORT_25, "tells the restriction of EC2 from its look-alikes, and shows how it is lifted"
-    if found.id == "addresses-dead":
-        return (
-            ALLOWLISTING,
-            "shows how the addresses change, what a pinned list misses, and the rule that lasts",
-        )
-    if found.id in _READ_THE_REPLY:
-        return REPLIES, _REPLY
-    if found.stage in _PATH or found.id.startswith("credential-") or found.id.endswith("-blocked"):
-        return CONNECTING, "reproduces this on the simulator and shows how it is told from its look-alikes"
-    if found.retry is Retry.NEW_CONNECTION:
-        return LIFETIME, "measures how long connections live, and says when to change them"
-    if found.retry in _WORTH_RETRYING:
-        return LOST, "shows which step decides whether sending again is safe, and retries that lose nothing"
-    if found.codes and min(found.codes) >= 400:
-        return REPLIES, _REPLY
-    return INCIDENT, "checks every port of your endpoint and writes the report to paste into a ticket"
+    last = "07-reply-codes" if found.codes and min(found.codes) >= 400 else "09-incident"
+    name = "01-cannot-connect" if found.stage in _PATH else _BY_RETRY.get(found.retry, last)
+    name = _BY_CAUSE.get(found.id, name)
+    return f"{name}.ipynb", _WHY[name]
 
 
 class DiagnosisPanel(View):
@@ -86,17 +79,10 @@ class DiagnosisPanel(View):
     value = traitlets.Any(None, read_only=True)
 
     def __init__(self, text: str = "", *, symptom: str = "") -> None:
-        self._symptom = Dropdown(
-            description="Symptom",
-            options=[("pick one, or paste below", ""), *((name, name) for name in SYMPTOMS)],
-            layout=Layout(width="auto"),
-        )
-        self._text = Textarea(
-            description="Or paste an error, a log line, a traceback",
-            continuous_update=False,
-            rows=4,
-            layout=Layout(width="auto"),
-        )
+        options = [("pick one, or paste below", ""), *((name, name) for name in SYMPTOMS)]
+        self._symptom = Dropdown(description="Symptom", options=options, layout=Layout(width="auto"))
+        about = "Or paste an error, a log line, a traceback"
+        self._text = Textarea(description=about, continuous_update=False, rows=4, layout=Layout(width="auto"))
         self._button = Button(description="Diagnose", button_style="primary", layout=Layout(width="9em"))
         self._card = HTML()
         super().__init__([self._symptom, self._text, self._button, self._card])
@@ -123,36 +109,27 @@ class DiagnosisPanel(View):
             return
         if self._symptom.value and text != _sample(self._symptom.value):
             self._symptom.value = ""  # what is shown is of the text, not of what was picked before
+        found = None  # rather nothing than what belongs to another text
         try:
             found = classify(text) if text.strip() else None
-        except BaseException:
-            self._show(None)  # rather nothing than what belongs to another text
-            raise
-        self._show(found)
+        finally:
+            self.set_trait("value", found)
+            card = as_html(self._document()) if found else ""
+            self._card.value = card and f'<div role="region" aria-label="diagnosis">{card}</div>'
 
-    def _show(self, found: Diagnosis | None) -> None:
-        self.set_trait("value", found)
-        document = self._document()
-        self._card.value = (
-            f'<div role="region" aria-label="diagnosis">{as_html(document)}</div>' if document else ""
-        )
-
-    def _document(self) -> Document | None:
+    def _document(self) -> Document:
         """The card, with the notebook that goes on from there."""
-        if self.value is None:
-            return None
         name, why = next_notebook(self.value)
         found: Document = self.value.document(more=(Field(label="Next", texts=(f"`{name}` {why}.",)),))
         return found
 
     def _stored(self) -> str:
-        document = self._document()
         asked = html.escape(printable(self._text.value, 300))
-        return f"<div>Result for: <code>{asked}</code></div>{as_html(document)}" if document else ""
+        shown = f"<div>Result for: <code>{asked}</code></div>"
+        return shown + as_html(self._document()) if self.value else ""
 
     def __repr__(self) -> str:
-        document = self._document()
-        return as_text(document) if document else "DiagnosisPanel: nothing given yet"
+        return as_text(self._document()) if self.value else "DiagnosisPanel: nothing given yet"
 
 
 def _sample(symptom: str) -> str:

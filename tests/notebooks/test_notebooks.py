@@ -73,9 +73,9 @@ def test_there_are_notebooks() -> None:
 MUTATIONS = [
     # file, what is there, what a mistake makes of it, notebook that notices, the code cells that show it
     (
-        "knowledge/causes/contrasts.py",
-        'title="Connections to port 25 time out"',
-        'title="Port 25 is shy"',
+        "knowledge/causes/findings.py",
+        "port25-blocked: Connections to port 25 time out",
+        "port25-blocked: Port 25 is shy",
         "00-start-here.ipynb",
         (-1,),
     ),

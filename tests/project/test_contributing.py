@@ -62,8 +62,8 @@ def test_add_a_cause(tree: Path) -> None:
     row = textwrap.indent(code(text), "    ")
     source = f"{source[: rows.end()]}\n{row}{source[rows.end() :]}"
     enums = "from sestools.core.enums import Mark, Retry, Stage, Who\n"
-    module.write_text(source.replace("from sestools.core.cause", f"{enums}from sestools.core.cause", 1))
-    found = re.search(r'id="(.*)"', row)
+    module.write_text(source.replace("from sestools.core.enums", f"{enums}from sestools.core.enums", 1))
+    found = re.search(r'"""([a-z-]+): ', row)
     assert found
     program = f"""
         from sestools import classify, probe_dialogue, Stage

@@ -13,7 +13,7 @@ from sestools.plots import picture, plot
 from sestools.plots.timeline import Timeline, retried
 from sestools.sending.policy import Policy
 from sestools.widgets import LabPanel
-from sestools.widgets.lab import POLICIES
+from sestools.widgets.simulations import POLICIES
 
 
 def shown(widget: Widget) -> str:

@@ -1,129 +1,187 @@
-"""Causes for which SES refuses mail: account, identity, policy."""
+"""Causes for which SES refuses a user: sign-in, account, identity, policy."""
 
-from __future__ import annotations
-
-from sestools.core.cause import Cause
 from sestools.core.enums import Retry, Stage, Who
-from sestools.knowledge.causes.sources import CODES, ERRORS, GITHUB, GUIDE, documented, seen
+from sestools.knowledge.causes import sources
+from sestools.knowledge.causes.rows import NEW_CREDENTIALS, documented, row, seen
 
 CAUSES = (
-    Cause(
-        id="old-tls",
-        title="The client's TLS is too old",
-        meaning="The connection was encrypted with TLS 1.0 or 1.1. SES let it connect and sign in and refused "
-        "the message.",
-        fix=(
-            "Update the client's runtime or operating system so that it speaks TLS 1.2 or 1.3.",
-            "Look for a setting that fixes an old protocol version.",
+    row(
+        """starttls-first: The client tried to sign in without TLS
+        On ports 25, 587 and 2587 SES takes no sign-in and no mail before STARTTLS has encrypted the
+        connection. The client never switched TLS on.
+        Do: Switch STARTTLS on in the client (often 'TLS', 'secure: starttls', 'use_tls').
+        Do: Or use port 465 or 2465 with TLS from the first byte ('SSL', 'SMTPS').
+        Ruled out: The credentials were not looked at yet: this says nothing about them.""",
+        seen(sources.GITHUB + "jetmore/swaks/issues/15"),
+        stage=Stage.AUTH,
+        samples=("530 Must issue a STARTTLS command first",),
+        pattern=r"must issue (?:a )?STARTTLS command first|net/smtp: unencrypted connection|"
+        r"\bsmtp\S*: unencrypted connection|: unencrypted connection$",
+        generic=True,
+    ),
+    row(
+        f"""bad-credentials: SES rejected the user name and password
+        The pair is not a valid SMTP credential in this region. SMTP credentials are not AWS access keys: the
+        password is computed from a secret access key, once for each region.
+        Do: {NEW_CREDENTIALS}
+        Do: If you gave the secret access key itself (40 characters) as the password, convert it or create
+            SMTP credentials.
+        Do: Check that the credentials belong to the region of the endpoint.
+        Do: Check that the access key is still active in IAM.
+        Do: Look for a blank, line end or quotes around the values, and for %2B or %2F left from a URL.
+        Ruled out: Not a network problem: SES was reached and answered.
+        Ruled out: Not a question of verified identities or sending permission: those are judged later.""",
+        documented(sources.CODES),
+        stage=Stage.AUTH,
+        samples=(
+            "535 Authentication Credentials Invalid",
+            "SignatureDoesNotMatch: The request signature we calculated does not match the signature you provided.",
         ),
-        basis=seen(GITHUB + "alramlechner/CommonLogicNodes/issues/6"),
+        pattern=r"authentication credentials invalid|SignatureDoesNotMatch|InvalidClientTokenId|"
+        r"request signature we calculated does not match|"
+        r"Failed to authenticate on SMTP server with username \"?AKIA[A-Z0-9]{12,}\"? using \d+ possible",
+    ),
+    row(
+        """not-subscribed: This AWS account has never signed up for SES
+        The credentials belong to an account in which SES was never opened.
+        Do: Open the SES console once with that account, in the region you want to send from.
+        Unsure: AWS documents the sentence; no log shows it. That it answers AUTH is inferred.""",
+        documented(sources.CODES),
+        stage=Stage.AUTH,
+        samples=("535 Account not subscribed to SES",),
+        pattern=r"account not subscribed to SES|needs a subscription for the service|SubscriptionRequiredException",
+    ),
+    row(
+        """auth-temporary: SES could not check the credentials: temporary failure
+        A temporary failure while signing in. AWS has a list of reasons for it that we could not read.
+        Do: Try again after 5 s, 10 s and 30 s.
+        Do: If it persists: check that TLS is on, and that credentials and region fit each other.
+        Do: Then look at the AWS Health Dashboard.
+        Unsure: AWS's own list of reasons was not available to us, so the advice is general. The stage is
+            inferred from the name.""",
+        documented(sources.CODES),
+        retry=Retry.SOON,
+        who=(Who.YOU, Who.AWS),
+        stage=Stage.AUTH,
+        samples=("454 Temporary authentication failure",),
+        pattern=r"temporary authentication failure",
+        generic=True,
+    ),
+    row(
+        """auth-required: The client did not authenticate before sending
+        SES takes mail only after AUTH. The client sent MAIL FROM without signing in: no credentials were
+        configured, a setting's name is wrong, or AUTH was left out because TLS was off.
+        Do: Give the client SMTP credentials and switch authentication on.
+        Do: Switch TLS on: many clients silently leave AUTH out on a plain connection.
+        Do: If the credentials were made before 10 January 2019, make new ones.
+        Ruled out: Not wrong credentials: SES says 535 to those. It was offered none.""",
+        documented(sources.CODES),
+        stage=Stage.MAIL,
+        samples=("530 Authentication required",),
+        # A word right before it makes another sentence ("Proxy Authentication Required"); more after it, too.
+        pattern=r"(?<![a-z] )(?<![-a-z])authentication required(?=\.?\s*(?:$|[^\s\w.]|at |in |SMTP code))|"
+        r"AuthenticationFailedException: failed to connect, no password specified|Missing credentials for \"",
+        generic=True,
+    ),
+    row(
+        """old-tls: The client's TLS is too old
+        The connection was encrypted with TLS 1.0 or 1.1. SES let it connect and sign in and refused the
+        message.
+        Do: Update the client's runtime or operating system so that it speaks TLS 1.2 or 1.3.
+        Do: Look for a setting that fixes an old protocol version.
+        Ruled out: Not an IAM problem, although the reply begins 'Access denied'.
+        Unsure: Whether SES still answers so today or refuses the handshake is not known.""",
+        seen(sources.GITHUB + "alramlechner/CommonLogicNodes/issues/6"),
+        stage=Stage.DATA,
         samples=(
             "554 Access denied: Amazon SES no longer supports TLS 1.0 and TLS 1.1 connections. You must update "
             "your client to use TLS version 1.2 or above. To learn more and to update your client, see "
             "https://go.aws/3AUlVSb. For further assistance, contact AWS support",
         ),
-        stage=Stage.DATA,
         pattern=r"no longer supports TLS ?1\.[01]",
-        note="Whether SES still answers so today or refuses the handshake is not known.",
-        ruled_out=("Not an IAM problem, although the reply begins 'Access denied'.",),
     ),
-    Cause(
-        id="iam-denied",
-        title="IAM does not allow this user to send as this identity",
-        meaning="The credentials are right, but no policy allows ses:SendRawEmail on the identity that the "
-        "reply names. In the sandbox that identity can be the recipient.",
-        fix=(
-            "Allow ses:SendRawEmail for the IAM user behind the SMTP credentials, on the identity in the reply.",
-            "If the resource is narrowed to one identity, widen it: SES may check the recipient's too.",
-            "For another account's identity, check its sending authorization policy.",
-        ),
-        basis=documented(GUIDE + "control-user-access.html"),
+    row(
+        """iam-denied: IAM does not allow this user to send as this identity
+        The credentials are right, but no policy allows ses:SendRawEmail on the identity that the reply names.
+        In the sandbox that identity can be the recipient.
+        Do: Allow ses:SendRawEmail for the IAM user behind the SMTP credentials, on the identity in the reply.
+        Do: If the resource is narrowed to one identity, widen it: SES may check the recipient's too.
+        Do: For another account's identity, check its sending authorization policy.
+        Ruled out: Not wrong credentials: SES knows the user and names it.
+        Ruled out: Not the network: the message reached SES.""",
+        documented(sources.GUIDE + "control-user-access.html"),
+        stage=Stage.BODY,
         samples=(
             "554 Access denied: User `arn:aws:iam::111122223333:user/ses-smtp-user' is not authorized to perform "
             "`ses:SendRawEmail' on resource `arn:aws:ses:eu-west-1:111122223333:identity/user@example.com'",
             "AccessDenied: User `arn:aws:iam::111122223333:user/mailer' is not authorized to perform "
             "`ses:SendEmail' on resource `arn:aws:ses:eu-west-1:111122223333:identity/example.com'",
         ),
-        stage=Stage.BODY,
         pattern=r"not authorized to perform:? ?\W{0,3}ses:|policy allows the \W{0,2}ses:\w+ action|"
         r"access denied: user \W{0,2}arn:aws",
-        ruled_out=(
-            "Not wrong credentials: SES knows the user and names it.",
-            "Not the network: the message reached SES.",
-        ),
     ),
-    Cause(
-        id="paused",
-        title="AWS has paused sending for this account",
-        meaning="The account's sending is paused, by AWS's enforcement or by somebody in the account.",
-        fix=(
-            "Read the mail that AWS sent to the account's address.",
-            "Look at 'Account status' in the SES console, and answer the case in the Support Center.",
-        ),
+    row(
+        """paused: AWS has paused sending for this account
+        The account's sending is paused, by AWS's enforcement or by somebody in the account.
+        Do: Read the mail that AWS sent to the account's address.
+        Do: Look at 'Account status' in the SES console, and answer the case in the Support Center.
+        Ruled out: Not a quota: waiting does not lift it.""",
+        seen(sources.GITHUB + "hcengineering/platform/issues/8899"),
         who=(Who.AWS, Who.YOU),
-        basis=seen(GITHUB + "hcengineering/platform/issues/8899"),
+        stage=Stage.BODY,
         samples=(
             "554 Message rejected: Sending paused for this account. For more information, please check the inbox "
             "of the email address associated with your AWS account.",
         ),
-        stage=Stage.BODY,
         pattern=r"sending (?:is )?paused for this account|AccountSendingPausedException",
-        ruled_out=("Not a quota: waiting does not lift it.",),
     ),
-    Cause(
-        id="suspended",
-        title="AWS has suspended sending for this account",
-        meaning="An older wording of the same enforcement as 'sending paused'.",
-        fix=(
-            "Read the mail that AWS sent to the account's address.",
-            "Look at 'Account status' in the SES console, and answer the case in the Support Center.",
-        ),
+    row(
+        """suspended: AWS has suspended sending for this account
+        An older wording of the same enforcement as 'sending paused'.
+        Do: Read the mail that AWS sent to the account's address.
+        Do: Look at 'Account status' in the SES console, and answer the case in the Support Center.
+        Unsure: Seen in one log of 2018 only; today's wording is 'paused'. The source is AWS's list of
+            errors.""",
+        seen(sources.ERRORS),
         who=(Who.AWS, Who.YOU),
-        basis=seen(ERRORS),
+        stage=Stage.BODY,
         samples=(
             "554 Message rejected: Sending suspended for this account. For more information, please check the "
             "inbox of the email address associated with your AWS account.",
         ),
-        stage=Stage.BODY,
         pattern=r"sending (?:is )?suspended for this account",
-        note="Seen in one log of 2018 only; today's wording is 'paused'. The source is AWS's list of errors.",
     ),
-    Cause(
-        id="mailfrom-domain",
-        title="The custom MAIL FROM domain is not set up in DNS",
-        meaning="The identity has a custom MAIL FROM domain whose MX or SPF record is missing, and is set to "
-        "reject the message in that case.",
-        fix=(
-            "Add the MX record `10 feedback-smtp.<region>.amazonses.com` and the SPF record to the MAIL FROM domain.",
-            "Or choose 'use default MAIL FROM domain' for the identity. SES looks again for up to 72 hours.",
-        ),
+    row(
+        """mailfrom-domain: The custom MAIL FROM domain is not set up in DNS
+        The identity has a custom MAIL FROM domain whose MX or SPF record is missing, and is set to reject the
+        message in that case.
+        Do: Add the MX record `10 feedback-smtp.<region>.amazonses.com` and the SPF record to the MAIL FROM
+            domain.
+        Do: Or choose 'use default MAIL FROM domain' for the identity. SES looks again for up to 72 hours.
+        Ruled out: Not the identity's own verification: that has another sentence.
+        Unsure: The sentence is from one log of 2026-09; AWS's page describes the setting, not the reply.""",
+        seen(sources.GUIDE + "mail-from.html"),
         retry=Retry.HOURS,
-        basis=seen(GUIDE + "mail-from.html"),
-        samples=("554 MAIL FROM domain not verified: DNS setup for MAIL FROM domain is invalid.",),
         stage=Stage.BODY,
+        samples=("554 MAIL FROM domain not verified: DNS setup for MAIL FROM domain is invalid.",),
         pattern=r"MAIL FROM domain (?:is )?not verified|DNS setup for MAIL FROM domain|MailFromDomainNotVerified",
-        note="The sentence is from one log of 2026-09; AWS's page describes the setting, not the reply.",
-        ruled_out=("Not the identity's own verification: that has another sentence.",),
     ),
-    Cause(
-        id="not-verified",
-        title="An address or domain is not verified in this region",
-        meaning="SES checks From, Source, Sender and Return-Path against the identities verified in this region. "
-        "In the sandbox every recipient must be verified too.",
-        fix=(
-            "Verify the identities that the reply names, in the region that it names.",
-            "If they are verified elsewhere, use that region's endpoint and credentials.",
-            "If a recipient is named, the account is in the sandbox: request production access.",
-            "Check which From address the application really uses.",
-        ),
-        basis=documented(CODES),
+    row(
+        """not-verified: An address or domain is not verified in this region
+        SES checks From, Source, Sender and Return-Path against the identities verified in this region. In the
+        sandbox every recipient must be verified too.
+        Do: Verify the identities that the reply names, in the region that it names.
+        Do: If they are verified elsewhere, use that region's endpoint and credentials.
+        Do: If a recipient is named, the account is in the sandbox: request production access.
+        Do: Check which From address the application really uses.
+        Ruled out: Not wrong credentials: SES had accepted the sign-in.""",
+        documented(sources.CODES),
+        stage=Stage.BODY,
         samples=(
             "554 Message rejected: Email address is not verified. The following identities failed the check in "
             "region EU-WEST-1: Shop <shop@example.com>, shop@example.com",
             "MessageRejected: Email address is not verified.",
         ),
-        stage=Stage.BODY,
         pattern=r"email address(?:es)? (?:is |are )?not verified|identit(?:y|ies) failed the check in region",
-        ruled_out=("Not wrong credentials: SES had accepted the sign-in.",),
     ),
 )

@@ -1,11 +1,4 @@
-"""Pages that the causes cite, how sure each row is, and what several rows say."""
-
-from __future__ import annotations
-
-from functools import partial
-
-from sestools.core.cause import Basis
-from sestools.core.enums import Mark, Who
+"""The pages that rows cite."""
 
 GUIDE = "https://docs.aws.amazon.com/ses/latest/dg/"
 CODES = GUIDE + "troubleshoot-smtp.html"
@@ -18,14 +11,3 @@ PORT_25 = "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-resource-limi
 MTU = "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/network_mtu.html"
 GITHUB = "https://github.com/"
 MIME = GITHUB + "bbottema/simple-java-mail/issues/259"
-
-documented, seen = partial(Basis, Mark.DOCUMENTED), partial(Basis, Mark.SEEN)
-inferred, unknown = partial(Basis, Mark.INFERRED), partial(Basis, Mark.UNKNOWN)
-
-NETWORK = (Who.NETWORK,)
-YOU_OR_NETWORK = (Who.YOU, Who.NETWORK)
-
-NEW_CREDENTIALS = (
-    "Create SMTP credentials in the SES console (SMTP settings) in the region of the endpoint you use, and "
-    "put both values into the client exactly as shown."
-)

@@ -1,4 +1,4 @@
-"""The panel around `lost_mail`: faults, policy, the choice for the unknown, rate; what is lost, twice and late."""
+"""Panels that simulate, in memory and in virtual time: lost mail, and the lives of connections."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ipywidgets import (  # type: ignore[import-untyped]
-    BoundedFloatText,
-    BoundedIntText,
-    Dropdown,
-)
+from ipywidgets import BoundedFloatText, BoundedIntText, Dropdown  # type: ignore[import-untyped]
 
 from sestools.core.document import Document
 from sestools.labs import SCRIPTS, Lab, blind, careful, lost_mail, naive
+from sestools.lifetime.advice import RecycleAdvice, advise
+from sestools.lifetime.costs import Traffic
+from sestools.probes import Plan, probe_lifetime
 from sestools.sending.policy import Policy
+from sestools.simulator.memory import VirtualSes
 from sestools.widgets.base import Panel, Run
 
 POLICIES = {
@@ -76,17 +76,14 @@ class LabPanel(Panel):
 
     def _describe(self) -> None:
         about = SCRIPTS[self._fields["faults"].value].about
-        call = self._call(self._settings())
-        self._note.value = f"{html.escape(about)}<br>Same as <code>{html.escape(call)}</code>"
-
-    @staticmethod
-    def _call(asked: Mapping[str, Any]) -> str:
+        asked = self._settings()
         rate, (_, policy) = asked["rate"], _policy(asked)
         given = f"replace(SCRIPTS[{asked['faults']!r}], rate={rate:g})" if rate else repr(asked["faults"])
-        return (
+        call = (
             f"lost_mail({given}, contenders=[naive(), blind(), careful({policy})], "
             f"messages={asked['messages']}, seeds=[{asked['seed']}])"
         )
+        self._note.value = f"{html.escape(about)}<br>Same as <code>{html.escape(call)}</code>"
 
     def _parts(self, found: Lab, stored: bool) -> tuple[Any, ...]:
         from sestools.plots import picture
@@ -109,11 +106,77 @@ class LabPanel(Panel):
 
 def _policy(asked: Mapping[str, Any]) -> tuple[Policy, str]:
     """The policy that is chosen, and the call that makes it."""
-    name, options = asked["policy"], {"when_unknown": asked["when_unknown"]}
-    maker = name
-    if name == "none":
+    maker, options = asked["policy"], {"when_unknown": asked["when_unknown"]}
+    if maker == "none":
         options = {}
-    elif name not in ("documented", "fixed"):
-        maker, options["jitter"] = "exponential", "none" if name == "exponential" else name
+    elif maker not in ("documented", "fixed"):
+        options["jitter"] = maker.replace("exponential", "none")
+        maker = "exponential"
     words = ", ".join(f"{key}={value!r}" for key, value in options.items())
     return getattr(Policy, maker)(**options), f"Policy.{maker}({words})"
+
+
+TRAFFIC = {
+    "newsletter: bursts of 1000, 5 a second": Traffic.bursts(1000, 5, 60),
+    "queue: 5 a second, evenly": Traffic.steady(5),
+    "web application: 1 a second, at random": Traffic.scattered(1),
+    "quiet application: one in 5 s, at random": Traffic.scattered(0.2),
+    "very quiet: one in 20 s, at random": Traffic.scattered(0.05),
+}
+"""Traffic to choose from, by what a person calls it."""
+
+_SENDER = "sender@example.com"
+
+
+class LifetimePanel(Panel):
+    """A form around `probe_lifetime` and `advise`, on a simulated SES in memory and in virtual time.
+
+    Args:
+        life: Seconds that a host lives on average; 0 is for ever.
+        idle: Seconds of silence that end a connection.
+        messages: Messages that a connection may carry.
+        traffic: How messages come: a name of `TRAFFIC`.
+        price: Handshakes that a broken send costs.
+        seed: Of the lives.
+
+    Attributes:
+        value: The last `RecycleAdvice`, or None. Read-only; `observe` it.
+    """
+
+    VERB, DOING, YET, DONE, WIDTH = "Measure", "Holding connections …", "not measured yet", "measured", "17em"
+
+    def __init__(self, **given: Any) -> None:
+        fields = {
+            "life": BoundedFloatText(60, description="Hosts live, s on average (0: for ever)", max=1e6),
+            "idle": BoundedFloatText(10, description="Idle cut-off, s", min=0.5, max=3600),
+            "messages": BoundedIntText(300, description="Messages on a connection", min=1, max=10_000),
+            "traffic": Dropdown(description="How your messages come", options=list(TRAFFIC)),
+            "price": BoundedFloatText(10, description="A broken send costs, handshakes", min=0.1, max=1000),
+            "seed": BoundedIntText(0, description="Seed", min=0, max=10**6),
+        }
+        super().__init__(fields, given)
+
+    def _measure(self, run: Run) -> RecycleAdvice:
+        asked = run.settings
+        limits = {"idle": asked["idle"], "max_messages": asked["messages"]}
+        lives = {"host_lifetime": asked["life"] or None, "random_lifetimes": True, "seed": asked["seed"]}
+        ses = VirtualSes(hosts=200, **limits, **lives)
+        facts = probe_lifetime(**ses.reach(), plan=Plan(rate=14), sender=_SENDER).facts
+        return advise(facts, TRAFFIC[asked["traffic"]], price=asked["price"])
+
+    def _parts(self, found: RecycleAdvice, stored: bool) -> tuple[Any, ...]:
+        from sestools.plots import picture
+
+        curve = (picture(found.curve, chosen=found.thresholds.age),) if found.curve else ()
+        return (found, *curve, picture(found))
+
+    def _text(self, found: RecycleAdvice) -> str:
+        return f"  {found}"
+
+    def _words(self, settings: Mapping[str, Any]) -> str:
+        life = settings["life"]
+        return (
+            f"simulated: hosts live {f'{life:g} s on average' if life else 'for ever'}, "
+            f"idle {settings['idle']:g} s, {settings['messages']} messages; {settings['traffic']}; "
+            f"a broken send costs {settings['price']:g} handshakes, seed {settings['seed']}"
+        )
