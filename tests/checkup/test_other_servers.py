@@ -1,0 +1,167 @@
+"""What else can stand where SES should, or on the way to it: no verdict on it says anything false."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+from stand_ins.case import ALWAYS, PLACEHOLDERS, Case
+from stand_ins.path_cases import BREAKS, MIDDLEBOXES
+from stand_ins.proofs import Proofs
+from stand_ins.protocol_cases import OTHERS, PROTOCOLS
+from stand_ins.run import checked, shown
+from stand_ins.tls_cases import CERTIFICATES, VERSIONS
+
+from sestools.checkup.report import Report
+from sestools.knowledge.table import CAUSES
+
+pytestmark = [
+    pytest.mark.xdist_group("other servers"),  # they wait side by side, in one process
+    pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1"),  # of a server that is as old as that
+]
+CASES = (*PROTOCOLS, *OTHERS, *MIDDLEBOXES, *BREAKS, *VERSIONS, *CERTIFICATES)
+AT_ONCE = 12
+
+_UNNAMED = "its protocol is not named"
+_CAUGHT = "an antivirus catches outgoing SMTP"
+_UPDATE = "Update the client's runtime, OpenSSL or operating system"
+_STARTED = "The client started TLS on a port that expects STARTTLS"
+_NOT_SES = "SES does not support or does not allow a command"
+_ADDRESS = "Connect by name, not by IP address or your own CNAME"
+_AUTHORITIES = "Update the authorities of this host"
+_WHOSE = "whose words they are is not said"
+
+KNOWN_WRONG = {
+    "HTTP, which answers TLS with 400": f"{_CAUGHT}; {_STARTED}; {_UNNAMED}",
+    "HTTP, which says 400 at once": _UNNAMED,
+    "IMAP": _UNNAMED,
+    "IMAP inside TLS": _UNNAMED,
+    "IMAP inside TLS, with its own certificate": _ADDRESS,
+    "POP3": _UNNAMED,
+    "SSH": _UNNAMED,
+    "SSH where TLS is awaited": f"{_CAUGHT}; {_STARTED}; {_UNNAMED}",
+    "MySQL": _UNNAMED,
+    "FTP": f"{_CAUGHT}; {_UNNAMED}",
+    "SendGrid": "SG ESMTP is not named as SendGrid's",
+    "a provider's proxy on 25 only": "Try port 2587 or 2465: they were not tried, and 587 and 465 are ready",
+    "421 at connect, SES's words": "The account has more SMTP connections open than SES allows: nobody had signed in",
+    "421 at connect, a Postfix's words": _WHOSE,
+    "554 at connect, a reputation filter": _WHOSE,
+    "another server's acceptance": "The path to SES works. SES accepted a message: ABCDEF. Nothing to do",
+    "a sign-in refused": "sign-in 'failed' beside 'ready to sign in'",
+    "a sign-in refused in a Postfix's words": f"sign-in 'failed' beside 'ready to sign in'; {_WHOSE}",
+    "STARTTLS answered 454": _WHOSE,
+    "STARTTLS answered 502": f"{_NOT_SES}; Choose PLAIN or LOGIN, not CRAM-MD5",
+    "STARTTLS answered 530": "The client tried to sign in without TLS; The client never switched TLS on",
+    "STARTTLS answered 500": _WHOSE,
+    "masked banner": f"Another server answers instead of SES; {_CAUGHT}",
+    "masked banner and STARTTLS": f"Another server answers instead of SES; {_CAUGHT}",
+    "EHLO refused with 502 after a masked banner": f"Another server answers instead of SES; {_CAUGHT}",
+    "EHLO refused with 500 after SES's greeting": "inspection is not named",
+    "EHLO refused with 502 after SES's greeting": f"{_NOT_SES}; Choose PLAIN or LOGIN, not CRAM-MD5",
+    "STARTTLS as XXXXXXXA": "A device on the path has masked STARTTLS; Ruled out: the network path",
+    "STARTTLS taken out": "On port 465 or 2465 choose SSL/TLS: it was 587; or the connection is already TLS",
+    "a greeting that takes one and a half time-outs": "The server's reply never came; no answer; nothing more came",
+    "each reply a second and a half late": "The server's reply never came; no answer",
+    "a greeting that stops in mid-line": "no greeting came; no answer: half of it came",
+    "a list that stops in mid-line": "no answer: half of it came",
+    "binary garbage where TLS is awaited": f"clear text came; {_CAUGHT}; {_STARTED}",
+    "clear text on 465, SES's greeting": f"{_CAUGHT}; the greeting that came is not shown",
+    "clear text on 465, a Postfix": f"{_STARTED}; the greeting that came is not shown",
+    "TLS from the first byte on 587": "a network fault, a middlebox or an overloaded sender: it waits for TLS",
+    "TLS 1.1 at most, refused by the server": _UPDATE,
+    "TLS 1.1 at most, refused here": _UPDATE,
+    "an alert: protocol version": _UPDATE,
+    "an alert: handshake failure": _UPDATE,
+    "no common cipher": _UPDATE,
+    "SNI refused": "Unknown error; Paste more of the log; Run sestools check",
+    "a client certificate wanted, TLS 1.2": f"{_UPDATE}; that a client certificate may be wanted is not said",
+    "a client certificate wanted, TLS 1.3": "Unknown error; Paste more of the log; Run sestools check",
+    "the ClientHello swallowed on 587": "The connection stalls when large packets are sent: none was",
+    "clear text after STARTTLS": _STARTED,
+    "an RSA key of 1024 bits": "the client does not say why; check its clock; Update this host's authorities",
+    "a signature with SHA-1": "the client does not say why; check its clock; Update this host's authorities",
+    "a missing intermediate": f"{_AUTHORITIES}; that the chain may be incomplete is not said",
+    "expired on one port of five": "this host's clock is wrong; Ruled out: the network path and the endpoint",
+    "another name": _ADDRESS,
+    "another region's name": f"{_ADDRESS}; a hosting firm's mail server, which is ruled out two lines below",
+    "an unknown authority that says Amazon": "if it is not Amazon, something intercepts: it only says Amazon",
+    "interception, and its authority is named": "that the issuer is not Amazon is not said",
+    "SES's own, and the wrong authority is named": f"{_AUTHORITIES}: the system's were not asked; --ca-file is not named",
+}
+"""What is said today and false, or is missing, case by case: each is an expected failure until it is mended."""
+
+Reports = dict[str, Future[Report]]
+
+
+@pytest.fixture(scope="module")
+def reports(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reports]:
+    """The report on each case, in the making; a company's authority is what this host trusts."""
+    proofs = Proofs(tmp_path_factory.mktemp("proofs"))
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(AT_ONCE) as pool:
+        patch.setenv("SSL_CERT_FILE", proofs.company)
+        yield {case.name: pool.submit(checked, case, proofs) for case in CASES}
+
+
+def _each() -> list[object]:
+    wrong = {name: [pytest.mark.xfail(strict=True, reason=said)] for name, said in KNOWN_WRONG.items()}
+    return [pytest.param(case, id=case.name, marks=wrong.get(case.name, ())) for case in CASES]
+
+
+@pytest.mark.parametrize("case", _each())
+def test_nothing_false_is_said_and_nothing_missing(reports: Reports, case: Case) -> None:
+    """The cause that leads is one that the evidence allows; no sentence is false, and what matters is said."""
+    report = reports[case.name].result()
+    words = shown(report)
+    said = [
+        f"false: {line.strip()}"
+        for line in words.splitlines()
+        for pattern in (*ALWAYS, *case.never)
+        if re.search(pattern, line)
+    ]
+    said += [f"missing: {pattern}" for pattern in case.says if not re.search(pattern, words)]
+    if report.diagnosis.cause.id not in case.lead.split():
+        said.append(f"leads: {report.diagnosis.cause.id}, not {case.lead}")
+    if report.level is not case.level:
+        said.append(f"level: {report.level}, not {case.level}")
+    assert not said, "\n".join([f"truth: {case.truth}", *dict.fromkeys(said), words])
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_it_ends_in_time(reports: Reports, case: Case) -> None:
+    """Whatever stands there, a check takes at most twice its time-out and a second."""
+    assert reports[case.name].result().seconds < case.bound
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_dns_is_not_ruled_out(reports: Reports, case: Case) -> None:
+    """An address was given, so nothing was asked of DNS, and nothing about it can be ruled out."""
+    report = reports[case.name].result()
+    assert not [
+        line for found in report.findings for line in found.diagnosis.ruled_out if re.search(r"DNS|\bname\b", line)
+    ]  # fmt: skip
+
+
+@pytest.mark.xfail(strict=True, reason="<region>, <host>, REGION and eth0 stand where the values are known")
+def test_what_is_known_is_filled_in(reports: Reports) -> None:
+    """Host, region and interface are known to a check: no verdict has a gap for them."""
+    gaps = {
+        name: found
+        for name, future in reports.items()
+        if (found := sorted(set(re.findall(PLACEHOLDERS, shown(future.result())))))
+    }
+    assert not gaps
+
+
+def test_the_cases() -> None:
+    """There are many kinds, each name stands once, and what is expected exists."""
+    assert len(CASES) >= 80
+    assert Counter(case.name for case in CASES).most_common(1)[0][1] == 1
+    assert KNOWN_WRONG.keys() <= {case.name for case in CASES}
+    known = {cause.id for cause in CAUSES}
+    for case in CASES:
+        assert set(case.lead.split()) <= known, case.name
+        assert case.never, case.name

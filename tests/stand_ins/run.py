@@ -1,0 +1,43 @@
+"""Runs the check against a case."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any
+
+from sestools import check
+from sestools.checkup.report import Report
+from sestools.core.credentials import Credentials
+from sestools.render.text import as_text
+from stand_ins.case import Case
+from stand_ins.proofs import HOST, Proofs
+from stand_ins.server import StandIn
+
+SENDER = "sender@example.com"
+SIGN_IN = Credentials(user="AKIAIOSFODNN7EXAMPLE", password="BMadeUpPasswordWithFortyFourCharactersxxxyyz")
+
+
+def checked(case: Case, proofs: Proofs) -> Report:
+    """What a check says of a case."""
+    more: dict[str, Any] = {"credentials": SIGN_IN} if case.signs_in else {}
+    if case.sends:
+        more |= {"send": True, "sender": SENDER}
+    with ExitStack() as stack:
+        led = {port: stack.enter_context(StandIn(act, proofs)).address for port, act in case.acts.items()}
+        ca_file = {"named": proofs.named, "company": proofs.company, "": None}[case.ca]
+        return check(
+            HOST, ports=list(led), connect_to=led, ca_file=ca_file, security=case.security, timeout=case.timeout,
+            **more,
+        )  # fmt: skip
+
+
+def shown(report: Report) -> str:
+    """All that a report says in its own words: no transcripts and no commands to type, which quote others."""
+    document = report.document()
+    parts = [
+        replace(part, fields=tuple(field for field in part.fields if field.label != "Same with"))
+        for part in document.parts
+        if not part.folded
+    ]
+    return as_text(replace(document, parts=tuple(parts)))
