@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import os
 import re
+import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,10 +15,10 @@ from stand_ins.case import ALWAYS, PLACEHOLDERS, Case
 from stand_ins.path_cases import BREAKS, MIDDLEBOXES
 from stand_ins.proofs import Proofs
 from stand_ins.protocol_cases import OTHERS, PROTOCOLS
-from stand_ins.run import checked, shown
+from stand_ins.run import SIGN_IN, checked, shown, standing
 from stand_ins.tls_cases import CERTIFICATES, VERSIONS
 
-from sestools.checkup.report import Report
+from sestools.checkup.report import Report, same_with
 from sestools.knowledge.table import CAUSES
 
 pytestmark = [
@@ -71,7 +74,7 @@ KNOWN_WRONG = {
     "binary garbage where TLS is awaited": f"clear text came; {_CAUGHT}; {_STARTED}",
     "clear text on 465, SES's greeting": f"{_CAUGHT}; the greeting that came is not shown",
     "clear text on 465, a Postfix": f"{_STARTED}; the greeting that came is not shown",
-    "TLS from the first byte on 587": "a network fault, a middlebox or an overloaded sender: it waits for TLS",
+    "TLS from the first byte on 587": "that it waits for TLS is not said",
     "TLS 1.1 at most, refused by the server": _UPDATE,
     "TLS 1.1 at most, refused here": _UPDATE,
     "an alert: protocol version": _UPDATE,
@@ -98,9 +101,14 @@ Reports = dict[str, Future[Report]]
 
 
 @pytest.fixture(scope="module")
-def reports(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reports]:
+def proofs(tmp_path_factory: pytest.TempPathFactory) -> Proofs:
+    """All certificates, made once."""
+    return Proofs(tmp_path_factory.mktemp("proofs"))
+
+
+@pytest.fixture(scope="module")
+def reports(proofs: Proofs) -> Iterator[Reports]:
     """The report on each case, in the making; a company's authority is what this host trusts."""
-    proofs = Proofs(tmp_path_factory.mktemp("proofs"))
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(AT_ONCE) as pool:
         patch.setenv("SSL_CERT_FILE", proofs.company)
         yield {case.name: pool.submit(checked, case, proofs) for case in CASES}
@@ -154,6 +162,55 @@ def test_what_is_known_is_filled_in(reports: Reports) -> None:
         if (found := sorted(set(re.findall(PLACEHOLDERS, shown(future.result())))))
     }
     assert not gaps
+
+
+def _lines(report: Report) -> list[str]:
+    """The commands to type, and how to read each."""
+    return [str(text) for field in same_with(report) for text in field.texts]
+
+
+@pytest.mark.xfail(strict=True, reason="nc is told for failures of TLS and SMTP, which it does not see")
+def test_only_commands_that_see_it_are_told(reports: Reports) -> None:
+    """A command that shows nothing of what failed is not on the card."""
+    blind = [
+        name for name, future in reports.items() if "does not see this" in "\n".join(_lines(future.result()))
+    ]
+    assert not blind
+
+
+@pytest.mark.xfail(
+    strict=True, reason="the commands repeat the user's mistake, and cannot show what they call healthy"
+)
+@pytest.mark.parametrize(
+    ("name", "starttls"),
+    [
+        ("the user asks for TLS from the first byte on 587", True),
+        ("the user asks for STARTTLS on 465", False),
+    ],
+)
+def test_commands_speak_the_mode_of_the_port(reports: Reports, name: str, starttls: bool) -> None:
+    """Where the mode was wrong, the commands have the right one, and so they show that it works."""
+    lines = "\n".join(_lines(reports[name].result()))
+    assert "s_client" in lines
+    assert ("-starttls smtp" in lines) is starttls
+    assert ("--tls-on-connect" in lines) is not starttls
+
+
+@pytest.mark.xfail(strict=True, reason="swaks is not told --auth-hide-password")
+def test_no_command_shows_the_password(proofs: Proofs) -> None:
+    """What a command prints can be put into a ticket: the password is not in it, in no form."""
+    (case,) = (case for case in CASES if case.name == "a sign-in refused")
+    with standing(case, proofs) as report:
+        (line,) = (line for line in _lines(report) if line.startswith("swaks "))
+        done = subprocess.run(
+            ["sh", "-c", f"exec {line}"], input=f"{SIGN_IN.password}\n", capture_output=True, text=True, timeout=20,
+            env={"PATH": os.environ["PATH"], "LC_ALL": "C", "SMTP_USER": SIGN_IN.user},
+        )  # fmt: skip
+    said = done.stdout + done.stderr
+    assert "535 Authentication Credentials Invalid" in said
+    plain = base64.b64encode(f"\0{SIGN_IN.user}\0{SIGN_IN.password}".encode()).decode()
+    login = base64.b64encode(SIGN_IN.password.encode()).decode()
+    assert not [secret for secret in (SIGN_IN.password, plain, login) if secret in said]
 
 
 def test_the_cases() -> None:

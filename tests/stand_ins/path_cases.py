@@ -239,7 +239,7 @@ BREAKS = (
         truth="587 waits for TLS: it is led to 465; one look with TLS settles it",
         timeout=1.0,
         says=(r"TLS from the first byte|wrapper",),
-        never=(SPOKE, READY, SIZE, ANOTHER, r"an overloaded sender"),
+        never=(SPOKE, READY, SIZE, ANOTHER),
     ),
     Case(
         name="the user asks for TLS from the first byte on 587",

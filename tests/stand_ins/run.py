@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -18,18 +19,25 @@ SENDER = "sender@example.com"
 SIGN_IN = Credentials(user="AKIAIOSFODNN7EXAMPLE", password="BMadeUpPasswordWithFortyFourCharactersxxxyyz")
 
 
-def checked(case: Case, proofs: Proofs) -> Report:
-    """What a check says of a case."""
+@contextmanager
+def standing(case: Case, proofs: Proofs) -> Iterator[Report]:
+    """What a check says of a case, which stands as long as this is open."""
     more: dict[str, Any] = {"credentials": SIGN_IN} if case.signs_in else {}
     if case.sends:
         more |= {"send": True, "sender": SENDER}
     with ExitStack() as stack:
         led = {port: stack.enter_context(StandIn(act, proofs)).address for port, act in case.acts.items()}
         ca_file = {"named": proofs.named, "company": proofs.company, "": None}[case.ca]
-        return check(
+        yield check(
             HOST, ports=list(led), connect_to=led, ca_file=ca_file, security=case.security, timeout=case.timeout,
             **more,
         )  # fmt: skip
+
+
+def checked(case: Case, proofs: Proofs) -> Report:
+    """What a check says of a case."""
+    with standing(case, proofs) as report:
+        return report
 
 
 def shown(report: Report) -> str:
