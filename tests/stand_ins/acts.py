@@ -106,6 +106,11 @@ def answers(words: bytes, *, tls: str = "") -> Act:
     return act
 
 
+def nothing(peer: Peer) -> None:
+    """Nothing listens there: a `StandIn` with this act is none."""
+    raise AssertionError("somebody has come in")
+
+
 def silent(peer: Peer) -> None:
     """Accepts and says nothing."""
     peer.wait()

@@ -13,6 +13,7 @@ from stand_ins.acts import (
     closes_after_ehlo,
     dribbles,
     endless,
+    nothing,
     resets,
     says,
     silent,
@@ -107,6 +108,30 @@ MIDDLEBOXES = (
 )
 
 BREAKS = (
+    Case(
+        name="nothing listens on 587, and 465 is SES",
+        acts={587: nothing, 465: Mail(wrapper=True)},
+        lead="ports-refused",
+        truth="587 is refused at once, 465 is ready",
+        says=(r"587: refused by",),
+        never=(SPOKE, SILENCE, ANOTHER, PATH),
+    ),
+    Case(
+        name="nothing listens on either port",
+        acts={587: nothing, 465: nothing},
+        truth="both are refused at once",
+        lead="egress-blocked connection-refused ports-refused",
+        says=(r"refused",),
+        never=(
+            SPOKE,
+            READY,
+            SILENCE,
+            ANOTHER,
+            r"dropped on the way",
+            r"no way to the internet",
+            r"client's own default was used",
+        ),
+    ),
     Case(
         name="silence",
         acts={587: silent},

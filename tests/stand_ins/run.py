@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -11,6 +12,7 @@ from sestools import check
 from sestools.checkup.report import Report
 from sestools.core.credentials import Credentials
 from sestools.render.text import as_text
+from stand_ins.acts import nothing
 from stand_ins.case import Case
 from stand_ins.proofs import HOST, Proofs
 from stand_ins.server import StandIn
@@ -26,7 +28,14 @@ def standing(case: Case, proofs: Proofs) -> Iterator[Report]:
     if case.sends:
         more |= {"send": True, "sender": SENDER}
     with ExitStack() as stack:
-        led = {port: stack.enter_context(StandIn(act, proofs)).address for port, act in case.acts.items()}
+        led = {}
+        for port, act in case.acts.items():
+            if act is nothing:  # bound and not listening: the kernel refuses, and nobody else gets the port
+                bound = stack.enter_context(socket.socket())
+                bound.bind(("127.0.0.1", 0))
+                led[port] = bound.getsockname()[:2]
+            else:
+                led[port] = stack.enter_context(StandIn(act, proofs)).address
         ca_file = {"named": proofs.named, "company": proofs.company, "": None}[case.ca]
         yield check(
             HOST, ports=list(led), connect_to=led, ca_file=ca_file, security=case.security, timeout=case.timeout,
