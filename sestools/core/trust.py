@@ -19,13 +19,14 @@ from weakref import WeakKeyDictionary
 from sestools.core.endpoints import region_of
 from sestools.core.enums import Kind, Stage
 from sestools.core.errors import UsageError
-from sestools.core.results import Symptom
+from sestools.core.results import Symptom, symptom_at
 from sestools.core.target import Target
 from sestools.core.text import printable
 
 __all__ = [
     "Mechanism",
     "Refused",
+    "blind",
     "check_greeting",
     "is_greeting",
     "looking",
@@ -96,6 +97,15 @@ def looking(ca_file: str | None = None) -> ssl.SSLContext:
         UsageError: If the CA file cannot be read.
     """
     return _named(ca_file, _stamp(ca_file)) if ca_file else _systems(*_system())
+
+
+def blind() -> ssl.SSLContext:
+    """A context that verifies nothing, to look at what does not verify; `permit` lets it carry no credentials."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
 
 
 def signing_in(target: Target) -> ssl.SSLContext:
@@ -252,14 +262,4 @@ def not_amazons(
 
 
 def _refused(target: Target, cause: str, stage: Stage, seen: str, kind: Kind = Kind.GARBLED) -> Refused:
-    return Refused(
-        Symptom(
-            kind=kind,
-            stage=stage,
-            detail=f"not signed in: {seen}",
-            host=target.host,
-            port=target.port,
-            security=target.security,
-            cause=cause,
-        )
-    )
+    return Refused(symptom_at(target, kind, stage, f"not signed in: {seen}", cause=cause))

@@ -8,19 +8,15 @@ from typing import Protocol
 from sestools.core.results import ProbeResult
 from sestools.core.target import Target
 from sestools.probes.certificate import Certificate, Problem, TlsFacts
-from sestools.probes.dialogue import probe_dialogue
+from sestools.probes.dialogue import probe_dialogue, probe_tls
 from sestools.probes.dns import DnsAnswer, DnsFacts, probe_dns
-from sestools.probes.envelope import SUCCESS, is_mailbox_simulator
+from sestools.probes.kernel import Counters, Route
 from sestools.probes.lifetime import probe_lifetime
 from sestools.probes.lifetime_facts import Estimate, Life, LifetimeFacts, Plan, Purpose
 from sestools.probes.mtu import probe_mtu
-from sestools.probes.mtu_facts import MtuFacts, Passage
-from sestools.probes.route import Route
-from sestools.probes.segment_trial import Flight, Trial, Way
-from sestools.probes.session import DialogueFacts
+from sestools.probes.mtu_facts import Flight, MtuFacts, Passage, Trial, Way
+from sestools.probes.session import SUCCESS, DialogueFacts, is_mailbox_simulator
 from sestools.probes.tcp import TcpFacts, probe_tcp
-from sestools.probes.tcp_info import Counters
-from sestools.probes.tls import probe_tls
 
 
 class Probe(Protocol):

@@ -14,8 +14,8 @@ from typing import TypeVar
 
 from sestools.core.enums import Stage
 from sestools.core.results import Step, TcpInfo
+from sestools.probes.kernel import tcp_info
 from sestools.probes.recorder import Deadline, Recorder, Stopped
-from sestools.probes.tcp_info import tcp_info
 
 T = TypeVar("T")
 

@@ -12,12 +12,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
-from sestools.core.masking import Known, mask_command
-from sestools.core.results import Reply, TcpInfo
+from sestools.core.enums import Stage
+from sestools.core.results import Reply
 from sestools.core.smtp import Garbled, ReplyReader
 from sestools.core.text import printable
-from sestools.probes.recorder import Closed, Deadline, Notes
-from sestools.probes.tcp_info import tcp_info
+from sestools.probes.kernel import tcp_info
+from sestools.probes.recorder import Closed, Notes, Recorder
 
 T = TypeVar("T")
 
@@ -25,17 +25,17 @@ READ_SIZE = 16 * 1024
 
 
 class Connection:
-    """One connection to a server: send a command, read a reply, switch to TLS; all before the deadline."""
+    """One connection to a server. Credentials that the server says back, of now or of before, are not kept."""
 
-    def __init__(self, address: str, sock: socket.socket, deadline: Deadline) -> None:
+    def __init__(self, recorder: Recorder, address: str, sock: socket.socket) -> None:
         self.address = address
         self.encrypted = False
         self.verified = False
         self.socket = sock
-        self._deadline = deadline
+        self._recorder = recorder
         self._reader = ReplyReader()
-        self.known: Known | None = None
-        """What must not be kept, should the server say it back, now or on a later connection."""
+        credentials = recorder.target.credentials
+        self._known = credentials.known if credentials else None
 
     def __enter__(self) -> Connection:
         return self
@@ -43,22 +43,18 @@ class Connection:
     def __exit__(self, *_: object) -> None:
         self.socket.close()
 
+    def step(self, stage: Stage) -> contextlib.AbstractContextManager[Notes]:
+        """Time one step on this connection, as `Recorder.step`."""
+        return self._recorder.step(stage, self.address, self.encrypted, lambda: tcp_info(self.socket))
+
     def _patiently(self, action: Callable[[], T]) -> T:
         """Do it as soon as the socket lets us, looking at the deadline and for a cancellation meanwhile."""
         while True:
-            self.socket.settimeout(self._deadline.slice())
+            self.socket.settimeout(self._recorder.deadline.slice())
             try:
                 return action()
             except TimeoutError:
                 continue
-
-    def tcp_info(self) -> TcpInfo | None:
-        """The kernel's facts about this connection, where the system gives them."""
-        return tcp_info(self.socket)
-
-    def local_address(self) -> str:
-        """This side's IP address."""
-        return str(self.socket.getsockname()[0])
 
     def send(self, data: bytes | memoryview) -> None:
         """Send all of it."""
@@ -76,15 +72,11 @@ class Connection:
         """
         while (reply := self._next()) is None:
             try:
-                ended = not self._fed()
+                more = self._fed()
             except TimeoutError as error:
-                got = self._masked(self._reader.pending)
-                so_far = f"; so far it said only {printable(got, 120)!r}" if got else ""
-                raise TimeoutError(f"{error}{so_far}") from None
-            if ended:
-                got = self._masked(self._reader.pending)
-                so_far = f" after {printable(got, 120)!r}" if got else ""
-                raise Closed(f"the server closed the connection{so_far}")
+                raise TimeoutError(f"{error}{self._so_far('; so far it said only')}") from None
+            if not more:
+                raise Closed(f"the server closed the connection{self._so_far(' after')}")
         return reply
 
     def _fed(self) -> bool:
@@ -117,22 +109,18 @@ class Connection:
         return self._reader.pending
 
     def _next(self) -> Reply | None:
-        """The next reply, without secrets that a server says back."""
         try:
             reply = self._reader.next()
         except Garbled as error:
             raise Garbled(error.what, self._masked(error.raw)) from None
-        return reply.masked(self.known.mask) if reply and self.known else reply
+        return reply.masked(self._known.mask) if reply and self._known else reply
 
     def _masked(self, data: bytes) -> bytes:
-        return self.known.mask_bytes(data) if self.known else data
+        return self._known.mask_bytes(data) if self._known else data
 
-    def command(self, notes: Notes, line: bytes | memoryview, shown: str | None = None) -> Reply:
-        """Send a command line and read its reply; the notes keep it masked."""
-        notes.sent = mask_command(bytes(line).decode("ascii").rstrip()) if shown is None else shown
-        self.send(line)
-        notes.reply = self.read_reply()
-        return notes.reply
+    def _so_far(self, words: str) -> str:
+        got = self._masked(self._reader.pending)
+        return f"{words} {printable(got, 120)!r}" if got else ""
 
     def start_tls(self, tls: ssl.SSLContext, host: str) -> ssl.SSLSocket:
         """Do the TLS handshake.
@@ -146,19 +134,10 @@ class Connection:
             pretend(host)
             self.encrypted = self.verified = True
             return self.socket  # type: ignore[return-value]
-        self.socket.settimeout(self._deadline.slice())
+        self.socket.settimeout(self._recorder.deadline.slice())
         wrapped = tls.wrap_socket(self.socket, server_hostname=host, do_handshake_on_connect=False)
         self.socket = wrapped
         self._patiently(wrapped.do_handshake)
         self.encrypted = True
         self.verified = tls.verify_mode is ssl.CERT_REQUIRED and tls.check_hostname
         return wrapped
-
-
-def blind_context() -> ssl.SSLContext:
-    """A context that verifies nothing, to look at what does not verify; `trust` lets it carry no credentials."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context

@@ -69,14 +69,19 @@ def probe_lifetime(
         path(sender)
         if not target.credentials:
             raise UsageError("sending messages needs a target with credentials")
-    measurement = Measurement(
-        target=target,
+    clock = clock or SystemClock(cancel)
+
+    def held(sign_in: bool) -> Held:
+        recorder = Recorder(target, Deadline(timeout, cancel, clock))
+        return Held(recorder, clock, sign_in, connect)
+
+    measurement = _Measurement(
         plan=plan,
+        signs_in=target.credentials is not None,
         sender=sender,
-        timeout=timeout,
-        clock=clock or SystemClock(cancel),
-        connect=connect,
-        cancel=cancel,
+        clock=clock,
+        held=held,
+        cancelled=cancel.is_set if cancel else lambda: False,
         progress=progress or no_progress,
     )
     recorder = Recorder(target, Deadline(timeout))
@@ -84,20 +89,25 @@ def probe_lifetime(
         measurement.run()
     if not measurement.lives:
         recorder.failure = measurement.refusal
-    return recorder.result("lifetime", measurement.facts())
+    facts = LifetimeFacts(
+        plan=plan,
+        lives=tuple(measurement.lives),
+        seconds=clock.now() - measurement.began,
+        refusal=measurement.refusal,
+    )
+    return recorder.result("lifetime", facts)
 
 
 @dataclass(kw_only=True)
-class Measurement:
+class _Measurement:
     """A measurement under way: many connections, one thread, whoever is due next has its turn."""
 
-    target: Target
     plan: Plan
+    signs_in: bool
     sender: str | None
-    timeout: float
     clock: Clock
-    connect: Callable[[], Any] | None
-    cancel: threading.Event | None
+    held: Callable[[bool], Held]
+    cancelled: Callable[[], bool]
     progress: Progress
     lives: list[Life] = field(default_factory=list)
     refusal: Symptom | None = None
@@ -107,24 +117,19 @@ class Measurement:
     """Connections in a row that reached a host which was known."""
 
     def __post_init__(self) -> None:
-        plan = self.plan
         self.began = self.clock.now()
-        self.budget = plan.senders * plan.messages
-        self._total = plan.silent * (2 if self.target.credentials else 1) + plan.lives
-        self._total += plan.senders if self.sender else 0
-
-    def facts(self) -> LifetimeFacts:
-        """What was seen so far."""
-        seconds = self.clock.now() - self.began
-        return LifetimeFacts(plan=self.plan, lives=tuple(self.lives), seconds=seconds, refusal=self.refusal)
+        self.budget = self.plan.senders * self.plan.messages
 
     def run(self) -> None:
         """All of it."""
-        plan, signs_in = self.plan, self.target.credentials is not None
-        quiet = [self._silent(signs_in) for _ in range(plan.silent)]
-        if signs_in:
-            quiet += [self._silent(False) for _ in range(plan.silent)]
-        self._side_by_side(quiet)
+        plan = self.plan
+        self._side_by_side(
+            [
+                self._silent(sign_in)
+                for sign_in in dict.fromkeys((self.signs_in, False))
+                for _ in range(plan.silent)
+            ]
+        )
         cut = min((life.seconds for life in self.lives if life.end), default=plan.silence)
         keep = min(plan.keep, cut / 3)
         others = [self._slot(keep) for _ in range(min(plan.at_once, plan.lives))]
@@ -134,19 +139,20 @@ class Measurement:
 
     def _side_by_side(self, tasks: list[Iterator[float]]) -> None:
         """Each task yields the seconds until its next turn."""
-        number = count()
+        plan, number = self.plan, count()
+        total = plan.silent * (1 + self.signs_in) + plan.lives + plan.senders * bool(self.sender)
         queue = [(self.clock.now(), next(number), task) for task in tasks]
         try:
             while queue:
                 at, _, task = heapq.heappop(queue)
                 if at > self.clock.now():
                     self.clock.sleep(at - self.clock.now())
-                if self.cancel is not None and self.cancel.is_set():
+                if self.cancelled():
                     raise Cancelled
                 with contextlib.suppress(StopIteration):
                     heapq.heappush(queue, (self.clock.now() + next(task), next(number), task))
                     continue
-                self.progress(len(self.lives), self._total, "connections")
+                self.progress(len(self.lives), total, "connections")
         finally:
             for task in tasks:
                 task.close()  # type: ignore[attr-defined]
@@ -157,8 +163,6 @@ class Measurement:
         plan, most_met = self.plan, max(self.plan.at_once, ROUND)
         return len(self.hosts) < plan.lives and self.opened < plan.most_lives and self.met < most_met
 
-    # --- what is done with a connection ---------------------------------------------------------------------
-
     def _silent(self, sign_in: bool) -> Iterator[float]:
         with self._held(Purpose.SILENT, sign_in) as held:
             while held and held.age < self.plan.silence and held.lives():
@@ -167,7 +171,7 @@ class Measurement:
     def _slot(self, keep: float) -> Iterator[float]:
         """One life after the other, until enough hosts were seen."""
         while not self.refusal and self.wants_more:
-            with self._held(Purpose.KEPT, self.target.credentials is not None) as held:
+            with self._held(Purpose.KEPT, self.signs_in) as held:
                 while held and held.age < self.plan.age and held.lives():
                     if held.silence >= keep and not held.says(command("NOOP")):
                         break
@@ -193,7 +197,7 @@ class Measurement:
                     yield max(0.0, min(due - self.clock.now(), keep))
                 if held and refused >= PATIENCE:
                     self.refusal = held.refused
-                done = held is None or held.carried >= self.plan.messages or held.was_told
+                done = not held or held.carried >= self.plan.messages or bool(held.end and held.end.reply)
 
     @contextlib.contextmanager
     def _held(self, purpose: Purpose, sign_in: bool) -> Iterator[Held | None]:
@@ -203,7 +207,7 @@ class Measurement:
             return
         self.opened += purpose is Purpose.KEPT
         try:
-            held = Held(self, sign_in)
+            held = self.held(sign_in)
         except Stopped as stopped:
             self.refusal = stopped.symptom
             yield None
@@ -216,4 +220,4 @@ class Measurement:
             yield held
         finally:
             held.leave()
-            self.lives.append(held.life(purpose))
+            self.lives.append(held.life(purpose, self.began))

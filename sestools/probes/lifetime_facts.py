@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from sestools.core.errors import UsageError
-from sestools.core.results import Symptom
+from sestools.core.results import Symptom, as_dict
 from sestools.core.text import duration
 
 MOST_AT_ONCE = 20
@@ -158,19 +158,8 @@ class Life:
         return reply is not None and self.messages > 0 and "timeout" not in reply.text.lower()
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON wants it."""
-        return {
-            "purpose": self.purpose.value,
-            "opened_at": round(self.opened_at, 3),
-            "seconds": round(self.seconds, 3),
-            "silence": round(self.silence, 3),
-            "messages": self.messages,
-            "alive": self.end is None,
-            "end": str(self.end) if self.end else None,
-            "host": self.host,
-            "signed_in": self.signed_in,
-            "opening": round(self.opening, 4),
-        }
+        """The life for a program; times in seconds."""
+        return {**as_dict(self), "alive": self.end is None}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,13 +201,8 @@ class LifetimeFacts:
         return tuple(found)
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON wants it."""
-        return {
-            "seconds": round(self.seconds, 3),
-            "messages": self.messages,
-            "refusal": str(self.refusal) if self.refusal else None,
-            "lives": [life.to_dict() for life in self.lives],
-        }
+        """The facts for a program."""
+        return as_dict(self, "seconds", "messages", "refusal", "lives")
 
 
 def _line(purpose: Purpose, lives: list[Life], *, signed_in: bool) -> str:
