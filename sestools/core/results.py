@@ -208,9 +208,10 @@ class ProbeResult(Generic[Facts]):
         return f"{self.probe} {self.target}: {self.outcome}" + (f", {end}" if end else "")
 
 
-def as_dict(value: Any, *names: str) -> dict[str, Any]:
+def as_dict(value: Any, names: str = "") -> dict[str, Any]:
     """Attributes of a result (all fields, unless some are named) as JSON types: enums and symptoms as text."""
-    return {name: _plain(getattr(value, name)) for name in names or [one.name for one in fields(value)]}
+    chosen = names.split() or [one.name for one in fields(value)]
+    return {name: _plain(getattr(value, name)) for name in chosen}
 
 
 def _plain(value: Any) -> Any:

@@ -10,10 +10,11 @@ import selectors
 import socket
 import threading
 from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future, wait
 from typing import TypeVar
 
 from sestools.core.enums import Stage
-from sestools.core.results import Step, TcpInfo
+from sestools.core.results import TcpInfo
 from sestools.probes.kernel import tcp_info
 from sestools.probes.recorder import Deadline, Recorder, Stopped
 
@@ -25,23 +26,18 @@ STAGGER = 0.25
 
 def in_time(deadline: Deadline, call: Callable[[], T]) -> T:
     """Run a call that cannot be interrupted (a look-up) in a thread, which is abandoned at the deadline."""
-    done = threading.Event()
-    box: list[T] = []
-    errors: list[Exception] = []
+    future: Future[T] = Future()
 
     def run() -> None:
         try:
-            box.append(call())
+            future.set_result(call())
         except Exception as error:  # noqa: BLE001 - handed to the waiting thread
-            errors.append(error)
-        done.set()
+            future.set_exception(error)
 
     threading.Thread(target=run, daemon=True, name="sestools-lookup").start()
-    while not done.wait(deadline.slice()):
+    while not wait([future], deadline.slice()).done:
         pass
-    if errors:
-        raise errors[0]
-    return box[0]
+    return future.result()
 
 
 def is_address(host: str) -> bool:
@@ -55,8 +51,7 @@ def is_address(host: str) -> bool:
 
 def resolve(recorder: Recorder) -> tuple[str, ...]:
     """The addresses that an application would try, in the system's order (getaddrinfo)."""
-    target = recorder.target
-    host, port = target.connect_to or (target.host, target.port)
+    host, port = recorder.target.connect_to or (recorder.target.host, recorder.target.port)
     if is_address(host):
         return (host,)
     with recorder.step(Stage.RESOLVE) as notes:
@@ -96,16 +91,8 @@ def connections(
     waiting = list(addresses)
 
     def record(address: str, started: float, error: Exception | None, tcp: TcpInfo | None = None) -> None:
-        recorder.steps.append(
-            Step(
-                stage=Stage.CONNECT,
-                at=started,
-                seconds=deadline.elapsed() - started,
-                address=address,
-                symptom=recorder.symptom(error, Stage.CONNECT) if error else None,
-                tcp=tcp,
-            )
-        )
+        symptom = recorder.symptom(error, Stage.CONNECT) if error else None
+        recorder.add(Stage.CONNECT, started, address=address, symptom=symptom, tcp=tcp)
 
     with selectors.DefaultSelector() as selector:
         try:
@@ -121,8 +108,8 @@ def connections(
                     except OSError as error:
                         record(address, now, error)
                     continue
-                wait = min(deadline.slice(), next_start - now) if waiting else deadline.slice()
-                for key, _ in selector.select(wait):
+                pause = min(deadline.slice(), next_start - now) if waiting else deadline.slice()
+                for key, _ in selector.select(pause):
                     sock, (address, started) = key.fileobj, key.data  # type: ignore[assignment]
                     selector.unregister(sock)
                     next_start = 0.0
@@ -152,14 +139,11 @@ def _attempt(address: str, port: int, clamp: int | None) -> socket.socket:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if clamp:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, clamp)
-        code = sock.connect_ex((host, port, 0, _scope(scope)) if ":" in host else (host, port))
+        number = int(scope) if scope.isdigit() else socket.if_nametoindex(scope) if scope else 0
+        code = sock.connect_ex((host, port, 0, number) if ":" in host else (host, port))
         if code not in (0, errno.EINPROGRESS, errno.EWOULDBLOCK):
             raise OSError(code, os.strerror(code))
     except BaseException:
         sock.close()
         raise
     return sock
-
-
-def _scope(name: str) -> int:
-    return int(name) if name.isdigit() else socket.if_nametoindex(name) if name else 0

@@ -205,7 +205,7 @@ class _Search:
         """What was seen so far."""
         route = self._route
         plain = [trial for trial in self._trials if trial.clamp == self._clamp]
-        greetings = [step for step in self._recorder.steps if step.stage is Stage.GREETING]
+        replies = [step.reply for step in self._recorder.steps if step.stage is Stage.GREETING]
         passage, mtu = Passage.UNKNOWN, None
         if self._ways:
             passage = Passage.BY_SIZE
@@ -225,17 +225,14 @@ class _Search:
             path_mtu=mtu,
             lost_small=min(1.0, self._small_again / max(self._small, 1)),
             trials=tuple(self._trials),
-            greeting=next((step.reply.text for step in greetings if step.reply), None),
+            greeting=next((reply.text for reply in replies if reply), None),
         )
 
     def symptom(self) -> Symptom | None:
         """The stall, if there was one."""
         facts = self.facts()
-        stage = Stage.TLS
-        if not facts.ways:  # not a stall by size: the stage of the reply that did not come, not of a body
-            stage = Stage.EHLO
-        elif Way.UP in facts.ways:
-            stage = Stage.BODY
+        # Not a stall by size: the stage of the reply that did not come, not of a body.
+        stage = Stage.EHLO if not facts.ways else Stage.BODY if Way.UP in facts.ways else Stage.TLS
         return symptom_at(self._target, Kind.TIMEOUT, stage, facts.stall) if facts.stall else None
 
 

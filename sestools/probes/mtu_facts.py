@@ -89,7 +89,7 @@ class Trial:
     def to_dict(self) -> dict[str, Any]:
         """The trial for a program; `acknowledged` are bytes, received ones from server to client."""
         return {
-            **as_dict(self, "way", "clamp", "flight", "seconds", "retransmits", "path_mtu"),
+            **as_dict(self, "way clamp flight seconds retransmits path_mtu"),
             "acknowledged": self.samples[-1][1] if self.samples else 0,
             **{name: getattr(self.after, name, None) for name in ("unacked", "unsent", "window")},
         }
@@ -185,19 +185,9 @@ class MtuFacts:
 
     def to_dict(self) -> dict[str, Any]:
         """The facts for a program; sizes in bytes, times in seconds."""
-        names = (
-            "passage",
-            "ways",
-            "jumbo",
-            "segment",
-            "stalls_at",
-            "path_mtu",
-            "exact",
-            "lost_small",
-            "trials",
-        )
+        names = "passage ways jumbo segment stalls_at path_mtu exact lost_small trials"
         return {
-            **as_dict(self, *names),
+            **as_dict(self, names),
             "interface": self.route.interface if self.route else None,
             "interface_mtu": self.route.interface_mtu if self.route else None,
             "route_mtu": self.route.mtu if self.route else None,

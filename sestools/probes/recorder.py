@@ -7,7 +7,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sestools.core.clock import Clock, SystemClock
 from sestools.core.enums import Kind, Outcome, Stage
@@ -143,21 +143,13 @@ class Recorder:
             problem = error
             notes.symptom = self.symptom(error, stage)
         finally:
-            self.steps.append(
-                Step(
-                    stage=stage,
-                    at=at,
-                    seconds=self.deadline.elapsed() - at,
-                    address=address,
-                    sent=notes.sent,
-                    reply=notes.reply,
-                    encrypted=encrypted,
-                    symptom=notes.symptom,
-                    tcp=tcp(),
-                )
-            )
+            self.add(stage, at, address=address, encrypted=encrypted, tcp=tcp(), **vars(notes))
         if notes.symptom:
             raise Stopped(notes.symptom, problem)
+
+    def add(self, stage: Stage, at: float, **more: Any) -> None:
+        """Record a step that began at that second and ends now; `more` as `Step` takes it."""
+        self.steps.append(Step(stage=stage, at=at, seconds=self.deadline.elapsed() - at, **more))
 
     def symptom(self, error: Exception, stage: Stage) -> Symptom:
         """What an exception of this probe means, before anybody judges it."""

@@ -226,27 +226,11 @@ class ClientSession:
             raise
         cipher = wrapped.cipher()
         certificate = parsed(wrapped.getpeercert() or {}) if connection.verified else unverified(wrapped)
-        self.note(
-            tls=TlsFacts(
-                version=wrapped.version(),
-                cipher=cipher[0] if cipher else None,
-                verified=connection.verified,
-                certificate=certificate,
-            )
-        )
+        tls = TlsFacts(version=wrapped.version(), verified=connection.verified, certificate=certificate)
+        self.note(tls=replace(tls, cipher=cipher[0] if cipher else None))
 
     def _unverified(self, address: str, error: ssl.SSLCertVerificationError) -> None:
-        """Keep what a certificate that did not verify says; who signs in may learn more precisely what is wrong."""
-        seen = self.look(address)
-        certificate = seen.certificate if seen else None
-        self.note(tls=TlsFacts(problem=why_not(error), detail=describe(error), certificate=certificate))
-        if self.signs_in:
-            issuer, here = certificate.issuer if certificate else "", seen is not None and seen.verified
-            if symptom := trust.not_amazons(self.target, error, issuer, trusted_here=here):
-                raise Stopped(symptom, error) from None
-
-    def look(self, address: str) -> TlsFacts | None:
-        """The certificate that did not verify, from a second connection that carries nothing else.
+        """Keep what the certificate says, as seen on a second connection that carries nothing else.
 
         Where this one trusted Amazon alone, the second trusts what the system trusts, and may verify.
         """
@@ -255,7 +239,12 @@ class ClientSession:
         # Whatever goes wrong here, the first connection's symptom is the result.
         with contextlib.suppress(Stopped, Cancelled):
             second.run((address,))
-        return second.facts.tls
+        seen = second.facts.tls or TlsFacts()
+        self.note(tls=TlsFacts(problem=why_not(error), detail=describe(error), certificate=seen.certificate))
+        if self.signs_in:
+            issuer = seen.certificate.issuer if seen.certificate else ""
+            if symptom := trust.not_amazons(self.target, error, issuer, trusted_here=seen.verified):
+                raise Stopped(symptom, error) from None
 
     def sign_in(self, connection: Connection, mechanism: trust.Mechanism | None) -> None:
         """AUTH, if this very connection may carry credentials."""
