@@ -10,8 +10,7 @@ from sestools.core.clock import Clock
 from sestools.core.enums import Kind, Stage
 from sestools.core.results import Reply, Symptom, symptom_at
 from sestools.core.smtp import ACCEPTED, Garbled, command, dot_stuff, path
-from sestools.probes.connect import connect, resolve
-from sestools.probes.connection import Connection
+from sestools.probes.connect import Connection, connect, resolve
 from sestools.probes.lifetime_facts import Life, Purpose
 from sestools.probes.recorder import Cancelled, Closed, Recorder
 from sestools.probes.session import SUCCESS, ClientSession, Envelope
@@ -20,18 +19,15 @@ from sestools.probes.session import SUCCESS, ClientSession, Envelope
 class Held:
     """One connection that is held; `made` makes its socket in place of connecting to the target."""
 
-    def __init__(
-        self, recorder: Recorder, clock: Clock, sign_in: bool, made: Callable[[], Any] | None
-    ) -> None:
+    def __init__(self, recorder: Recorder, clock: Clock, sign_in: bool, made: Callable[[], Any] | None):
         self._recorder, self._clock, self._signed_in = recorder, clock, sign_in
         session = ClientSession(recorder, Stage.AUTH if sign_in else Stage.EHLO)
         began = clock.now()
         if made:
             with recorder.step(Stage.CONNECT):
-                address, sock = "virtual", made()
+                self._connection = Connection(recorder, "virtual", made())
         else:
-            address, sock = connect(recorder, resolve(recorder))
-        self._connection = Connection(recorder, address, sock)
+            self._connection = connect(recorder, resolve(recorder))
         try:
             session.opening(self._connection)
             if sign_in:

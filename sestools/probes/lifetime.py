@@ -6,7 +6,6 @@ import contextlib
 import heapq
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
@@ -75,61 +74,46 @@ def probe_lifetime(
         recorder = Recorder(target, Deadline(timeout, cancel, clock))
         return Held(recorder, clock, sign_in, connect)
 
-    measurement = _Measurement(
-        plan=plan,
-        signs_in=target.credentials is not None,
-        sender=sender,
-        clock=clock,
-        held=held,
-        cancelled=cancel.is_set if cancel else lambda: False,
-        progress=progress or no_progress,
-    )
+    signs_in = target.credentials is not None
+    measurement = _Measurement(plan, signs_in, sender, clock, held, cancel, progress or no_progress)
     recorder = Recorder(target, Deadline(timeout))
     with recorder.probing():
         measurement.run()
-    if not measurement.lives:
-        recorder.failure = measurement.refusal
-    facts = LifetimeFacts(
-        plan=plan,
-        lives=tuple(measurement.lives),
-        seconds=clock.now() - measurement.began,
-        refusal=measurement.refusal,
-    )
+    lives, refusal = tuple(measurement.lives), measurement.refusal
+    if not lives:
+        recorder.failure = refusal
+    facts = LifetimeFacts(plan=plan, lives=lives, seconds=clock.now() - measurement.began, refusal=refusal)
     return recorder.result("lifetime", facts)
 
 
-@dataclass(kw_only=True)
 class _Measurement:
     """A measurement under way: many connections, one thread, whoever is due next has its turn."""
 
-    plan: Plan
-    signs_in: bool
-    sender: str | None
-    clock: Clock
-    held: Callable[[bool], Held]
-    cancelled: Callable[[], bool]
-    progress: Progress
-    lives: list[Life] = field(default_factory=list)
-    refusal: Symptom | None = None
-    hosts: set[str] = field(default_factory=set)
-    opened: int = 0
-    met: int = 0
-    """Connections in a row that reached a host which was known."""
-
-    def __post_init__(self) -> None:
-        self.began = self.clock.now()
-        self.budget = self.plan.senders * self.plan.messages
+    def __init__(
+        self,
+        plan: Plan,
+        signs_in: bool,
+        sender: str | None,
+        clock: Clock,
+        held: Callable[[bool], Held],
+        cancel: threading.Event | None,
+        progress: Progress,
+    ) -> None:
+        self.plan, self.signs_in, self.sender = plan, signs_in, sender
+        self.clock, self.held, self.cancel, self.progress = clock, held, cancel, progress
+        self.began = clock.now()
+        self.budget = plan.senders * plan.messages
+        self.lives: list[Life] = []
+        self.refusal: Symptom | None = None
+        self.hosts: set[str] = set()
+        self.opened = self.met = 0
+        """Connections whose age is watched; and of these, how many in a row reached a host that was known."""
 
     def run(self) -> None:
         """All of it."""
         plan = self.plan
-        self._side_by_side(
-            [
-                self._silent(sign_in)
-                for sign_in in dict.fromkeys((self.signs_in, False))
-                for _ in range(plan.silent)
-            ]
-        )
+        ways = dict.fromkeys((self.signs_in, False))
+        self._side_by_side([self._silent(sign_in) for sign_in in ways for _ in range(plan.silent)])
         cut = min((life.seconds for life in self.lives if life.end), default=plan.silence)
         keep = min(plan.keep, cut / 3)
         others = [self._slot(keep) for _ in range(min(plan.at_once, plan.lives))]
@@ -147,7 +131,7 @@ class _Measurement:
                 at, _, task = heapq.heappop(queue)
                 if at > self.clock.now():
                     self.clock.sleep(at - self.clock.now())
-                if self.cancelled():
+                if self.cancel is not None and self.cancel.is_set():
                     raise Cancelled
                 with contextlib.suppress(StopIteration):
                     heapq.heappush(queue, (self.clock.now() + next(task), next(number), task))

@@ -14,8 +14,7 @@ from sestools.core.enums import Kind, Stage
 from sestools.core.errors import UsageError
 from sestools.core.results import ProbeResult, Symptom, symptom_at
 from sestools.core.target import Target
-from sestools.probes.connect import connect, resolve
-from sestools.probes.connection import Connection
+from sestools.probes.connect import Connection, connect, resolve
 from sestools.probes.kernel import Route, counters, route_to
 from sestools.probes.mtu_facts import Flight, MtuFacts, Passage, Trial, Way
 from sestools.probes.recorder import Deadline, Recorder, Stopped
@@ -150,12 +149,11 @@ class _Search:
         if len(self._trials) >= MOST_TRIALS:
             raise TimeoutError(f"no answer after {MOST_TRIALS} connections")
         own = recorder or Recorder(self._target, self._deadline)
-        address, sock = connect(own, self._addresses, clamp)
-        self._addresses = (address,)
-        self._headers = 60 if ":" in address else 40
-        if not self._trials:
-            self._route = route_to(address)
-        with Connection(own, address, sock) as connection:
+        with connect(own, self._addresses, clamp) as connection:
+            self._addresses = (connection.address,)
+            self._headers = 60 if ":" in connection.address else 40
+            if not self._trials:
+                self._route = route_to(connection.address)
             trial = self._fly(way, clamp, ClientSession(own, Stage.EHLO, self._tls), connection)
         self._trials.append(trial)
         if trial.flight is Flight.BROKEN:

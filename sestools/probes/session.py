@@ -17,8 +17,7 @@ from sestools.core.masking import MASK, mask_command
 from sestools.core.results import Reply, symptom_at
 from sestools.core.smtp import ACCEPTED, auth_lines, command, dot_stuff, path
 from sestools.probes.certificate import TlsFacts, parsed, unverified, why_not
-from sestools.probes.connect import connect
-from sestools.probes.connection import Connection
+from sestools.probes.connect import Connection, connect
 from sestools.probes.recorder import Cancelled, Notes, Recorder, Stopped, describe
 
 SUCCESS = "success@simulator.amazonses.com"
@@ -133,7 +132,7 @@ class ClientSession:
         """Connect and go on until the chosen stage, or until something fails."""
         if not self.wants(Stage.CONNECT):
             return
-        with Connection(self.recorder, *connect(self.recorder, addresses)) as connection:
+        with connect(self.recorder, addresses) as connection:
             self.note(address=connection.address)
             self.opening(connection)
             if self.signs_in:

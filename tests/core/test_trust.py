@@ -28,7 +28,7 @@ from sestools.core.endpoints import Security
 from sestools.core.enums import Stage
 from sestools.core.results import ProbeResult
 from sestools.probes import SUCCESS, Plan
-from sestools.probes.connection import Connection
+from sestools.probes.connect import Connection
 from sestools.probes.recorder import Deadline, Recorder
 from sestools.sending.client import Client
 from sestools.sending.mail import Mail
