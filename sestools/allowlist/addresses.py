@@ -22,7 +22,7 @@ from sestools.probes.recorder import Cancelled, Deadline
 MOST_ROUNDS, MOST_RESOLVERS = 3000, 8
 """How long a watch may go on, and how many it may ask."""
 MOST_IN_ANSWER, MOST_ADDRESSES = 64, 500
-"""What a watch keeps; whoever answers more is hostile, and `Watch.left_out` counts the rest."""
+"""What a watch keeps; whoever answers more is hostile, and `AddressHistory.left_out` counts the rest."""
 
 
 def watch_addresses(

@@ -13,6 +13,7 @@ from sestools.allowlist.rules import covers, entries, network_of
 from sestools.core.document import Document, Table
 from sestools.core.enums import Level
 from sestools.core.errors import UsageError
+from sestools.core.results import as_dict
 from sestools.core.target import Target
 from sestools.core.text import moment, span
 from sestools.probes import probe_tcp
@@ -164,13 +165,11 @@ class Comparison(Shown):
     def to_dict(self) -> dict[str, Any]:
         """The comparison for a program."""
         return {
-            "summary": self.summary,
+            **as_dict(self, "summary notes blocked"),
             "dated": self.watched.dated,
             "warning": WARNING,
-            "notes": self.notes,
             "pinned": [asdict(pin) for pin in self.pins],
             "no_longer_answer": [pin.entry for pin in self.gone],
-            "blocked": self.blocked,
         }
 
     def document(self) -> Document:

@@ -10,6 +10,7 @@ from typing import Any
 
 from sestools.core.document import Document, Table
 from sestools.core.enums import Level
+from sestools.core.results import as_dict
 from sestools.core.text import moment, printable, span
 from sestools.render.shown import Shown
 
@@ -112,11 +113,7 @@ class AddressHistory(Shown):
         return tuple(address for address in self.addresses if self.seen(address)[1] < self.seconds)
 
     def seen(self, address: str) -> tuple[float, float, int]:
-        """First and last second at which an address was answered by anybody, and in how many answers.
-
-        Raises:
-            KeyError: If it was not answered.
-        """
+        """First and last second at which an address was answered by anybody, and in how many answers."""
         return self._seen[address]
 
     @cached_property
@@ -200,14 +197,10 @@ class AddressHistory(Shown):
         for one in resolvers:
             one["ttl_seconds"] = one.pop("ttls")
         return {
-            "host": self.host,
+            **as_dict(self, "host seconds summary dated notes"),
             "began": self.began.isoformat(timespec="seconds"),
-            "seconds": self.seconds,
             "rounds": len(self.moments),
-            "summary": self.summary,
-            "dated": self.dated,
             "warning": WARNING,
-            "notes": self.notes,
             "resolvers": resolvers,
             "addresses": addresses,
         }

@@ -136,15 +136,12 @@ class AllowlistAdvice(Shown):
         return f"<AllowlistAdvice for {printable(self.host)}: {'; '.join(rule.title for rule in self.rules)}>"
 
 
-def allowlist_advice(
-    where: str | AddressHistory, *, ports: Sequence[int] = (587, 465), private: bool | None = None
-) -> AllowlistAdvice:
+def allowlist_advice(where: str | AddressHistory, *, ports: Sequence[int] = (587, 465)) -> AllowlistAdvice:
     """How to let mail out to an endpoint through a firewall, as rules. Never as addresses.
 
     Args:
-        where: A region, a host name, or what `watch_addresses` saw.
+        where: A region, a host name, or what `watch_addresses` saw, which also tells a VPC endpoint.
         ports: The ports that you use.
-        private: Whether the name resolves to private addresses, as with a VPC endpoint; known from a watch.
 
     Raises:
         UsageError: If there is no such region, or no port is named.
@@ -156,8 +153,7 @@ def allowlist_advice(
         host, watched = _right_host(given), None
     if not ports:
         raise UsageError("name at least one port")
-    if private is None and watched:
-        private = any(map(is_private, watched.addresses))
+    private = watched is not None and any(map(is_private, watched.addresses))
     ports = tuple(dict.fromkeys(ports))
     region = region_of(host) if host != _UNKNOWN else None
     names = ["name", "tls", "relay", "ranges"]

@@ -105,20 +105,17 @@ def parsed(peer: Mapping[str, Any]) -> Certificate | None:
     """A certificate in the form of `SSLSocket.getpeercert`; times may be times."""
     if not peer:
         return None
-
-    def pairs(key: str) -> list[tuple[str, Any]]:
-        return [(_SHORT.get(kind, kind), value) for part in peer.get(key, ()) for kind, value in part]
-
-    def name(key: str) -> str:
-        return printable(", ".join(f"{kind}={value}" for kind, value in pairs(key)))
-
+    subject, issuer = (
+        [f"{_SHORT.get(kind, kind)}={value}" for part in peer.get(key, ()) for kind, value in part]
+        for key in ("subject", "issuer")
+    )
     return Certificate(
-        subject=name("subject"),
-        issuer=name("issuer"),
+        subject=printable(", ".join(subject)),
+        issuer=printable(", ".join(issuer)),
         names=tuple(printable(value, 255) for _, value in peer.get("subjectAltName", ())[:100]),
         not_before=_utc(peer["notBefore"]),
         not_after=_utc(peer["notAfter"]),
-        by_amazon=("O", "Amazon") in pairs("issuer"),
+        by_amazon="O=Amazon" in issuer,
     )
 
 

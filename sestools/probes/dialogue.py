@@ -90,7 +90,6 @@ def probe_tls(
     target: Target,
     *,
     timeout: float = TIMEOUT,
-    addresses: Sequence[str] | None = None,
     cancel: threading.Event | None = None,
 ) -> ProbeResult[TlsFacts | None]:
     """Go as far as the TLS handshake: which version and cipher, whose certificate, and why not verified?
@@ -101,7 +100,6 @@ def probe_tls(
     Args:
         target: Where to connect; its credentials are not used.
         timeout: Seconds for everything together.
-        addresses: IP addresses to try instead of resolving the name.
         cancel: Set it to end the probe within a tenth of a second.
 
     Returns:
@@ -112,5 +110,5 @@ def probe_tls(
     """
     if target.security is Security.PLAIN:
         raise UsageError(f"{target} uses no TLS; choose STARTTLS or a TLS wrapper")
-    result = probe_dialogue(target, timeout=timeout, until=Stage.TLS, addresses=addresses, cancel=cancel)
+    result = probe_dialogue(target, timeout=timeout, until=Stage.TLS, cancel=cancel)
     return replace(result, probe="tls", facts=result.facts.tls)  # type: ignore[arg-type, return-value]

@@ -63,7 +63,7 @@ class DnsFacts:
     @property
     def private(self) -> bool:
         """Whether an address is private, as with a VPC endpoint or an entry in the hosts file."""
-        return any(map(_private, self.addresses))
+        return any(ipaddress.ip_address(one.partition("%")[0]).is_private for one in self.addresses)
 
     @property
     def differs(self) -> str:
@@ -72,21 +72,17 @@ class DnsFacts:
         SES rotates its addresses, so two answers that merely overlap or both are public do not differ.
         """
         asked = [answer for answer in self.answers if not answer.error]
-        known = sorted({address for answer in asked for address in answer.ipv4 + answer.ipv6})
-        ours, theirs = ", ".join(self.addresses), ", ".join(known)
-        if not asked or not (ours or theirs) or set(known) & set(self.addresses):
+        known = DnsFacts(ipv4=tuple(sorted({one for answer in asked for one in answer.ipv4 + answer.ipv6})))
+        ours, theirs = ", ".join(self.addresses), ", ".join(known.ipv4)
+        if not asked or not (ours or theirs) or set(known.ipv4) & set(self.addresses):
             return ""
         if not theirs:
             return f"the system resolves the name to {ours}, DNS has no address for it"
         if not ours:
             return f"DNS has {theirs}, yet the system does not resolve the name"
-        if self.private == any(map(_private, known)):
+        if self.private == known.private:
             return ""
         return f"the system resolves the name to {ours}, DNS to {theirs}"
-
-
-def _private(address: str) -> bool:
-    return ipaddress.ip_address(address.partition("%")[0]).is_private
 
 
 def probe_dns(
@@ -104,8 +100,7 @@ def probe_dns(
     Args:
         target: Whose name; `connect_to` is not looked at.
         timeout: Seconds for everything together.
-        resolvers: Addresses of resolvers to ask, each apart; by default the system's, as dnspython finds
-            them.
+        resolvers: Addresses of resolvers to ask, each apart; by default the system's, as dnspython finds them.
         cancel: Set it to end the probe within a tenth of a second.
     """
     recorder = Recorder(replace(target, connect_to=None), Deadline(timeout, cancel))

@@ -58,7 +58,7 @@ class Held:
         """Whether it still lives, as far as can be heard."""
         if self.end is None:
             with self._noticing(Stage.IDLE):
-                if (reply := self._connection.heard()) is not None:
+                if reply := self._connection.heard():
                     self._over(self._symptom(Stage.IDLE, reply))
         return self.end is None
 

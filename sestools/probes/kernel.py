@@ -113,6 +113,8 @@ def route_to(address: str) -> Route | None:
     packed = socket.inet_pton(family, address.partition("%")[0])
     body = struct.pack("BB10xHH", family, len(packed) * 8, 4 + len(packed), _RTA_DST) + packed
     try:
+        import fcntl
+
         with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as kernel:
             kernel.settimeout(1.0)
             kernel.send(struct.pack("IHHII", 16 + len(body), _GET_ROUTE, _REQUEST, 1, 0) + body)
@@ -122,21 +124,12 @@ def route_to(address: str) -> Route | None:
         found = _attributes(answer[16 + 12 :])
         name = socket.if_indextoname(struct.unpack("I", found[_RTA_OIF])[0])
         mtu = _attributes(found.get(_RTA_METRICS, b"")).get(_RTAX_MTU)
-        return Route(
-            interface=name,
-            interface_mtu=_interface_mtu(name),
-            mtu=struct.unpack("I", mtu)[0] if mtu else None,
-        )
-    except (AttributeError, OSError, KeyError, struct.error):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            answer = fcntl.ioctl(sock, _SIOCGIFMTU, struct.pack("16si12x", name.encode(), 0))
+        largest = struct.unpack_from("16si", answer)[1]
+        return Route(interface=name, interface_mtu=largest, mtu=struct.unpack("I", mtu)[0] if mtu else None)
+    except (ImportError, AttributeError, OSError, KeyError, struct.error):
         return None
-
-
-def _interface_mtu(name: str) -> int:
-    import fcntl
-
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        answer = fcntl.ioctl(sock, _SIOCGIFMTU, struct.pack("16si12x", name.encode(), 0))
-    return int(struct.unpack_from("16si", answer)[1])
 
 
 def _attributes(data: bytes) -> dict[int, bytes]:

@@ -141,22 +141,19 @@ class _Measurement:
             for task in tasks:
                 task.close()  # type: ignore[attr-defined]
 
-    @property
-    def wants_more(self) -> bool:
-        """Whether more lives are to be watched: no longer if a whole round brought no new host."""
-        plan, most_met = self.plan, max(self.plan.at_once, ROUND)
-        return len(self.hosts) < plan.lives and self.opened < plan.most_lives and self.met < most_met
-
     def _silent(self, sign_in: bool) -> Iterator[float]:
         with self._held(Purpose.SILENT, sign_in) as held:
             while held and held.age < self.plan.silence and held.lives():
                 yield LOOK[Purpose.SILENT]
 
     def _slot(self, keep: float) -> Iterator[float]:
-        """One life after the other, until enough hosts were seen."""
-        while not self.refusal and self.wants_more:
+        """One life after the other, until enough hosts were seen, or a whole round brought no new one."""
+        plan, most_met = self.plan, max(self.plan.at_once, ROUND)
+        while len(self.hosts) < plan.lives and self.opened < plan.most_lives and self.met < most_met:
+            if self.refusal:
+                return
             with self._held(Purpose.KEPT, self.signs_in) as held:
-                while held and held.age < self.plan.age and held.lives():
+                while held and held.age < plan.age and held.lives():
                     if held.silence >= keep and not held.says(command("NOOP")):
                         break
                     yield min(LOOK[Purpose.KEPT], keep)
@@ -186,14 +183,14 @@ class _Measurement:
     @contextlib.contextmanager
     def _held(self, purpose: Purpose, sign_in: bool) -> Iterator[Held | None]:
         """A connection, and its life written down when it is left; None if it could not be opened."""
-        if self.refusal:
-            yield None
-            return
-        self.opened += purpose is Purpose.KEPT
-        try:
-            held = self.held(sign_in)
-        except Stopped as stopped:
-            self.refusal = stopped.symptom
+        held = None
+        if not self.refusal:
+            self.opened += purpose is Purpose.KEPT
+            try:
+                held = self.held(sign_in)
+            except Stopped as stopped:
+                self.refusal = stopped.symptom
+        if held is None:
             yield None
             return
         if purpose is Purpose.KEPT:

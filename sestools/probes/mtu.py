@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import sys
 import threading
@@ -12,7 +13,7 @@ from sestools.core import trust
 from sestools.core.endpoints import Security
 from sestools.core.enums import Kind, Stage
 from sestools.core.errors import UsageError
-from sestools.core.results import ProbeResult, Symptom, symptom_at
+from sestools.core.results import ProbeResult, symptom_at
 from sestools.core.target import Target
 from sestools.probes.connect import Connection, connect, resolve
 from sestools.probes.kernel import Route, counters, route_to
@@ -42,7 +43,6 @@ def probe_mtu(
     *,
     timeout: float = 12.0,
     mtu: int | None = None,
-    addresses: Sequence[str] | None = None,
     cancel: threading.Event | None = None,
 ) -> ProbeResult[MtuFacts]:
     """Send large packets after EHLO, and have the server send some in the TLS handshake: do they arrive?
@@ -56,7 +56,6 @@ def probe_mtu(
         target: Where to connect; its credentials are not used.
         timeout: Seconds for everything together; a black hole takes about 5 to 10.
         mtu: As if this host's interface had this MTU in bytes: to try a fix before it is made.
-        addresses: IP addresses to try instead of resolving the name; the first that answers is used.
         cancel: Set it to end the probe within a tenth of a second.
 
     Returns:
@@ -74,12 +73,15 @@ def probe_mtu(
     else:
         with recorder.probing():
             try:
-                search.run(addresses or resolve(recorder))
+                search.run(resolve(recorder))
             except TimeoutError as error:
                 raise Stopped(recorder.symptom(error, Stage.EHLO)) from error
-        # A black hole that was proved outweighs what cut the search short.
-        recorder.failure = search.symptom() or recorder.failure
-    return recorder.result("mtu", search.facts())
+    facts = search.facts()
+    if facts.stall:  # it was proved, and outweighs what cut the search short
+        # Not a stall by size: the stage of the reply that did not come, not of a body.
+        stage = Stage.EHLO if not facts.ways else Stage.BODY if Way.UP in facts.ways else Stage.TLS
+        recorder.failure = symptom_at(target, Kind.TIMEOUT, stage, facts.stall)
+    return recorder.result("mtu", facts)
 
 
 class _Search:
@@ -90,15 +92,14 @@ class _Search:
         self._target, self._deadline = recorder.target, recorder.deadline
         self._tls = trust.blind() if self._target.security is not Security.PLAIN else None
         self._clamp: int | None = None
-        self._trials: list[Trial] = []
-        self._small = self._small_again = 0
         self._route: Route | None = None
+        self._trials: list[Trial] = []
         self._ways: list[Way] = []
         """Directions in which large segments were shown to stall by their size."""
         self._largest: int | None = None
         self._smallest: int | None = None
-        self._always = False
-        self._headers = 40
+        self._small = self._small_again = 0
+        self._always, self._headers = False, 40
 
     def run(self, addresses: Sequence[str]) -> None:
         """Both directions; unclamped first, and the search where that stalls."""
@@ -226,21 +227,12 @@ class _Search:
             greeting=next((reply.text for reply in replies if reply), None),
         )
 
-    def symptom(self) -> Symptom | None:
-        """The stall, if there was one."""
-        facts = self.facts()
-        # Not a stall by size: the stage of the reply that did not come, not of a body.
-        stage = Stage.EHLO if not facts.ways else Stage.BODY if Way.UP in facts.ways else Stage.TLS
-        return symptom_at(self._target, Kind.TIMEOUT, stage, facts.stall) if facts.stall else None
-
 
 def _leave(sock: socket.socket) -> None:
     """Say good-bye, and read what came, for a moment only: some servers never answer NOOP."""
     end = time.perf_counter() + 0.3
     sock.settimeout(0.3)
-    try:
+    with contextlib.suppress(OSError):
         sock.send(b"QUIT\r\n")
         while sock.recv(16 * 1024) and time.perf_counter() < end:
             pass
-    except OSError:
-        return
