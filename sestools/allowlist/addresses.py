@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -65,23 +65,22 @@ def watch_addresses(
         raise UsageError(f"a watch has {MOST_ROUNDS} rounds at most, not {rounds}: take a longer interval")
     stop = cancel or threading.Event()
     Deadline(timeout)  # says what is wrong with it before anything starts
-    pause: Callable[[float], object] = clock.sleep if clock else stop.wait
-    now = (clock or SystemClock()).now
+    clock = clock or SystemClock(stop)
     book = _Book(servers)
-    began, start, number = datetime.datetime.now(datetime.UTC), now(), 0
+    began, start, number = datetime.datetime.now(datetime.UTC), clock.now(), 0
     with ThreadPoolExecutor(len(servers), thread_name_prefix="sestools-watch") as pool:
         while number < rounds:
-            pause(max(0.0, start + number * interval - now()))
+            clock.sleep(max(0.0, start + number * interval - clock.now()))
             if stop.is_set():
                 break
-            at = now() - start
+            at = clock.now() - start
             try:
                 book.write(at, list(pool.map(lambda one: ask(Deadline(timeout, stop), host, one), servers)))
             except Cancelled:
                 break
             (progress or no_progress)(number + 1, rounds, f"{len(book.known)} addresses")
             # Resolvers that do not answer must not make the watch longer: what was missed is left out.
-            number = max(number + 1, int((now() - start) / interval))
+            number = max(number + 1, int((clock.now() - start) / interval))
     return AddressHistory(
         host=host,
         began=began,

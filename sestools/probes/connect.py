@@ -50,11 +50,10 @@ def in_time(deadline: Deadline, call: Callable[[], T]) -> T:
 
 def is_address(host: str) -> bool:
     """Whether this is an IP address and not a name."""
-    try:
+    with contextlib.suppress(ValueError):
         ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return False
-    return True
+        return True
+    return False
 
 
 def resolve(recorder: Recorder) -> tuple[str, ...]:
@@ -155,7 +154,7 @@ def _attempt(address: str, port: int, clamp: int | None) -> socket.socket:
     return sock
 
 
-class Connection:
+class Connection(contextlib.AbstractContextManager["Connection"]):
     """One connection to a server. Credentials that the server says back, of now or of before, are not kept."""
 
     def __init__(self, recorder: Recorder, address: str, sock: socket.socket) -> None:
@@ -167,9 +166,6 @@ class Connection:
         self._reader = ReplyReader()
         credentials = recorder.target.credentials
         self._known = credentials.known if credentials else None
-
-    def __enter__(self) -> Connection:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.socket.close()
