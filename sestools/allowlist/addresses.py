@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import datetime
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any
 
 from sestools.allowlist.history import AddressHistory, Asked, Sighting
-from sestools.core.clock import Clock, SystemClock
+from sestools.core.clock import Clock, Progress, SystemClock, no_progress
 from sestools.core.endpoints import smtp_host
 from sestools.core.errors import UsageError
 from sestools.core.target import Target
 from sestools.core.text import printable
 from sestools.probes import DnsAnswer
-from sestools.probes.connect import in_time, is_address
+from sestools.probes.connect import is_address
 from sestools.probes.dns import ask, system_resolvers
 from sestools.probes.recorder import Cancelled, Deadline
 
 MOST_ROUNDS, MOST_RESOLVERS = 3000, 8
 """How long a watch may go on, and how many it may ask."""
 MOST_IN_ANSWER, MOST_ADDRESSES = 64, 500
-"""What a watch keeps; whoever answers more is hostile, and `Watch.left_out` counts the rest."""
-
-Progress = Callable[[int, int, str], None]
+"""What a watch keeps; whoever answers more is hostile, and `AddressHistory.left_out` counts the rest."""
 
 
 def watch_addresses(
@@ -61,43 +58,45 @@ def watch_addresses(
     if is_address(host):
         raise UsageError(f"{host} is an address; name a region or a host")
     servers = _checked(resolvers)
-    rounds = _rounds(duration, interval)
-    Deadline(timeout)  # says what is wrong with it before anything starts
-    stop = cancel or threading.Event()
-    pause: Callable[[float], object] = clock.sleep if clock else stop.wait
-    now = (clock or SystemClock()).now
-    book = _Book(servers)
-    began, start = datetime.datetime.now(datetime.UTC), now()
-    with ThreadPoolExecutor(len(servers), thread_name_prefix="sestools-watch") as pool:
-        number = 0
-        while number < rounds:
-            pause(max(0.0, start + number * interval - now()))
-            if stop.is_set():
-                break
-            at = now() - start
-            try:
-                book.write(at, list(pool.map(lambda server: _answer(host, server, timeout, stop), servers)))
-            except Cancelled:
-                break
-            if progress:
-                progress(number + 1, rounds, f"{len(book.known)} addresses")
-            # Resolvers that do not answer must not make the watch longer: what was missed is left out.
-            number = max(number + 1, int((now() - start) / interval))
-    return book.history(host=host, began=began, interval=interval, cancelled=stop.is_set())
-
-
-def _rounds(duration: float, interval: float) -> int:
     if not 0 <= duration < float("inf") or not 1 <= interval < float("inf"):
         raise UsageError("duration is seconds, 0 or more, and interval is 1 second or more")
     rounds = int(duration / interval + 1e-9) + 1
     if rounds > MOST_ROUNDS:
         raise UsageError(f"a watch has {MOST_ROUNDS} rounds at most, not {rounds}: take a longer interval")
-    return rounds
+    stop = cancel or threading.Event()
+    Deadline(timeout)  # says what is wrong with it before anything starts
+    clock = clock or SystemClock(stop)
+    book = _Book(servers)
+    began, start, number = datetime.datetime.now(datetime.UTC), clock.now(), 0
+    with ThreadPoolExecutor(len(servers), thread_name_prefix="sestools-watch") as pool:
+        while number < rounds:
+            clock.sleep(max(0.0, start + number * interval - clock.now()))
+            if stop.is_set():
+                break
+            at = clock.now() - start
+            try:
+                book.write(at, list(pool.map(lambda one: ask(Deadline(timeout, stop), host, one), servers)))
+            except Cancelled:
+                break
+            (progress or no_progress)(number + 1, rounds, f"{len(book.known)} addresses")
+            # Resolvers that do not answer must not make the watch longer: what was missed is left out.
+            number = max(number + 1, int((clock.now() - start) / interval))
+    return AddressHistory(
+        host=host,
+        began=began,
+        moments=tuple(book.moments),
+        resolvers=tuple(book.asked.values()),
+        sightings=tuple(
+            Sighting(address=address, resolver=server, moments=tuple(moments))
+            for (address, server), moments in book.seen.items()
+        ),
+        differing=book.differing,
+        cancelled=stop.is_set(),
+        left_out=book.left_out,
+    )
 
 
 def _checked(resolvers: Sequence[str] | None) -> tuple[str, ...]:
-    if isinstance(resolvers, str):
-        raise UsageError(f"resolvers is a list, such as [{resolvers!r}]")
     try:
         servers = tuple(dict.fromkeys(system_resolvers() if resolvers is None else resolvers))
     except LookupError as error:
@@ -109,14 +108,6 @@ def _checked(resolvers: Sequence[str] | None) -> tuple[str, ...]:
     if not 1 <= len(servers) <= MOST_RESOLVERS:
         raise UsageError(f"name between 1 and {MOST_RESOLVERS} resolvers, not {len(servers)}")
     return servers
-
-
-def _answer(host: str, server: str, timeout: float, stop: threading.Event) -> DnsAnswer:
-    deadline = Deadline(timeout, stop)
-    try:
-        return in_time(deadline, lambda: ask(host, server, timeout))
-    except TimeoutError as error:
-        return DnsAnswer(resolver=server, error=str(error))
 
 
 class _Book:
@@ -134,38 +125,20 @@ class _Book:
         self.moments.append(at)
         for answer in answers:
             found = answer.ipv4 + answer.ipv6
-            self._count(answer, bool(found))
+            self.left_out += len(found)
             for address in found[:MOST_IN_ANSWER]:
                 if address in self.known or len(self.known) < MOST_ADDRESSES:
                     self.known.add(address)
                     self.seen.setdefault((address, answer.resolver), []).append(at)
-                else:
-                    self.left_out += 1
-            self.left_out += max(0, len(found) - MOST_IN_ANSWER)
+                    self.left_out -= 1
+            old = self.asked[answer.resolver]
+            ttls = [*(old.ttls or ()), *(() if answer.ttl is None else (answer.ttl,))]
+            self.asked[answer.resolver] = replace(
+                old,
+                answers=old.answers + bool(found),
+                failures=old.failures + (not found),
+                error=old.error if found else answer.error or "it knows no address of this name",
+                ttls=(min(ttls), max(ttls)) if ttls else None,
+                aliases=tuple(printable(name, 255) for name in answer.aliases[:8]) or old.aliases,
+            )
         self.differing += len({frozenset(one.ipv4 + one.ipv6) for one in answers} - {frozenset()}) > 1
-
-    def _count(self, answer: DnsAnswer, found: bool) -> None:
-        old = self.asked[answer.resolver]
-        ttls = [*(old.ttls or ()), *(() if answer.ttl is None else (answer.ttl,))]
-        self.asked[answer.resolver] = replace(
-            old,
-            answers=old.answers + found,
-            failures=old.failures + (not found),
-            error=old.error if found else answer.error or "it knows no address of this name",
-            ttls=(min(ttls), max(ttls)) if ttls else None,
-            aliases=tuple(printable(name, 255) for name in answer.aliases[:8]) or old.aliases,
-        )
-
-    def history(self, **more: Any) -> AddressHistory:
-        """All that was written down."""
-        return AddressHistory(
-            moments=tuple(self.moments),
-            resolvers=tuple(self.asked.values()),
-            sightings=tuple(
-                Sighting(address=address, resolver=server, moments=tuple(moments))
-                for (address, server), moments in self.seen.items()
-            ),
-            differing=self.differing,
-            left_out=self.left_out,
-            **more,
-        )

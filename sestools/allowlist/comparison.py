@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import ipaddress
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sestools.allowlist.history import WARNING, AddressHistory
@@ -14,6 +13,7 @@ from sestools.allowlist.rules import covers, entries, network_of
 from sestools.core.document import Document, Table
 from sestools.core.enums import Level
 from sestools.core.errors import UsageError
+from sestools.core.results import as_dict
 from sestools.core.target import Target
 from sestools.core.text import moment, span
 from sestools.probes import probe_tcp
@@ -30,6 +30,7 @@ class Pin:
     Attributes:
         entry: An address, a range such as `192.0.2.0/24`, or a host name rule such as `*.example.com`.
         kind: `address`, `range` or `name`.
+        covers: Whether it is a name that covers the endpoint's.
         answered: The addresses answered now that it lets through.
         last: When an address that it lets through was last answered, in seconds since the watch began; None if
             never.
@@ -38,6 +39,7 @@ class Pin:
 
     entry: str
     kind: str
+    covers: bool = False
     answered: tuple[str, ...] = ()
     last: float | None = None
     connects: bool | None = None
@@ -72,15 +74,12 @@ class Comparison(Shown):
     @property
     def useless(self) -> tuple[Pin, ...]:
         """Names that do not cover the endpoint's."""
-        return tuple(pin for pin in self.pins if pin.kind == "name" and not self._covered(pin))
+        return tuple(pin for pin in self.pins if pin.kind == "name" and not pin.covers)
 
     @property
     def by_name(self) -> bool:
         """Whether a name in the list covers the endpoint, whatever its addresses are."""
-        return any(pin.kind == "name" and self._covered(pin) for pin in self.pins)
-
-    def _covered(self, pin: Pin) -> bool:
-        return covers(pin.entry, self.watched.host)
+        return any(pin.covers for pin in self.pins)
 
     @property
     def ok(self) -> bool:
@@ -97,23 +96,23 @@ class Comparison(Shown):
         count = len(self.current)
         if not count:
             return "Nothing was answered, so there is nothing to compare the list with."
+        now = "one address" if count == 1 else f"{count} addresses"
         parts = []
         pinned = [pin for pin in self.pins if pin.kind != "name"]
         if pinned:
             what = "addresses" if all(pin.kind == "address" for pin in pinned) else "entries"
-            many = f"{len(self.gone)} of your {len(pinned)} pinned {what}"
             one = len(self.gone) == 1
+            verb = f"no longer {'answers' if one else 'answer'}"
             if self.gone and all(pin.last is None for pin in self.gone):  # they may never have been answered
-                parts.append(f"{many} {'is' if one else 'are'} in no answer.")
-            else:
-                parts.append(f"{many} no longer {'answers' if one else 'answer'}.")
+                verb = f"{'is' if one else 'are'} in no answer"
+            parts.append(f"{len(self.gone)} of your {len(pinned)} pinned {what} {verb}.")
         parts += [f"The name {pin.entry} does not cover {self.watched.host}." for pin in self.useless]
         if self.by_name:
             parts.append("A name in the list covers the endpoint: its addresses may change.")
         elif self.blocked:
-            parts.append(f"The list blocks {len(self.blocked)} of the {_addresses(count)} answered now.")
+            parts.append(f"The list blocks {len(self.blocked)} of the {now} answered now.")
         else:
-            parts.append(f"The list lets the {_addresses(count)} answered now through, until they change.")
+            parts.append(f"The list lets the {now} answered now through, until they change.")
         return " ".join(parts)
 
     @property
@@ -141,41 +140,36 @@ class Comparison(Shown):
 
     def table(self) -> Table:
         """A row for each entry, then one for each address that is blocked."""
-        connecting = any(pin.connects is not None for pin in self.pins)
-        rows: list[tuple[str, ...]] = []
-        levels = []
+        columns = 4 if any(pin.connects is not None for pin in self.pins) else 3
+        rows: list[tuple[bool, tuple[str, ...]]] = []
         for pin in self.pins:
-            good = bool(pin.answered)
-            state = "answered" if good else "does not answer" if pin.last is None else "no longer answers"
+            good = pin.covers if pin.kind == "name" else bool(pin.answered)
             if pin.kind == "name":
-                good = self._covered(pin)
                 state = "covers the endpoint" if good else "covers something else"
-            elif pin.kind == "range" and good:
-                state = f"{len(pin.answered)} answered"
-            connects = {True: "yes", False: "no", None: "-"}[pin.connects]
-            rows.append((pin.entry, state, "-" if pin.last is None else moment(pin.last), connects))
-            levels.append(Level.OK if good else Level.PROBLEM)
+            elif good:
+                state = f"{len(pin.answered)} answered" if pin.kind == "range" else "answered"
+            else:
+                state = "does not answer" if pin.last is None else "no longer answers"
+            last = "-" if pin.last is None else moment(pin.last)
+            rows.append((good, (pin.entry, state, last, {True: "yes", False: "no", None: "-"}[pin.connects])))
         for address in self.blocked:
-            rows.append((address, "answered, not in the list", moment(self.watched.seen(address)[1]), "-"))
-            levels.append(Level.PROBLEM)
-        columns = 4 if connecting else 3
+            last = moment(self.watched.seen(address)[1])
+            rows.append((False, (address, "answered, not in the list", last, "-")))
         return Table(
             headings=("entry", "in DNS", "last seen", "connects")[:columns],
-            rows=tuple(row[:columns] for row in rows),
-            levels=tuple(levels),
+            rows=tuple(cells[:columns] for _, cells in rows),
+            levels=tuple(Level.OK if good else Level.PROBLEM for good, _ in rows),
             coloured="in DNS",
         )
 
     def to_dict(self) -> dict[str, Any]:
         """The comparison for a program."""
         return {
-            "summary": self.summary,
+            **as_dict(self, "summary notes blocked"),
             "dated": self.watched.dated,
             "warning": WARNING,
-            "notes": list(self.notes),
-            "pinned": [dataclasses.asdict(pin) for pin in self.pins],
+            "pinned": [asdict(pin) for pin in self.pins],
             "no_longer_answer": [pin.entry for pin in self.gone],
-            "blocked": list(self.blocked),
         }
 
     def document(self) -> Document:
@@ -190,10 +184,6 @@ class Comparison(Shown):
 
     def __repr__(self) -> str:
         return f"<Comparison: {self.summary}>"
-
-
-def _addresses(count: int) -> str:
-    return "one address" if count == 1 else f"{count} addresses"
 
 
 def compare(
@@ -224,33 +214,26 @@ def compare(
     if not recent >= 0:
         raise UsageError(f"recent is seconds, 0 or more, not {recent!r}")
     since = max(0.0, watched.seconds - recent)
-    current = set(watched.current(since))
-    answered = [(address, ipaddress.ip_address(address)) for address in watched.addresses]
+    current, passed = set(watched.current(since)), set[str]()
+    single = {ipaddress.ip_address(address): address for address in watched.addresses}
     pins = []
-    passed: set[str] = set()
-    single = {str(number): text for text, number in answered}
     for entry in listed:
-        network = network_of(entry)
+        network, known = network_of(entry), False
         if network is None:
-            kind, inside = "name", watched.addresses if covers(entry, watched.host) else ()
+            kind, known = "name", covers(entry, watched.host)
+            inside = watched.addresses if known else ()
         elif network.num_addresses == 1:
-            kind, inside = "address", tuple(filter(None, [single.get(str(network.network_address))]))
+            kind, inside = "address", tuple(filter(None, [single.get(network.network_address)]))
         else:
-            kind, inside = "range", tuple(text for text, number in answered if number in network)
+            kind, inside = "range", tuple(text for number, text in single.items() if number in network)
         passed.update(inside)
         last = max((watched.seen(address)[1] for address in inside), default=None)
         now = tuple(filter(current.__contains__, inside))
-        pins.append(Pin(entry=entry, kind=kind, answered=now, last=last))
-    if target is not None:
-        pins = _connected(pins, target, timeout, cancel)
+        pins.append(Pin(entry=entry, kind=kind, covers=known, answered=now, last=last))
+    singles = [pin.entry for pin in pins if pin.kind == "address"][:MOST_CONNECTED]
+    if target is not None and singles:
+        facts = probe_tcp(target, addresses=singles, timeout=timeout, cancel=cancel).facts
+        reached = {**dict.fromkeys(facts.failed, False), **dict.fromkeys(facts.reached, True)}
+        pins = [replace(pin, connects=reached.get(pin.entry)) for pin in pins]
     blocked = tuple(address for address in watched.addresses if address in current - passed)
     return Comparison(pins=tuple(pins), blocked=blocked, watched=watched, since=since)
-
-
-def _connected(pins: list[Pin], target: Target, timeout: float, cancel: threading.Event | None) -> list[Pin]:
-    singles = [pin.entry for pin in pins if pin.kind == "address"][:MOST_CONNECTED]
-    if not singles:
-        return pins
-    facts = probe_tcp(target, addresses=singles, timeout=timeout, cancel=cancel).facts
-    known = {**dict.fromkeys(facts.failed, False), **dict.fromkeys(facts.reached, True)}
-    return [replace(pin, connects=known.get(pin.entry)) for pin in pins]

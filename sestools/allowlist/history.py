@@ -10,7 +10,7 @@ from typing import Any
 
 from sestools.core.document import Document, Table
 from sestools.core.enums import Level
-from sestools.core.errors import UsageError
+from sestools.core.results import as_dict
 from sestools.core.text import moment, printable, span
 from sestools.render.shown import Shown
 
@@ -65,7 +65,6 @@ class AddressHistory(Shown):
         host: The name.
         began: When the watch began, UTC.
         moments: When the resolvers were asked, in seconds since it began.
-        interval: Seconds between two rounds, as was asked for.
         resolvers: Who was asked.
         sightings: Each address of each resolver.
         differing: Rounds in which the resolvers that answered did not answer the same.
@@ -76,7 +75,6 @@ class AddressHistory(Shown):
     host: str
     began: datetime.datetime
     moments: tuple[float, ...]
-    interval: float
     resolvers: tuple[Asked, ...]
     sightings: tuple[Sighting, ...]
     differing: int = 0
@@ -86,7 +84,7 @@ class AddressHistory(Shown):
     @property
     def addresses(self) -> tuple[str, ...]:
         """Every address that was answered, in numerical order."""
-        return tuple(sorted({one.address for one in self.sightings}, key=_number))
+        return tuple(sorted(self._seen, key=lambda one: (":" in one, int(ipaddress.ip_address(one)))))
 
     @property
     def answers(self) -> int:
@@ -116,19 +114,14 @@ class AddressHistory(Shown):
 
     def seen(self, address: str) -> tuple[float, float, int]:
         """First and last second at which an address was answered by anybody, and in how many answers."""
-        if address not in self._seen:
-            raise UsageError(f"{address} was not answered")
         return self._seen[address]
 
     @cached_property
     def _seen(self) -> dict[str, tuple[float, float, int]]:
-        found: dict[str, tuple[float, float, int]] = {}
+        moments: dict[str, list[float]] = {}
         for one in self.sightings:
-            first, last, times = found.get(one.address, (one.moments[0], one.moments[-1], 0))
-            found[one.address] = (
-                min(first, one.moments[0]), max(last, one.moments[-1]), times + len(one.moments),
-            )  # fmt: skip
-        return found
+            moments.setdefault(one.address, []).extend(one.moments)
+        return {address: (min(when), max(when), len(when)) for address, when in moments.items()}
 
     def current(self, since: float) -> tuple[str, ...]:
         """The addresses that were answered at that second of the watch or later."""
@@ -149,8 +142,8 @@ class AddressHistory(Shown):
             return "No resolver answered with an address."
         answers = "one answer" if self.answers == 1 else f"{self.answers} answers"
         within = f" within {span(self.seconds)}" if self.seconds else ""
-        text = f"{count} address{'es' * (count > 1)} in {answers} of {len(self.resolvers)} "
-        text += f"resolver{'s' * (len(self.resolvers) > 1)}{within}"
+        resolvers = f"{len(self.resolvers)} resolver{'s' * (len(self.resolvers) > 1)}"
+        text = f"{count} address{'es' * (count > 1)} in {answers} of {resolvers}{within}"
         if len(self.moments) > 1:
             text += f": {len(self.new)} of them not yet in the first round, {len(self.missing)} no longer in the last"
         return text + "."
@@ -184,40 +177,32 @@ class AddressHistory(Shown):
         rows = []
         for address in self.addresses:
             first, last, times = self.seen(address)
-            by = len({one.resolver for one in self.sightings if one.address == address})
-            shares = (f"{times} of {self.answers}", f"{by} of {len(self.resolvers)}")
+            shares = (f"{times} of {self.answers}", f"{len(self._by(address))} of {len(self.resolvers)}")
             rows.append((address, moment(first), moment(last), *shares))
         headings = ("address", "first seen", "last seen", "in answers", "by resolvers")
         return Table(headings=headings, rows=tuple(rows))
 
+    def _by(self, address: str) -> dict[str, int]:
+        """How often each resolver answered an address."""
+        return {one.resolver: len(one.moments) for one in self.sightings if one.address == address}
+
     def to_dict(self) -> dict[str, Any]:
         """The watch for a program."""
+        addresses = [
+            dict(zip(("first_seconds", "last_seconds", "answers"), self.seen(address), strict=True))
+            | {"address": address, "by_resolver": self._by(address)}
+            for address in self.addresses
+        ]
+        resolvers = [asdict(one) for one in self.resolvers]
+        for one in resolvers:
+            one["ttl_seconds"] = one.pop("ttls")
         return {
-            "host": self.host,
+            **as_dict(self, "host seconds summary dated notes"),
             "began": self.began.isoformat(timespec="seconds"),
-            "seconds": self.seconds,
             "rounds": len(self.moments),
-            "summary": self.summary,
-            "dated": self.dated,
             "warning": WARNING,
-            "notes": list(self.notes),
-            "resolvers": [
-                {name: value for name, value in asdict(one).items() if name != "ttls"}
-                | {"ttl_seconds": one.ttls}
-                for one in self.resolvers
-            ],
-            "addresses": [
-                {
-                    "address": address,
-                    "first_seconds": self.seen(address)[0],
-                    "last_seconds": self.seen(address)[1],
-                    "answers": self.seen(address)[2],
-                    "by_resolver": {
-                        one.resolver: len(one.moments) for one in self.sightings if one.address == address
-                    },
-                }
-                for address in self.addresses
-            ],
+            "resolvers": resolvers,
+            "addresses": addresses,
         }
 
     def document(self) -> Document:
@@ -234,8 +219,3 @@ class AddressHistory(Shown):
 
     def __repr__(self) -> str:
         return f"<AddressHistory of {printable(self.host)}: {self.summary}>"
-
-
-def _number(address: str) -> tuple[int, int]:
-    number = ipaddress.ip_address(address)
-    return number.version, int(number)

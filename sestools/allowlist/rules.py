@@ -22,7 +22,6 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 MOST_PINNED = 10_000
 """Entries of a list that are read."""
-GUIDE = "https://docs.aws.amazon.com/ses/latest/dg/"
 # The last label holds a letter: 192.0.2.999 is a slip, not a name.
 _NAME = re.compile(r"(?:\*?\.)?(?:[a-z0-9_-]{1,63}\.)+(?=[0-9-]*[a-z])[a-z0-9-]{2,63}\.?", re.I)
 
@@ -43,16 +42,9 @@ def entries(pinned: str | Sequence[str]) -> list[str]:
         UsageError: If one is not an address, a range or a host name, or there is none.
     """
     text = (pinned if isinstance(pinned, str) else "\n".join(pinned)).lstrip("\ufeff")  # as Windows saves it
-    words = [
-        word.strip("\"'[]")
-        for line in text.splitlines()
-        for word in re.split(r"[\s,;]+", line.partition("#")[0])
-        if word.strip("\"'[]")
-    ]
-    if len(words) > MOST_PINNED:
-        raise UsageError(f"a list may have {MOST_PINNED} entries, not {len(words)}")
-    found = []
-    for word in words:
+    words = (word.strip("\"'[]") for word in re.split(r"[\s,;]+", re.sub(r"#[^\r\n]*", "", text)))
+    found: list[str] = []
+    for word in filter(None, words):
         if networks := _networks(word):
             found += [str(one.network_address if one.num_addresses == 1 else one) for one in networks]
         elif _NAME.fullmatch(word):
@@ -61,10 +53,10 @@ def entries(pinned: str | Sequence[str]) -> list[str]:
             raise UsageError(
                 f"'{printable(word, 60)}' is not an address, a range such as 192.0.2.0/24, or a host name"
             )
+        if len(found) > MOST_PINNED:
+            raise UsageError(f"a list may have {MOST_PINNED} entries, not more")
     if not found:
         raise UsageError("the list is empty")
-    if len(found) > MOST_PINNED:
-        raise UsageError(f"a list may have {MOST_PINNED} entries, not {len(found)}")
     return list(dict.fromkeys(found))
 
 
@@ -76,9 +68,7 @@ def _networks(word: str) -> list[Network]:
     if last.isdecimal() and "." in first:
         last = f"{first.rpartition('.')[0]}.{last}"
     try:
-        return list(
-            ipaddress.summarize_address_range(ipaddress.ip_address(first), ipaddress.ip_address(last))
-        )
+        return [*ipaddress.summarize_address_range(ipaddress.ip_address(first), ipaddress.ip_address(last))]
     except (ValueError, TypeError):  # no address; the end before the beginning; of two versions
         return []
 
@@ -134,33 +124,24 @@ class AllowlistAdvice(Shown):
 
     def document(self) -> Document:
         """The rules, the best first, and what goes wrong most often."""
-        fields = [
-            Field(label=f"{number}.", texts=(f"{rule.title} [{rule.mark}]", *rule.lines, _cited(rule.source)))
-            for number, rule in enumerate(self.rules, 1)
-        ]
-        return Document(
-            title=f"How to allow {self.host}",
-            level=Level.NOTICE,
-            fields=(*fields, Field(label="Trap", texts=self.traps)) if self.traps else tuple(fields),
-        )
+        fields = []
+        for number, rule in enumerate(self.rules, 1):
+            source = Link(rule.source) if rule.source.startswith("https://") else rule.source
+            texts = (f"{rule.title} [{rule.mark}]", *rule.lines, source)
+            fields.append(Field(label=f"{number}.", texts=texts))
+        fields.append(Field(label="Trap", texts=self.traps))
+        return Document(title=f"How to allow {self.host}", level=Level.NOTICE, fields=tuple(fields))
 
     def __repr__(self) -> str:
         return f"<AllowlistAdvice for {printable(self.host)}: {'; '.join(rule.title for rule in self.rules)}>"
 
 
-def _cited(source: str) -> str:
-    return Link(source) if source.startswith("https://") else source
-
-
-def allowlist_advice(
-    where: str | AddressHistory, *, ports: Sequence[int] = (587, 465), private: bool | None = None
-) -> AllowlistAdvice:
+def allowlist_advice(where: str | AddressHistory, *, ports: Sequence[int] = (587, 465)) -> AllowlistAdvice:
     """How to let mail out to an endpoint through a firewall, as rules. Never as addresses.
 
     Args:
-        where: A region, a host name, or what `watch_addresses` saw.
+        where: A region, a host name, or what `watch_addresses` saw, which also tells a VPC endpoint.
         ports: The ports that you use.
-        private: Whether the name resolves to private addresses, as with a VPC endpoint; known from a watch.
 
     Raises:
         UsageError: If there is no such region, or no port is named.
@@ -172,14 +153,25 @@ def allowlist_advice(
         host, watched = _right_host(given), None
     if not ports:
         raise UsageError("name at least one port")
-    if private is None and watched:
-        private = any(map(is_private, watched.addresses))
+    private = watched is not None and any(map(is_private, watched.addresses))
     ports = tuple(dict.fromkeys(ports))
     region = region_of(host) if host != _UNKNOWN else None
-    rules = [_by_name(host, ports, watched), _by_tls_name(host, ports)]
+    names = ["name", "tls", "relay", "ranges"]
     if region:
-        rules.insert(0 if private else 2, _vpc_endpoint(region, ports, bool(private)))
-    rules += [_relay(host), _ranges(region)]
+        names.insert(0 if private else 2, "vpc")
+    ttls = watched.ttls if watched else None
+    words = {
+        "host": host,
+        "ports": _list(ports),
+        "region": region,
+        "in_region": f", region {region}" if region else "",
+        "ttl": f"{ttls[0]} s (in this watch)" if ttls else "60 s (as seen with SES)",
+        "private": "The answers are private addresses, so an endpoint seems to be in use here."
+        if private
+        else "",
+        **_tls_lines(ports),
+    }
+    rules = tuple(_rule(_RULES[name], words) for name in names)
     traps = []
     if other:
         traps.append(f"{given} is {other}. You connect to {host}.")
@@ -191,7 +183,7 @@ def allowlist_advice(
     traps.append(
         "The addresses that SES sends from, which recipients may allow, are others. They do not help here."
     )
-    return AllowlistAdvice(host=host, ports=ports, rules=tuple(rules), traps=tuple(traps))
+    return AllowlistAdvice(host=host, ports=ports, rules=rules, traps=tuple(traps))
 
 
 _UNKNOWN = "email-smtp.REGION.amazonaws.com"
@@ -209,81 +201,53 @@ def _list(ports: Sequence[int]) -> str:
     return f"{'port' if len(ports) == 1 else 'ports'} {', '.join(map(str, ports))}"
 
 
-def _by_name(host: str, ports: Sequence[int], watched: AddressHistory | None) -> Rule:
-    low = watched.ttls[0] if watched and watched.ttls else 60
-    seen = "in this watch" if watched and watched.ttls else "as seen with SES"
-    return Rule(
-        title=f"By name: outgoing TCP to {host}, {_list(ports)}",
-        lines=(
-            f"The firewall has to look the name up itself, again and again: answers are valid for {low} s ({seen}).",
-            "Let the firewall and the hosts ask the same resolver. Two resolvers give different addresses: the hosts "
-            "would get some that the firewall has not opened.",
-            "The sender must not keep an address either: resolve for each connection.",
-        ),
-        mark="documented",
-        source=f"{GUIDE}troubleshoot-smtp.html",
-    )
+# Title; mark and source; then what to set and what to mind. Lines that come out empty are left out.
+_RULES = {
+    "name": """\
+By name: outgoing TCP to {host}, {ports}
+documented https://docs.aws.amazon.com/ses/latest/dg/troubleshoot-smtp.html
+The firewall has to look the name up itself, again and again: answers are valid for {ttl}.
+Let the firewall and the hosts ask the same resolver. Two resolvers give different addresses: the hosts would \
+get some that the firewall has not opened.
+The sender must not keep an address either: resolve for each connection.""",
+    "tls": """\
+By TLS server name (SNI)
+inferred how SMTP begins TLS (RFC 3207)
+Allow TLS whose server name (SNI) is {host}.
+{wrapped}
+{late}
+Do not let the filter decrypt: its certificate is not Amazon's, and a client that verifies refuses it.""",
+    "vpc": """\
+A VPC endpoint: addresses of your own network, in AWS
+documented https://docs.aws.amazon.com/ses/latest/dg/send-email-set-up-vpc-endpoints.html
+{private}
+Service com.amazonaws.{region}.email-smtp. With private DNS on, the usual name leads to it.
+Its security group has to allow incoming TCP on {ports} from your hosts.
+It serves its own region only, and not every availability zone has it.""",
+    "relay": """\
+A relay of your own with a fixed address
+inferred how firewalls work
+The hosts are allowed to reach the relay by its address.
+Only the relay needs a rule for {host}.""",
+    "ranges": """\
+Only if the firewall knows nothing but addresses: AWS's published ranges
+inferred https://docs.aws.amazon.com/vpc/latest/userguide/aws-ip-ranges.html
+ip-ranges.json, service EC2 or AMAZON{in_region}: wide, and it changes too. No entry of its own for SES is known.
+Allow the ports above only, and read the file again each time that it changes.""",
+}
 
 
-def _by_tls_name(host: str, ports: Sequence[int]) -> Rule:
+def _tls_lines(ports: Sequence[int]) -> dict[str, str]:
+    """When a filter sees the server name, which differs with the TLS mode."""
     wrapped = [port for port in ports if PORTS.get(port) is Security.WRAPPER]
     late = [port for port in ports if PORTS.get(port) is not Security.WRAPPER]
-    lines = [f"Allow TLS whose server name (SNI) is {host}."]
-    if wrapped:
-        lines.append(
-            f"On {_list(wrapped)} TLS begins with the first byte, and the filter sees the name at once."
-        )
-    if late:
-        lines.append(
-            f"On {_list(late)} TLS begins after STARTTLS. A filter that wants the name first blocks these: "
-            f"{'use the other' if wrapped else 'use 465 or 2465'}."
-        )
-    lines.append(
-        "Do not let the filter decrypt: its certificate is not Amazon's, and a client that verifies refuses it."
-    )
-    return Rule(
-        title="By TLS server name (SNI)",
-        lines=tuple(lines),
-        mark="inferred",
-        source="how SMTP begins TLS (RFC 3207)",
-    )
+    at_once = f"On {_list(wrapped)} TLS begins with the first byte, and the filter sees the name at once."
+    after = f"On {_list(late)} TLS begins after STARTTLS. A filter that wants the name first blocks these: "
+    after += "use the other." if wrapped else "use 465 or 2465."
+    return {"wrapped": at_once if wrapped else "", "late": after if late else ""}
 
 
-def _vpc_endpoint(region: str, ports: Sequence[int], used: bool) -> Rule:
-    now = ("The answers are private addresses, so an endpoint seems to be in use here.",) if used else ()
-    return Rule(
-        title="A VPC endpoint: addresses of your own network, in AWS",
-        lines=(
-            *now,
-            f"Service com.amazonaws.{region}.email-smtp. With private DNS on, the usual name leads to it.",
-            f"Its security group has to allow incoming TCP on {_list(ports)} from your hosts.",
-            "It serves its own region only, and not every availability zone has it.",
-        ),
-        mark="documented",
-        source=f"{GUIDE}send-email-set-up-vpc-endpoints.html",
-    )
-
-
-def _relay(host: str) -> Rule:
-    return Rule(
-        title="A relay of your own with a fixed address",
-        lines=(
-            "The hosts are allowed to reach the relay by its address.",
-            f"Only the relay needs a rule for {host}.",
-        ),
-        mark="inferred",
-        source="how firewalls work",
-    )
-
-
-def _ranges(region: str | None) -> Rule:
-    return Rule(
-        title="Only if the firewall knows nothing but addresses: AWS's published ranges",
-        lines=(
-            f"ip-ranges.json, service EC2 or AMAZON{f', region {region}' if region else ''}: wide, and it changes "
-            "too. No entry of its own for SES is known.",
-            "Allow the ports above only, and read the file again each time that it changes.",
-        ),
-        mark="inferred",
-        source="https://docs.aws.amazon.com/vpc/latest/userguide/aws-ip-ranges.html",
-    )
+def _rule(text: str, words: dict[str, Any]) -> Rule:
+    title, source, *lines = filter(None, (line.format_map(words) for line in text.splitlines()))
+    mark, _, source = source.partition(" ")
+    return Rule(title=title, lines=tuple(lines), mark=mark, source=source)

@@ -11,12 +11,11 @@ from sestools.checkup.port_check import PortCheck
 from sestools.core.cause import Cause
 from sestools.core.endpoints import PORTS, Security, region_of
 from sestools.core.enums import Kind, Retry, Stage
-from sestools.core.results import Symptom
+from sestools.core.results import Symptom, symptom_at
 from sestools.diagnosis.classifier import classify
 from sestools.diagnosis.result import Diagnosis
 from sestools.knowledge.table import cause
 from sestools.probes import Certificate, Problem
-from sestools.probes.recorder import symptom_at
 
 _CERTIFICATE = {
     Problem.EXPIRED: "certificate-expired",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic
 
@@ -133,6 +133,22 @@ class Symptom:
         return where + (str(said) if said else printable(self.detail or str(self.kind)))
 
 
+def symptom_at(
+    target: Target, kind: Kind, stage: Stage, detail: str = "", reply: Reply | None = None, cause: str = ""
+) -> Symptom:
+    """A symptom of a target."""
+    return Symptom(
+        kind=kind,
+        stage=stage,
+        reply=reply,
+        detail=detail,
+        host=target.host,
+        port=target.port,
+        security=target.security,
+        cause=cause,
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class ProbeResult(Generic[Facts]):
     """What one probe saw. A failed probe is a value, not an exception.
@@ -170,3 +186,20 @@ class ProbeResult(Generic[Facts]):
     def __str__(self) -> str:
         end = self.symptom or self.reason
         return f"{self.probe} {self.target}: {self.outcome}" + (f", {end}" if end else "")
+
+
+def as_dict(value: Any, names: str = "") -> dict[str, Any]:
+    """Attributes of a result (all fields, unless some are named) as JSON types: enums and symptoms as text."""
+    chosen = names.split() or [one.name for one in fields(value)]
+    return {name: _plain(getattr(value, name)) for name in chosen}
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case None | bool() | int():
+            return value
+        case float():
+            return round(value, 4)
+        case tuple():
+            return [_plain(item) for item in value]
+    return value.to_dict() if hasattr(value, "to_dict") else str(value)

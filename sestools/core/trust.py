@@ -20,7 +20,7 @@ from weakref import WeakKeyDictionary
 from sestools.core.endpoints import region_of
 from sestools.core.enums import Kind, Stage
 from sestools.core.errors import UsageError
-from sestools.core.results import Symptom
+from sestools.core.results import Symptom, symptom_at
 from sestools.core.target import Target
 from sestools.core.text import printable
 
@@ -80,6 +80,15 @@ def looking(ca_file: str | None = None) -> ssl.SSLContext:
     before. `UsageError` is raised if the CA file cannot be read.
     """
     return _named(ca_file, _stamp(ca_file)) if ca_file else _systems(*_system())
+
+
+def blind() -> ssl.SSLContext:
+    """A context that verifies nothing, to look at what does not verify; `permit` lets it carry no credentials."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
 
 
 def signing_in(target: Target) -> ssl.SSLContext:
@@ -208,5 +217,4 @@ def not_amazons(
 
 
 def _refused(target: Target, cause: str, stage: Stage, seen: str, kind: Kind = Kind.GARBLED) -> Refused:
-    where: Any = {"host": target.host, "port": target.port, "security": target.security}
-    return Refused(Symptom(kind=kind, stage=stage, detail=f"not signed in: {seen}", cause=cause, **where))
+    return Refused(symptom_at(target, kind, stage, f"not signed in: {seen}", cause=cause))

@@ -7,20 +7,33 @@ from typing import Protocol
 
 from sestools.core.results import ProbeResult
 from sestools.core.target import Target
-from sestools.probes.certificate import Certificate, Problem, TlsFacts
-from sestools.probes.dialogue import probe_dialogue
-from sestools.probes.dns import DnsAnswer, DnsFacts, probe_dns
-from sestools.probes.envelope import SUCCESS, is_mailbox_simulator
-from sestools.probes.lifetime import probe_lifetime
-from sestools.probes.lifetime_facts import Estimate, Life, LifetimeFacts, Plan, Purpose
-from sestools.probes.mtu import probe_mtu
-from sestools.probes.mtu_facts import MtuFacts, Passage
-from sestools.probes.route import Route
-from sestools.probes.segment_trial import Flight, Trial, Way
-from sestools.probes.session import DialogueFacts
-from sestools.probes.tcp import TcpFacts, probe_tcp
-from sestools.probes.tcp_info import Counters
-from sestools.probes.tls import probe_tls
+from sestools.probes.certificate import Certificate as Certificate
+from sestools.probes.certificate import Problem as Problem
+from sestools.probes.certificate import TlsFacts as TlsFacts
+from sestools.probes.dialogue import probe_dialogue as probe_dialogue
+from sestools.probes.dialogue import probe_tls as probe_tls
+from sestools.probes.dns import DnsAnswer as DnsAnswer
+from sestools.probes.dns import DnsFacts as DnsFacts
+from sestools.probes.dns import probe_dns as probe_dns
+from sestools.probes.kernel import Counters as Counters
+from sestools.probes.kernel import Route as Route
+from sestools.probes.lifetime import probe_lifetime as probe_lifetime
+from sestools.probes.lifetime_facts import Estimate as Estimate
+from sestools.probes.lifetime_facts import Life as Life
+from sestools.probes.lifetime_facts import LifetimeFacts as LifetimeFacts
+from sestools.probes.lifetime_facts import Plan as Plan
+from sestools.probes.lifetime_facts import Purpose as Purpose
+from sestools.probes.mtu import probe_mtu as probe_mtu
+from sestools.probes.mtu_facts import Flight as Flight
+from sestools.probes.mtu_facts import MtuFacts as MtuFacts
+from sestools.probes.mtu_facts import Passage as Passage
+from sestools.probes.mtu_facts import Trial as Trial
+from sestools.probes.mtu_facts import Way as Way
+from sestools.probes.session import SUCCESS as SUCCESS
+from sestools.probes.session import DialogueFacts as DialogueFacts
+from sestools.probes.session import is_mailbox_simulator as is_mailbox_simulator
+from sestools.probes.tcp import TcpFacts as TcpFacts
+from sestools.probes.tcp import probe_tcp as probe_tcp
 
 
 class Probe(Protocol):
@@ -43,35 +56,3 @@ PROBES: Mapping[str, Probe] = MappingProxyType(
     }
 )
 """Every probe by the name that its results bear."""
-
-__all__ = [
-    "PROBES",
-    "SUCCESS",
-    "Certificate",
-    "Counters",
-    "DialogueFacts",
-    "DnsAnswer",
-    "DnsFacts",
-    "Estimate",
-    "Flight",
-    "Life",
-    "LifetimeFacts",
-    "MtuFacts",
-    "Passage",
-    "Plan",
-    "Probe",
-    "Problem",
-    "Purpose",
-    "Route",
-    "TcpFacts",
-    "TlsFacts",
-    "Trial",
-    "Way",
-    "is_mailbox_simulator",
-    "probe_dialogue",
-    "probe_dns",
-    "probe_lifetime",
-    "probe_mtu",
-    "probe_tcp",
-    "probe_tls",
-]

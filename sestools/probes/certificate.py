@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import ssl
 from collections.abc import Mapping
@@ -90,7 +91,6 @@ def why_not(error: ssl.SSLCertVerificationError) -> Problem:
     return _PROBLEMS.get(error.verify_code, Problem.OTHER)
 
 
-_AMAZON = "Amazon"
 _SHORT = {
     "commonName": "CN",
     "organizationName": "O",
@@ -102,27 +102,28 @@ _SHORT = {
 
 
 def parsed(peer: Mapping[str, Any]) -> Certificate | None:
-    """A verified certificate, from what `SSLSocket.getpeercert` says."""
+    """A certificate in the form of `SSLSocket.getpeercert`; times may be times."""
     if not peer:
         return None
-
-    def name(key: str) -> str:
-        pairs = (pair for part in peer.get(key, ()) for pair in part)
-        return printable(", ".join(f"{_SHORT.get(kind, kind)}={value}" for kind, value in pairs))
-
+    subject, issuer = (
+        [f"{_SHORT.get(kind, kind)}={value}" for part in peer.get(key, ()) for kind, value in part]
+        for key in ("subject", "issuer")
+    )
     return Certificate(
-        subject=name("subject"),
-        issuer=name("issuer"),
-        names=tuple(printable(value, 255) for _, value in peer.get("subjectAltName", ())),
+        subject=printable(", ".join(subject)),
+        issuer=printable(", ".join(issuer)),
+        names=tuple(printable(value, 255) for _, value in peer.get("subjectAltName", ())[:100]),
         not_before=_utc(peer["notBefore"]),
         not_after=_utc(peer["notAfter"]),
-        by_amazon=(("organizationName", _AMAZON),) in peer["issuer"],
+        by_amazon="O=Amazon" in issuer,
     )
 
 
 @lru_cache(maxsize=64)  # the same few certificates are seen again and again
-def _utc(text: str) -> datetime.datetime:
-    return datetime.datetime.fromtimestamp(ssl.cert_time_to_seconds(text), datetime.UTC)
+def _utc(time: str | datetime.datetime) -> datetime.datetime:
+    if isinstance(time, datetime.datetime):
+        return time
+    return datetime.datetime.fromtimestamp(ssl.cert_time_to_seconds(time), datetime.UTC)
 
 
 def unverified(connection: ssl.SSLSocket) -> Certificate | None:
@@ -134,23 +135,17 @@ def unverified(connection: ssl.SSLSocket) -> Certificate | None:
 
     try:
         found = x509.load_der_x509_certificate(der)
-        try:
-            extension = found.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-            names = tuple(str(name.value) for name in extension.value)
-        except x509.ExtensionNotFound:
-            names = ()
-        return Certificate(
-            subject=printable(_rfc4514(found.subject)),
-            issuer=printable(_rfc4514(found.issuer)),
-            names=tuple(printable(name, 255) for name in names[:100]),
-            not_before=found.not_valid_before_utc,
-            not_after=found.not_valid_after_utc,
-            by_amazon=_AMAZON
-            in [one.value for one in found.issuer.get_attributes_for_oid(x509.NameOID.ORGANIZATION_NAME)],
+        names: list[Any] = []
+        with contextlib.suppress(x509.ExtensionNotFound):
+            names = list(found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
+        return parsed(
+            {
+                "subject": [[(one.rfc4514_attribute_name, one.value) for one in found.subject]],
+                "issuer": [[(one.rfc4514_attribute_name, one.value) for one in found.issuer]],
+                "subjectAltName": [("", str(name.value)) for name in names],
+                "notBefore": found.not_valid_before_utc,
+                "notAfter": found.not_valid_after_utc,
+            }
         )
     except ValueError:
         return None  # a certificate that cannot even be parsed has no facts
-
-
-def _rfc4514(name: Any) -> str:
-    return ", ".join(f"{attribute.rfc4514_attribute_name}={attribute.value}" for attribute in name)

@@ -1,9 +1,10 @@
-"""The SMTP dialogue, timed stage by stage, as far as asked."""
+"""The SMTP dialogue, timed stage by stage, as far as asked, and its TLS handshake alone."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sestools.core.clock import TIMEOUT
 from sestools.core.endpoints import Security
@@ -13,9 +14,12 @@ from sestools.core.results import ProbeResult
 from sestools.core.smtp import path
 from sestools.core.target import Target
 from sestools.core.trust import Mechanism
-from sestools.probes import session
-from sestools.probes.envelope import SUCCESS, Envelope, is_mailbox_simulator
-from sestools.probes.session import DialogueFacts
+from sestools.probes.certificate import TlsFacts
+from sestools.probes.connect import resolve
+from sestools.probes.recorder import Deadline, Recorder
+from sestools.probes.session import SUCCESS, ClientSession, DialogueFacts, Envelope, is_mailbox_simulator
+
+_MAIL = (Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.BODY)
 
 
 def probe_dialogue(
@@ -57,12 +61,12 @@ def probe_dialogue(
     if until is None:
         until = Stage.AUTH if target.credentials else Stage.EHLO
     envelope = None
-    if until in (Stage.AUTH, Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.BODY):
+    if until in (Stage.AUTH, *_MAIL):
         if until is Stage.AUTH and not target.credentials:
             raise UsageError("signing in needs a target with credentials")
         if target.credentials and target.security is Security.PLAIN:
             raise UsageError("credentials are never sent in clear text: use STARTTLS or a TLS wrapper")
-    if until in (Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.BODY):
+    if until in _MAIL:
         if not sender:
             raise UsageError(f"going as far as {until} needs a sender")
         people = [address for address in recipients if not is_mailbox_simulator(address)]
@@ -75,13 +79,36 @@ def probe_dialogue(
         for address in (sender, *recipients):
             path(address)
         envelope = Envelope(sender=sender, recipients=tuple(recipients), message=message)
-    return session.run(
-        "dialogue",
-        target,
-        timeout=timeout,
-        until=until,
-        addresses=addresses,
-        cancel=cancel,
-        mechanism=mechanism,
-        envelope=envelope,
-    )
+    recorder = Recorder(target, Deadline(timeout, cancel))
+    session = ClientSession(recorder, until)
+    with recorder.probing():
+        session.run(addresses or resolve(recorder), mechanism, envelope)
+    return recorder.result("dialogue", session.facts)
+
+
+def probe_tls(
+    target: Target,
+    *,
+    timeout: float = TIMEOUT,
+    cancel: threading.Event | None = None,
+) -> ProbeResult[TlsFacts | None]:
+    """Go as far as the TLS handshake: which version and cipher, whose certificate, and why not verified?
+
+    A certificate that does not verify is fetched once more on a second connection that carries nothing
+    else, so that its names, issuer and expiry can be told.
+
+    Args:
+        target: Where to connect; its credentials are not used.
+        timeout: Seconds for everything together.
+        cancel: Set it to end the probe within a tenth of a second.
+
+    Returns:
+        Facts are `TlsFacts`; None if no handshake was reached.
+
+    Raises:
+        UsageError: On wrong use, such as a target without TLS.
+    """
+    if target.security is Security.PLAIN:
+        raise UsageError(f"{target} uses no TLS; choose STARTTLS or a TLS wrapper")
+    result = probe_dialogue(target, timeout=timeout, until=Stage.TLS, cancel=cancel)
+    return replace(result, probe="tls", facts=result.facts.tls)  # type: ignore[arg-type, return-value]

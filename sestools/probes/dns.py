@@ -63,7 +63,7 @@ class DnsFacts:
     @property
     def private(self) -> bool:
         """Whether an address is private, as with a VPC endpoint or an entry in the hosts file."""
-        return any(ipaddress.ip_address(address.partition("%")[0]).is_private for address in self.addresses)
+        return any(ipaddress.ip_address(one.partition("%")[0]).is_private for one in self.addresses)
 
     @property
     def differs(self) -> str:
@@ -72,20 +72,17 @@ class DnsFacts:
         SES rotates its addresses, so two answers that merely overlap or both are public do not differ.
         """
         asked = [answer for answer in self.answers if not answer.error]
-        known = {address for answer in asked for address in answer.ipv4 + answer.ipv6}
-        if not asked or known & set(self.addresses):
+        known = DnsFacts(ipv4=tuple(sorted({one for answer in asked for one in answer.ipv4 + answer.ipv6})))
+        ours, theirs = ", ".join(self.addresses), ", ".join(known.ipv4)
+        if not asked or not (ours or theirs) or set(known.ipv4) & set(self.addresses):
             return ""
-        if self.addresses and not known:
-            return f"the system resolves the name to {', '.join(self.addresses)}, DNS has no address for it"
-        if known and not self.addresses:
-            return f"DNS has {', '.join(sorted(known))}, yet the system does not resolve the name"
-        other = any(ipaddress.ip_address(address).is_private for address in known)
-        if self.private != other:
-            return (
-                f"the system resolves the name to {', '.join(self.addresses)}, "
-                f"DNS to {', '.join(sorted(known))}"
-            )
-        return ""
+        if not theirs:
+            return f"the system resolves the name to {ours}, DNS has no address for it"
+        if not ours:
+            return f"DNS has {theirs}, yet the system does not resolve the name"
+        if self.private == known.private:
+            return ""
+        return f"the system resolves the name to {ours}, DNS to {theirs}"
 
 
 def probe_dns(
@@ -103,46 +100,31 @@ def probe_dns(
     Args:
         target: Whose name; `connect_to` is not looked at.
         timeout: Seconds for everything together.
-        resolvers: Addresses of resolvers to ask, each apart; by default the system's, as dnspython finds
-            them.
+        resolvers: Addresses of resolvers to ask, each apart; by default the system's, as dnspython finds them.
         cancel: Set it to end the probe within a tenth of a second.
     """
-    bare = Target(host=target.host, port=target.port, security=target.security)
-    recorder = Recorder(bare, Deadline(timeout, cancel))
+    recorder = Recorder(replace(target, connect_to=None), Deadline(timeout, cancel))
     addresses: tuple[str, ...] = ()
-    answers: tuple[DnsAnswer, ...] = ()
+    answers: list[DnsAnswer] = []
     detail = ""
     with recorder.probing():
         addresses = resolve(recorder)
     if not recorder.not_run:
         with recorder.probing():
-            if is_address(bare.host):
-                detail = "the host is an IP address; there is nothing to look up"
-            else:
-                answers, detail = _ask(recorder.deadline, bare.host, resolvers)
+            try:
+                if is_address(target.host):
+                    raise LookupError("the host is an IP address; there is nothing to look up")
+                for server in dict.fromkeys(system_resolvers() if resolvers is None else resolvers):
+                    answers.append(ask(recorder.deadline, target.host, server))
+            except LookupError as error:
+                detail = str(error)
     facts = DnsFacts(
         ipv4=tuple(address for address in addresses if ":" not in address),
         ipv6=tuple(address for address in addresses if ":" in address),
-        answers=answers,
+        answers=tuple(answers),
         detail=detail,
     )
     return replace(recorder.result("dns", facts), target=target)
-
-
-def _ask(deadline: Deadline, host: str, resolvers: Sequence[str] | None) -> tuple[tuple[DnsAnswer, ...], str]:
-    """Ask each resolver for A and AAAA; what fails is part of the answer."""
-    try:
-        servers = system_resolvers() if resolvers is None else resolvers
-    except LookupError as error:
-        return (), str(error)
-    answers = []
-    for server in dict.fromkeys(servers):
-        try:
-            left = deadline.remaining()
-            answers.append(in_time(deadline, lambda server=server, left=left: ask(host, server, left)))  # type: ignore[misc]
-        except TimeoutError as error:
-            answers.append(DnsAnswer(resolver=server, error=str(error)))
-    return tuple(answers), ""
 
 
 def system_resolvers() -> tuple[str, ...]:
@@ -160,17 +142,21 @@ def system_resolvers() -> tuple[str, ...]:
         raise LookupError(printable(str(error))) from None
 
 
-def ask(host: str, server: str, lifetime: float) -> DnsAnswer:
-    """Ask one resolver for A and AAAA; what fails is part of the answer.
-
-    Args:
-        host: The name.
-        server: The resolver's address, or `address#port`.
-        lifetime: Seconds for both questions together.
+def ask(deadline: Deadline, host: str, server: str) -> DnsAnswer:
+    """Ask one resolver (its address, or `address#port`) for A and AAAA; what fails is part of the answer.
 
     Raises:
         UsageError: If the resolver is not an address.
+        Cancelled: If the user asked to stop.
     """
+    try:
+        left = deadline.remaining()
+        return in_time(deadline, lambda: _ask(host, server, Deadline(left)))
+    except TimeoutError as error:
+        return DnsAnswer(resolver=server, error=str(error))
+
+
+def _ask(host: str, server: str, clock: Deadline) -> DnsAnswer:
     import dns.exception
     import dns.resolver
 
@@ -183,20 +169,18 @@ def ask(host: str, server: str, lifetime: float) -> DnsAnswer:
         raise UsageError(f"resolver {server!r} is not an IP address, or address#port: {error}") from None
     found: dict[str, tuple[str, ...]] = {}
     aliases: tuple[str, ...] = ()
-    ttl: int | None = None
-    clock, problem = Deadline(lifetime), ""
+    ttl, problem = None, ""
     for kind in ("A", "AAAA"):
         try:
             answer = resolver.resolve(host + ".", kind, lifetime=clock.remaining(), raise_on_no_answer=False)
         except (dns.exception.DNSException, TimeoutError, OSError) as error:
             problem = printable(str(error), 200)
             break
-        found[kind] = tuple(record.to_text() for record in answer) if answer.rrset else ()
         if answer.rrset:
+            found[kind] = tuple(record.to_text() for record in answer)
             ttl = answer.rrset.ttl
-            aliases = tuple(
-                str(name.target).rstrip(".") for part in answer.chaining_result.cnames for name in part
-            )
+            chain = (name for part in answer.chaining_result.cnames for name in part)
+            aliases = tuple(str(name.target).rstrip(".") for name in chain)
     return DnsAnswer(
         resolver=server,
         ipv4=found.get("A", ()),

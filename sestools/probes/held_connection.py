@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 import contextlib
-import socket
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import Any
 
+from sestools.core.clock import Clock
 from sestools.core.enums import Kind, Stage
-from sestools.core.results import Reply, Symptom
+from sestools.core.results import Reply, Symptom, symptom_at
 from sestools.core.smtp import ACCEPTED, Garbled, command, dot_stuff, path
-from sestools.probes.connect import connect, resolve
-from sestools.probes.connection import Connection
-from sestools.probes.envelope import SUCCESS, Envelope
+from sestools.probes.connect import Connection, connect, resolve
 from sestools.probes.lifetime_facts import Life, Purpose
-from sestools.probes.recorder import Cancelled, Closed, Deadline, Recorder
-from sestools.probes.session import ClientSession
-
-if TYPE_CHECKING:
-    from sestools.probes.lifetime import Measurement
+from sestools.probes.recorder import Cancelled, Closed, Recorder
+from sestools.probes.session import SUCCESS, ClientSession, Envelope
 
 
 class Held:
-    """One connection that is held."""
+    """One connection that is held; `made` makes its socket in place of connecting to the target."""
 
-    def __init__(self, measurement: Measurement, sign_in: bool) -> None:
-        self._clock = measurement.clock
-        self._deadline = Deadline(measurement.timeout, measurement.cancel, measurement.clock)
-        self._recorder = Recorder(measurement.target, self._deadline)
-        until = Stage.AUTH if sign_in else Stage.EHLO
-        session = ClientSession(self._recorder, until)
-        began = measurement.clock.now()
-        self._connection = self._connect(measurement)
+    def __init__(self, recorder: Recorder, clock: Clock, sign_in: bool, made: Callable[[], Any] | None):
+        self._recorder, self._clock, self._signed_in = recorder, clock, sign_in
+        session = ClientSession(recorder, Stage.AUTH if sign_in else Stage.EHLO)
+        began = clock.now()
+        if made:
+            with recorder.step(Stage.CONNECT):
+                self._connection = Connection(recorder, "virtual", made())
+        else:
+            self._connection = connect(recorder, resolve(recorder))
         try:
             session.opening(self._connection)
             if sign_in:
@@ -41,21 +37,12 @@ class Held:
             raise
         words = (session.facts.greeting or "").split()
         self.host = next((word for word in words if word.startswith("SimpleEmailService")), None)
-        self._signed_in = sign_in
-        self._opened = self._spoke = self._clock.now()
-        self._began = measurement.began
+        self._opened = self._spoke = clock.now()
         self._opening = self._opened - began
         self.carried = 0
         self.end: Symptom | None = None
         self.refused: Symptom | None = None
         self._ended: float | None = None
-
-    def _connect(self, measurement: Measurement) -> Connection:
-        if measurement.connect is None:
-            return Connection(*connect(self._recorder, resolve(self._recorder)), self._deadline)
-        with self._recorder.step(Stage.CONNECT):
-            made_up: socket.socket = measurement.connect()
-        return Connection("virtual", made_up, self._deadline)
 
     @property
     def age(self) -> float:
@@ -65,25 +52,20 @@ class Held:
     @property
     def silence(self) -> float:
         """Seconds since something was said."""
-        return (self._clock.now() if self._ended is None else self._ended) - self._spoke
-
-    @property
-    def was_told(self) -> bool:
-        """Whether the server said why it ended it."""
-        return self.end is not None and self.end.reply is not None
+        return self.age + self._opened - self._spoke
 
     def lives(self) -> bool:
         """Whether it still lives, as far as can be heard."""
         if self.end is None:
             with self._noticing(Stage.IDLE):
-                if (reply := self._connection.heard()) is not None:
-                    self._over(Stage.IDLE, reply)
+                if reply := self._connection.heard():
+                    self._over(self._symptom(Stage.IDLE, reply))
         return self.end is None
 
     def says(self, line: bytes, stage: Stage = Stage.IDLE, *codes: int) -> bool:
         """Whether a command is agreed to; 421, an answer that is none, and an end end it."""
         with self._noticing(stage):
-            self._deadline.renew()
+            self._recorder.deadline.renew()
             self._connection.send(line)
             reply = self._connection.read_reply()
             self._spoke = self._clock.now()
@@ -91,7 +73,7 @@ class Held:
                 return True
             self.refused = self._symptom(stage, reply)
             if reply.code == 421 or (reply.code == 451 and "Timeout" in reply.text) or stage is Stage.IDLE:
-                self._over(stage, reply)
+                self._over(self.refused)
         return False
 
     def sends(self, sender: str) -> bool:
@@ -114,29 +96,28 @@ class Held:
         try:
             yield
         except (OSError, Garbled, Closed) as error:
-            self._over(stage, self._recorder.symptom(error, stage))
+            self._over(self._recorder.symptom(error, stage))
 
     def _symptom(self, stage: Stage, reply: Reply) -> Symptom:
-        return self._recorder.symptom_of(Kind.REPLY, stage, str(reply), reply)
+        return symptom_at(self._recorder.target, Kind.REPLY, stage, str(reply), reply)
 
-    def _over(self, stage: Stage, how: Reply | Symptom) -> None:
-        self.end = how if isinstance(how, Symptom) else self._symptom(stage, how)
-        self._ended = self._clock.now()
+    def _over(self, how: Symptom) -> None:
+        self.end, self._ended = how, self._clock.now()
 
     def leave(self) -> None:
         """Say good-bye, as far as anybody listens, and close."""
         if self.end is None:
             with contextlib.suppress(OSError, Cancelled):
                 self._ended = self._clock.now()
-                self._deadline.renew()
+                self._recorder.deadline.renew()
                 self._connection.send(command("QUIT"))
         self._connection.socket.close()
 
-    def life(self, purpose: Purpose) -> Life:
-        """Its life, for the record."""
+    def life(self, purpose: Purpose, began: float) -> Life:
+        """Its life, for the record of a measurement that began at that time."""
         return Life(
             purpose=purpose,
-            opened_at=self._opened - self._began,
+            opened_at=self._opened - began,
             seconds=self.age,
             silence=self.silence,
             messages=self.carried,

@@ -6,7 +6,6 @@ import contextlib
 import heapq
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
@@ -69,62 +68,52 @@ def probe_lifetime(
         path(sender)
         if not target.credentials:
             raise UsageError("sending messages needs a target with credentials")
-    measurement = Measurement(
-        target=target,
-        plan=plan,
-        sender=sender,
-        timeout=timeout,
-        clock=clock or SystemClock(cancel),
-        connect=connect,
-        cancel=cancel,
-        progress=progress or no_progress,
-    )
+    clock = clock or SystemClock(cancel)
+
+    def held(sign_in: bool) -> Held:
+        recorder = Recorder(target, Deadline(timeout, cancel, clock))
+        return Held(recorder, clock, sign_in, connect)
+
+    signs_in = target.credentials is not None
+    measurement = _Measurement(plan, signs_in, sender, clock, held, cancel, progress or no_progress)
     recorder = Recorder(target, Deadline(timeout))
     with recorder.probing():
         measurement.run()
-    if not measurement.lives:
-        recorder.failure = measurement.refusal
-    return recorder.result("lifetime", measurement.facts())
+    lives, refusal = tuple(measurement.lives), measurement.refusal
+    if not lives:
+        recorder.failure = refusal
+    facts = LifetimeFacts(plan=plan, lives=lives, seconds=clock.now() - measurement.began, refusal=refusal)
+    return recorder.result("lifetime", facts)
 
 
-@dataclass(kw_only=True)
-class Measurement:
+class _Measurement:
     """A measurement under way: many connections, one thread, whoever is due next has its turn."""
 
-    target: Target
-    plan: Plan
-    sender: str | None
-    timeout: float
-    clock: Clock
-    connect: Callable[[], Any] | None
-    cancel: threading.Event | None
-    progress: Progress
-    lives: list[Life] = field(default_factory=list)
-    refusal: Symptom | None = None
-    hosts: set[str] = field(default_factory=set)
-    opened: int = 0
-    met: int = 0
-    """Connections in a row that reached a host which was known."""
-
-    def __post_init__(self) -> None:
-        plan = self.plan
-        self.began = self.clock.now()
+    def __init__(
+        self,
+        plan: Plan,
+        signs_in: bool,
+        sender: str | None,
+        clock: Clock,
+        held: Callable[[bool], Held],
+        cancel: threading.Event | None,
+        progress: Progress,
+    ) -> None:
+        self.plan, self.signs_in, self.sender = plan, signs_in, sender
+        self.clock, self.held, self.cancel, self.progress = clock, held, cancel, progress
+        self.began = clock.now()
         self.budget = plan.senders * plan.messages
-        self._total = plan.silent * (2 if self.target.credentials else 1) + plan.lives
-        self._total += plan.senders if self.sender else 0
-
-    def facts(self) -> LifetimeFacts:
-        """What was seen so far."""
-        seconds = self.clock.now() - self.began
-        return LifetimeFacts(plan=self.plan, lives=tuple(self.lives), seconds=seconds, refusal=self.refusal)
+        self.lives: list[Life] = []
+        self.refusal: Symptom | None = None
+        self.hosts: set[str] = set()
+        self.opened = self.met = 0
+        """Connections whose age is watched; and of these, how many in a row reached a host that was known."""
 
     def run(self) -> None:
         """All of it."""
-        plan, signs_in = self.plan, self.target.credentials is not None
-        quiet = [self._silent(signs_in) for _ in range(plan.silent)]
-        if signs_in:
-            quiet += [self._silent(False) for _ in range(plan.silent)]
-        self._side_by_side(quiet)
+        plan = self.plan
+        ways = dict.fromkeys((self.signs_in, False))
+        self._side_by_side([self._silent(sign_in) for sign_in in ways for _ in range(plan.silent)])
         cut = min((life.seconds for life in self.lives if life.end), default=plan.silence)
         keep = min(plan.keep, cut / 3)
         others = [self._slot(keep) for _ in range(min(plan.at_once, plan.lives))]
@@ -134,7 +123,8 @@ class Measurement:
 
     def _side_by_side(self, tasks: list[Iterator[float]]) -> None:
         """Each task yields the seconds until its next turn."""
-        number = count()
+        plan, number = self.plan, count()
+        total = plan.silent * (1 + self.signs_in) + plan.lives + plan.senders * bool(self.sender)
         queue = [(self.clock.now(), next(number), task) for task in tasks]
         try:
             while queue:
@@ -146,18 +136,10 @@ class Measurement:
                 with contextlib.suppress(StopIteration):
                     heapq.heappush(queue, (self.clock.now() + next(task), next(number), task))
                     continue
-                self.progress(len(self.lives), self._total, "connections")
+                self.progress(len(self.lives), total, "connections")
         finally:
             for task in tasks:
                 task.close()  # type: ignore[attr-defined]
-
-    @property
-    def wants_more(self) -> bool:
-        """Whether more lives are to be watched: no longer if a whole round brought no new host."""
-        plan, most_met = self.plan, max(self.plan.at_once, ROUND)
-        return len(self.hosts) < plan.lives and self.opened < plan.most_lives and self.met < most_met
-
-    # --- what is done with a connection ---------------------------------------------------------------------
 
     def _silent(self, sign_in: bool) -> Iterator[float]:
         with self._held(Purpose.SILENT, sign_in) as held:
@@ -165,10 +147,13 @@ class Measurement:
                 yield LOOK[Purpose.SILENT]
 
     def _slot(self, keep: float) -> Iterator[float]:
-        """One life after the other, until enough hosts were seen."""
-        while not self.refusal and self.wants_more:
-            with self._held(Purpose.KEPT, self.target.credentials is not None) as held:
-                while held and held.age < self.plan.age and held.lives():
+        """One life after the other, until enough hosts were seen, or a whole round brought no new one."""
+        plan, most_met = self.plan, max(self.plan.at_once, ROUND)
+        while len(self.hosts) < plan.lives and self.opened < plan.most_lives and self.met < most_met:
+            if self.refusal:
+                return
+            with self._held(Purpose.KEPT, self.signs_in) as held:
+                while held and held.age < plan.age and held.lives():
                     if held.silence >= keep and not held.says(command("NOOP")):
                         break
                     yield min(LOOK[Purpose.KEPT], keep)
@@ -193,19 +178,19 @@ class Measurement:
                     yield max(0.0, min(due - self.clock.now(), keep))
                 if held and refused >= PATIENCE:
                     self.refusal = held.refused
-                done = held is None or held.carried >= self.plan.messages or held.was_told
+                done = not held or held.carried >= self.plan.messages or bool(held.end and held.end.reply)
 
     @contextlib.contextmanager
     def _held(self, purpose: Purpose, sign_in: bool) -> Iterator[Held | None]:
         """A connection, and its life written down when it is left; None if it could not be opened."""
-        if self.refusal:
-            yield None
-            return
-        self.opened += purpose is Purpose.KEPT
-        try:
-            held = Held(self, sign_in)
-        except Stopped as stopped:
-            self.refusal = stopped.symptom
+        held = None
+        if not self.refusal:
+            self.opened += purpose is Purpose.KEPT
+            try:
+                held = self.held(sign_in)
+            except Stopped as stopped:
+                self.refusal = stopped.symptom
+        if held is None:
             yield None
             return
         if purpose is Purpose.KEPT:
@@ -216,4 +201,4 @@ class Measurement:
             yield held
         finally:
             held.leave()
-            self.lives.append(held.life(purpose))
+            self.lives.append(held.life(purpose, self.began))

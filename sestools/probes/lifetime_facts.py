@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from sestools.core.errors import UsageError
-from sestools.core.results import Symptom
+from sestools.core.results import Symptom, as_dict
 from sestools.core.text import duration
 
 MOST_AT_ONCE = 20
@@ -81,25 +81,18 @@ class Plan:
     rate: float = 1.0
 
     def __post_init__(self) -> None:
-        for name in ("silent", "lives", "senders", "at_once", "messages"):
-            number = getattr(self, name)
-            if isinstance(number, bool) or not isinstance(number, int) or number < 0:
+        for name, number in vars(self).items():
+            if name in ("silence", "age", "keep", "rate"):
+                if not (isinstance(number, int | float) and 0 < number < 1e7):
+                    raise UsageError(f"{name} must be greater than 0, not {number!r}")
+            elif isinstance(number, bool) or not isinstance(number, int) or number < 0:
                 raise UsageError(f"{name} must be a whole number, not {number!r}")
-        for name in ("silence", "age", "keep", "rate"):
-            number = getattr(self, name)
-            if not (isinstance(number, int | float) and 0 < number < 1e7):
-                raise UsageError(f"{name} must be greater than 0, not {number!r}")
         if not self.at_once and self.lives:
             raise UsageError("watching lives needs at_once of at least 1")
         if not self.silent + self.lives + self.senders:
             raise UsageError("a measurement needs silent, lives or senders: all are 0")
-        if (most := self.held(signs_in=True, sends=True)) > MOST_AT_ONCE:
+        if (most := self.estimate(signs_in=True, sends=True).at_once) > MOST_AT_ONCE:
             raise UsageError(f"at most {MOST_AT_ONCE} connections may be held at a time, not {most}")
-
-    def held(self, *, signs_in: bool, sends: bool) -> int:
-        """How many connections are held at a time."""
-        watching = min(self.at_once, self.lives) + (self.senders if sends else 0)
-        return max(self.silent * (2 if signs_in else 1), watching)
 
     @property
     def most_lives(self) -> int:
@@ -109,13 +102,13 @@ class Plan:
     def estimate(self, *, signs_in: bool, sends: bool) -> Estimate:
         """What it costs at most."""
         rounds = -(-self.most_lives // self.at_once) if self.lives else 0
-        messages = self.senders * self.messages if sends and signs_in else 0
+        silent = self.silent * (1 + signs_in)
+        senders = self.senders if sends and signs_in and self.messages else 0
+        messages = senders * self.messages
         return Estimate(
-            seconds=(self.silence if self.silent else 0.0) + max(rounds * self.age, messages / self.rate),
-            connections=self.silent * (2 if signs_in else 1)
-            + self.most_lives
-            + (self.senders if messages else 0),
-            at_once=self.held(signs_in=signs_in, sends=bool(messages)),
+            seconds=(self.silence if silent else 0.0) + max(rounds * self.age, messages / self.rate),
+            connections=silent + self.most_lives + senders,
+            at_once=max(silent, min(self.at_once, self.lives) + senders),
             messages=messages,
         )
 
@@ -158,19 +151,8 @@ class Life:
         return reply is not None and self.messages > 0 and "timeout" not in reply.text.lower()
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON wants it."""
-        return {
-            "purpose": self.purpose.value,
-            "opened_at": round(self.opened_at, 3),
-            "seconds": round(self.seconds, 3),
-            "silence": round(self.silence, 3),
-            "messages": self.messages,
-            "alive": self.end is None,
-            "end": str(self.end) if self.end else None,
-            "host": self.host,
-            "signed_in": self.signed_in,
-            "opening": round(self.opening, 4),
-        }
+        """The life for a program; times in seconds."""
+        return {**as_dict(self), "alive": self.end is None}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,36 +183,32 @@ class LifetimeFacts:
     @property
     def lines(self) -> tuple[str, ...]:
         """What was seen, a line a purpose."""
-        found = []
-        for purpose in Purpose:
-            for signed_in in (True, False):
-                lives = [life for life in self.of(purpose) if life.signed_in is signed_in]
-                if lives:
-                    found.append(_line(purpose, lives, signed_in=signed_in))
+        found = [
+            _line(lives, f"{purpose}, {'signed in' if signed_in else 'not signed in'}")
+            for purpose in Purpose
+            for signed_in in (True, False)
+            if (lives := [life for life in self.of(purpose) if life.signed_in is signed_in])
+        ]
         if self.refusal:
             found.append(f"no more were opened, or messages sent: {self.refusal}")
         return tuple(found)
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON wants it."""
-        return {
-            "seconds": round(self.seconds, 3),
-            "messages": self.messages,
-            "refusal": str(self.refusal) if self.refusal else None,
-            "lives": [life.to_dict() for life in self.lives],
-        }
+        """The facts for a program."""
+        return as_dict(self, "seconds messages refusal lives")
 
 
-def _line(purpose: Purpose, lives: list[Life], *, signed_in: bool) -> str:
-    """A few lives in words."""
+def _line(lives: list[Life], what: str) -> str:
+    """A few lives of one purpose in words."""
     told = sum(life.said for life in lives)
     gone = sum(life.end is not None and not life.said for life in lives)
     alive = len(lives) - told - gone
     seconds = sorted(life.seconds for life in lives)
     parts = [f"{told} were ended with a reply" * (told > 0), f"{gone} without a word" * (gone > 0)]
     parts.append(f"{alive} were alive when they were left" * (alive > 0))
-    carried = f", {sum(life.messages for life in lives)} messages" if purpose is Purpose.SENDING else ""
+    if lives[0].purpose is Purpose.SENDING:
+        what += f", {sum(life.messages for life in lives)} messages"
     return (
-        f"{len(lives)} {purpose}, {'signed in' if signed_in else 'not signed in'}{carried}: "
-        f"{', '.join(filter(None, parts))}; they lived {duration(seconds[0])} to {duration(seconds[-1])}"
+        f"{len(lives)} {what}: {', '.join(filter(None, parts))}; "
+        f"they lived {duration(seconds[0])} to {duration(seconds[-1])}"
     )

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import sys
 import threading
 import time
 from collections.abc import Sequence
 
+from sestools.core import trust
 from sestools.core.endpoints import Security
 from sestools.core.enums import Kind, Stage
 from sestools.core.errors import UsageError
-from sestools.core.results import ProbeResult, Symptom
+from sestools.core.results import ProbeResult, symptom_at
 from sestools.core.target import Target
-from sestools.probes.connect import connect, resolve
-from sestools.probes.connection import Connection, blind_context
-from sestools.probes.mtu_facts import MtuFacts, Passage
+from sestools.probes.connect import Connection, connect, resolve
+from sestools.probes.kernel import Route, counters, route_to
+from sestools.probes.mtu_facts import Flight, MtuFacts, Passage, Trial, Way
 from sestools.probes.recorder import Deadline, Recorder, Stopped
-from sestools.probes.route import Route, route_to
-from sestools.probes.segment_trial import CounterWatch, Flight, Trial, Way, watched
+from sestools.probes.segment_trial import push, shake
 from sestools.probes.session import ClientSession
-from sestools.probes.tcp_info import counters
 
 MOST_TRIALS = 30
 """Connections that the probe makes at most."""
@@ -43,7 +43,6 @@ def probe_mtu(
     *,
     timeout: float = 12.0,
     mtu: int | None = None,
-    addresses: Sequence[str] | None = None,
     cancel: threading.Event | None = None,
 ) -> ProbeResult[MtuFacts]:
     """Send large packets after EHLO, and have the server send some in the TLS handshake: do they arrive?
@@ -57,7 +56,6 @@ def probe_mtu(
         target: Where to connect; its credentials are not used.
         timeout: Seconds for everything together; a black hole takes about 5 to 10.
         mtu: As if this host's interface had this MTU in bytes: to try a fix before it is made.
-        addresses: IP addresses to try instead of resolving the name; the first that answers is used.
         cancel: Set it to end the probe within a tenth of a second.
 
     Returns:
@@ -75,33 +73,33 @@ def probe_mtu(
     else:
         with recorder.probing():
             try:
-                search.run(addresses or resolve(recorder))
+                search.run(resolve(recorder))
             except TimeoutError as error:
                 raise Stopped(recorder.symptom(error, Stage.EHLO)) from error
-        # A black hole that was proved outweighs what cut the search short.
-        recorder.failure = search.symptom() or recorder.failure
-    return recorder.result("mtu", search.facts())
+    facts = search.facts()
+    if facts.stall:  # it was proved, and outweighs what cut the search short
+        # Not a stall by size: the stage of the reply that did not come, not of a body.
+        stage = Stage.EHLO if not facts.ways else Stage.BODY if Way.UP in facts.ways else Stage.TLS
+        recorder.failure = symptom_at(target, Kind.TIMEOUT, stage, facts.stall)
+    return recorder.result("mtu", facts)
 
 
 class _Search:
     """The search under way."""
 
     def __init__(self, recorder: Recorder, mtu: int | None) -> None:
-        self._mtu = mtu
+        self._recorder, self._mtu = recorder, mtu
+        self._target, self._deadline = recorder.target, recorder.deadline
+        self._tls = trust.blind() if self._target.security is not Security.PLAIN else None
         self._clamp: int | None = None
-        self._recorder = recorder
-        self._target = recorder.target
-        self._deadline = recorder.deadline
-        self._tls = blind_context() if self._target.security is not Security.PLAIN else None
-        self._trials: list[Trial] = []
-        self._small = self._small_again = 0
         self._route: Route | None = None
+        self._trials: list[Trial] = []
         self._ways: list[Way] = []
         """Directions in which large segments were shown to stall by their size."""
         self._largest: int | None = None
         self._smallest: int | None = None
-        self._always = False
-        self._headers = 40
+        self._small = self._small_again = 0
+        self._always, self._headers = False, 40
 
     def run(self, addresses: Sequence[str]) -> None:
         """Both directions; unclamped first, and the search where that stalls."""
@@ -152,42 +150,44 @@ class _Search:
         if len(self._trials) >= MOST_TRIALS:
             raise TimeoutError(f"no answer after {MOST_TRIALS} connections")
         own = recorder or Recorder(self._target, self._deadline)
-        address, sock = connect(own, self._addresses, clamp)
-        self._addresses = (address,)
-        self._headers = 60 if ":" in address else 40
-        if not self._trials:
-            self._route = route_to(address)
-        with Connection(address, sock, self._deadline) as connection:
-            trial = self._fly(way, clamp, own, connection)
+        with connect(own, self._addresses, clamp) as connection:
+            self._addresses = (connection.address,)
+            self._headers = 60 if ":" in connection.address else 40
+            if not self._trials:
+                self._route = route_to(connection.address)
+            trial = self._fly(way, clamp, ClientSession(own, Stage.EHLO, self._tls), connection)
         self._trials.append(trial)
         if trial.flight is Flight.BROKEN:
             detail = f"the connection broke while large segments went from {way}"
             stage = Stage.EHLO if way is Way.UP else Stage.TLS
-            raise Stopped(own.symptom_of(Kind.RESET, stage, detail))
+            raise Stopped(symptom_at(self._target, Kind.RESET, stage, detail))
         return trial
 
-    def _fly(self, way: Way, clamp: int | None, own: Recorder, connection: Connection) -> Trial:
-        session = ClientSession(own, Stage.TLS if self._tls else Stage.EHLO, self._tls)
+    def _fly(self, way: Way, clamp: int | None, session: ClientSession, connection: Connection) -> Trial:
         if self._target.security is Security.WRAPPER:
             trial = self._handshake(clamp, connection)
             if way is Way.DOWN or trial.flight is not Flight.PASSED:
                 return trial
         sock = connection.socket
         try:
-            with own.step(Stage.GREETING, connection) as notes:
-                session.agreed(connection.read_reply(), Stage.GREETING, notes)
+            session.greeting(connection)
             session.note(capabilities_before_tls=session.ehlo(connection))
             if way is Way.DOWN:
                 session.starttls(connection)
             else:
-                self._say_little(sock)
+                for _ in range(SMALL):
+                    push(sock, self._deadline, b"NOOP\r\n", 8, clamp)
         finally:
-            self._tally(sock)
+            if now := counters(sock):
+                self._small += now.sent + 1 - now.retransmits  # with the first one, that opens the connection
+                self._small_again += now.retransmits
         if way is Way.DOWN:
             return self._handshake(clamp, connection)
-        burst = self._burst(sock)
+        # NOOPs that fill two packets and more, in lines as long as RFC 5321 (4.5.3.1.4) allows.
+        size = min(2 * (now.path_mtu if now else 1500) + 200, LARGEST_BURST)
         timeouts = 3 if clamp == self._clamp else 2
-        trial = watched(way, clamp, sock, self._deadline, lambda watch: watch.push(burst, timeouts))
+        line = b"NOOP " + b"x" * 500 + b"\r\n"
+        trial = push(sock, self._deadline, line * -(-size // len(line)), timeouts, clamp)
         if trial.flight is Flight.PASSED:
             _leave(sock)
         return trial
@@ -198,35 +198,13 @@ class _Search:
             connection.socket, server_hostname=self._target.host, do_handshake_on_connect=False
         )
         connection.socket = sock
-        patience = PATIENCE if clamp == self._clamp else PATIENCE / 2
-        return watched(Way.DOWN, clamp, sock, self._deadline, lambda watch: watch.shake(sock, patience))
-
-    def _say_little(self, sock: socket.socket) -> None:
-        """A few small commands, one at a time."""
-        for _ in range(SMALL):
-            before = counters(sock)
-            if before is not None:
-                CounterWatch(sock, self._deadline, before).push(b"NOOP\r\n", 8)
-
-    def _tally(self, sock: socket.socket) -> None:
-        """Count the small packets so far, and how many of them had to be sent again."""
-        now = counters(sock)
-        if now is not None:
-            self._small += now.sent + 1 - now.retransmits  # with the first one, that opens the connection
-            self._small_again += now.retransmits
-
-    def _burst(self, sock: socket.socket) -> bytes:
-        """NOOPs that fill two packets and more, in lines as long as RFC 5321 (4.5.3.1.4) allows."""
-        now = counters(sock)
-        size = min(2 * (now.path_mtu if now else 1500) + 200, LARGEST_BURST)
-        line = b"NOOP " + b"x" * 500 + b"\r\n"
-        return line * -(-size // len(line))
+        return shake(sock, self._deadline, PATIENCE if clamp == self._clamp else PATIENCE / 2, clamp)
 
     def facts(self) -> MtuFacts:
         """What was seen so far."""
         route = self._route
         plain = [trial for trial in self._trials if trial.clamp == self._clamp]
-        greetings = [step for step in self._recorder.steps if step.stage is Stage.GREETING]
+        replies = [step.reply for step in self._recorder.steps if step.stage is Stage.GREETING]
         passage, mtu = Passage.UNKNOWN, None
         if self._ways:
             passage = Passage.BY_SIZE
@@ -246,27 +224,15 @@ class _Search:
             path_mtu=mtu,
             lost_small=min(1.0, self._small_again / max(self._small, 1)),
             trials=tuple(self._trials),
-            greeting=next((step.reply.text for step in greetings if step.reply), None),
+            greeting=next((reply.text for reply in replies if reply), None),
         )
-
-    def symptom(self) -> Symptom | None:
-        """The stall, if there was one."""
-        facts = self.facts()
-        stage = Stage.TLS
-        if not facts.ways:  # not a stall by size: the stage of the reply that did not come, not of a body
-            stage = Stage.EHLO
-        elif Way.UP in facts.ways:
-            stage = Stage.BODY
-        return self._recorder.symptom_of(Kind.TIMEOUT, stage, facts.stall) if facts.stall else None
 
 
 def _leave(sock: socket.socket) -> None:
     """Say good-bye, and read what came, for a moment only: some servers never answer NOOP."""
     end = time.perf_counter() + 0.3
     sock.settimeout(0.3)
-    try:
+    with contextlib.suppress(OSError):
         sock.send(b"QUIT\r\n")
         while sock.recv(16 * 1024) and time.perf_counter() < end:
             pass
-    except OSError:
-        return

@@ -6,11 +6,93 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sestools.probes.route import Route
-from sestools.probes.segment_trial import Flight, Trial, Way
+from sestools.core.results import as_dict
+from sestools.probes.kernel import Counters, Route
 
 LOSSY = 0.2
 """Share of small packets sent again from which loss explains a stall as well as size does."""
+
+
+class Way(StrEnum):
+    """In which direction large segments are sent."""
+
+    UP = "client to server"
+    """A burst of NOOPs, as a message's body would go."""
+    DOWN = "server to client"
+    """The server's certificates, in the TLS handshake."""
+
+
+class Flight(StrEnum):
+    """What became of large segments."""
+
+    PASSED = "passed"
+    """All were acknowledged, or the handshake ended."""
+    LOST = "lost"
+    """They were sent again and again, and never acknowledged."""
+    WINDOW = "window closed"
+    """They were never sent: the other side announced that it reads no more."""
+    SILENT = "silent"
+    """Nothing more came from the server."""
+    BROKEN = "broken"
+    """The connection failed before or while they were sent."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One connection of the probe.
+
+    Attributes:
+        way: The direction of the large segments.
+        clamp: Largest segment in bytes that this connection allowed; None for the system's own choice.
+        flight: What became of them.
+        seconds: How long the large segments took, or were waited for.
+        samples: Seconds and bytes acknowledged (or received, from the server) so far.
+        before: The counters when the large segments began.
+        after: The counters at the end; None if the connection was not made.
+    """
+
+    way: Way
+    clamp: int | None
+    flight: Flight
+    seconds: float = 0.0
+    samples: tuple[tuple[float, int], ...] = ()
+    before: Counters | None = None
+    after: Counters | None = None
+
+    @property
+    def stalled(self) -> bool:
+        """Whether the large segments did not get through although the connection stood."""
+        return self.flight in (Flight.LOST, Flight.WINDOW, Flight.SILENT)
+
+    @property
+    def path_mtu(self) -> int | None:
+        """Path MTU in bytes that the kernel believed in at the end."""
+        return self.after.path_mtu if self.after else None
+
+    def carried(self, headers: int) -> int | None:
+        """The largest packet that passed, in bytes, where it is smaller than both ends asked for."""
+        before, after = self.before, self.after
+        if before is None or after is None or self.flight is not Flight.PASSED:
+            return None
+        if self.way is Way.UP:
+            return after.path_mtu
+        # The server's full segments, if it sent enough to fill some. Linux takes them to be 536 bytes at least.
+        if after.received - before.received >= 2 * before.mss and after.received_mss < before.mss:
+            return after.received_mss + headers
+        return None
+
+    @property
+    def retransmits(self) -> int:
+        """How many segments were sent again because of the large ones."""
+        return self.after.retransmits - self.before.retransmits if self.after and self.before else 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """The trial for a program; `acknowledged` are bytes, received ones from server to client."""
+        return {
+            **as_dict(self, "way clamp flight seconds retransmits path_mtu"),
+            "acknowledged": self.samples[-1][1] if self.samples else 0,
+            **{name: getattr(self.after, name, None) for name in ("unacked", "unsent", "window")},
+        }
 
 
 class Passage(StrEnum):
@@ -103,18 +185,10 @@ class MtuFacts:
 
     def to_dict(self) -> dict[str, Any]:
         """The facts for a program; sizes in bytes, times in seconds."""
-        route = self.route
+        names = "passage ways jumbo segment stalls_at path_mtu exact lost_small trials"
         return {
-            "passage": str(self.passage),
-            "ways": [str(way) for way in self.ways],
-            "interface": route.interface if route else None,
-            "interface_mtu": route.interface_mtu if route else None,
-            "route_mtu": route.mtu if route else None,
-            "jumbo": self.jumbo,
-            "segment": self.segment,
-            "stalls_at": self.stalls_at,
-            "path_mtu": self.path_mtu,
-            "exact": self.exact,
-            "lost_small": round(self.lost_small, 3),
-            "trials": [trial.to_dict() for trial in self.trials],
+            **as_dict(self, names),
+            "interface": self.route.interface if self.route else None,
+            "interface_mtu": self.route.interface_mtu if self.route else None,
+            "route_mtu": self.route.mtu if self.route else None,
         }

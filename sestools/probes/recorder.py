@@ -5,20 +5,18 @@ from __future__ import annotations
 import contextlib
 import ssl
 import threading
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from sestools.core.clock import Clock, SystemClock
 from sestools.core.enums import Kind, Outcome, Stage
 from sestools.core.errors import UsageError, kind_of
 from sestools.core.limits import out_of_files
-from sestools.core.results import ProbeResult, Reply, Step, Symptom
+from sestools.core.results import ProbeResult, Reply, Step, Symptom, TcpInfo, symptom_at
 from sestools.core.smtp import Garbled
 from sestools.core.target import Target
 from sestools.core.text import printable
-
-if TYPE_CHECKING:
-    from sestools.probes.connection import Connection
 
 F = TypeVar("F")
 
@@ -30,6 +28,10 @@ class Cancelled(Exception):
     """The user asked to stop."""
 
 
+class Closed(Exception):
+    """The server closed the connection in an orderly way."""
+
+
 class Stopped(Exception):
     """A step failed; the symptom says how, `error` is what was raised. Never leaves a probe."""
 
@@ -37,10 +39,6 @@ class Stopped(Exception):
         self.symptom = symptom
         self.error = error
         super().__init__(str(symptom))
-
-
-class Closed(Exception):
-    """The server closed the connection in an orderly way."""
 
 
 class Deadline:
@@ -84,6 +82,15 @@ class Deadline:
         return left if self.cancel is None else min(left, SLICE)
 
 
+@dataclass
+class Notes:
+    """What a step's body writes down about itself."""
+
+    sent: str = ""
+    reply: Reply | None = None
+    symptom: Symptom | None = None
+
+
 class Recorder:
     """Collects a probe's timed steps and turns what goes wrong into a symptom with the stage's name."""
 
@@ -118,71 +125,36 @@ class Recorder:
         )
 
     @contextlib.contextmanager
-    def step(self, stage: Stage, connection: Connection | None = None) -> Iterator[Notes]:
+    def step(
+        self,
+        stage: Stage,
+        address: str | None = None,
+        encrypted: bool = False,
+        tcp: Callable[[], TcpInfo | None] = lambda: None,
+    ) -> Iterator[Notes]:
         """Time one step; an error of the network, of TLS or of the protocol ends it as `Stopped`."""
         at = self.deadline.elapsed()
-        notes = Notes()
-        symptom: Symptom | None = None
-        problem: Exception | None = None
-        encrypted = connection is not None and connection.encrypted
+        notes, problem = Notes(), None
         try:
             yield notes
-            symptom = notes.symptom
         except (OSError, Garbled, Closed) as error:
             if reason := out_of_files(error):
                 raise UsageError(reason) from error
             problem = error
-            symptom = self.symptom(error, stage)
+            notes.symptom = self.symptom(error, stage)
         finally:
-            self.steps.append(
-                Step(
-                    stage=stage,
-                    at=at,
-                    seconds=self.deadline.elapsed() - at,
-                    address=notes.address or (connection.address if connection else None),
-                    sent=notes.sent,
-                    reply=notes.reply,
-                    encrypted=encrypted,
-                    symptom=symptom,
-                    tcp=connection.tcp_info() if connection else None,
-                )
-            )
-        if symptom:
-            raise Stopped(symptom, problem)
+            self.add(stage, at, address=address, encrypted=encrypted, tcp=tcp(), **vars(notes))
+        if notes.symptom:
+            raise Stopped(notes.symptom, problem)
+
+    def add(self, stage: Stage, at: float, **more: Any) -> None:
+        """Record a step that began at that second and ends now; `more` as `Step` takes it."""
+        self.steps.append(Step(stage=stage, at=at, seconds=self.deadline.elapsed() - at, **more))
 
     def symptom(self, error: Exception, stage: Stage) -> Symptom:
         """What an exception of this probe means, before anybody judges it."""
         own = {Closed: Kind.CLOSED, Garbled: Kind.GARBLED}.get(type(error))
-        return self.symptom_of(own or kind_of(error) or Kind.RESET, stage, describe(error))
-
-    def symptom_of(self, kind: Kind, stage: Stage, detail: str, reply: Reply | None = None) -> Symptom:
-        """A symptom of this probe's target."""
-        return symptom_at(self.target, kind, stage, detail, reply)
-
-
-def symptom_at(
-    target: Target, kind: Kind, stage: Stage, detail: str = "", reply: Reply | None = None
-) -> Symptom:
-    """A symptom of a target."""
-    return Symptom(
-        kind=kind,
-        stage=stage,
-        detail=detail,
-        reply=reply,
-        host=target.host,
-        port=target.port,
-        security=target.security,
-    )
-
-
-class Notes:
-    """What a step's body writes down about itself."""
-
-    def __init__(self) -> None:
-        self.address: str | None = None
-        self.sent = ""
-        self.reply: Reply | None = None
-        self.symptom: Symptom | None = None
+        return symptom_at(self.target, own or kind_of(error) or Kind.RESET, stage, describe(error))
 
 
 def describe(error: Exception) -> str:

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import ssl
-import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from email.utils import formatdate
 from typing import Any
 
 from sestools.core import trust
 from sestools.core.endpoints import Security
 from sestools.core.enums import Kind, Stage
 from sestools.core.errors import UsageError
-from sestools.core.masking import MASK
-from sestools.core.results import ProbeResult, Reply
+from sestools.core.masking import MASK, mask_command
+from sestools.core.results import Reply, symptom_at
 from sestools.core.smtp import ACCEPTED, auth_lines, command, dot_stuff, path
-from sestools.core.target import Target
 from sestools.probes.certificate import TlsFacts, parsed, unverified, why_not
-from sestools.probes.connect import connect, resolve
-from sestools.probes.connection import Connection, blind_context
-from sestools.probes.envelope import Envelope
-from sestools.probes.recorder import Cancelled, Deadline, Notes, Recorder, Stopped, describe
+from sestools.probes.connect import Connection, connect
+from sestools.probes.recorder import Cancelled, Notes, Recorder, Stopped, describe
+
+SUCCESS = "success@simulator.amazonses.com"
+"""SES's mailbox simulator address for a delivery that succeeds: mail to it reaches no person."""
 
 _OPENING = {
     Security.STARTTLS: (Stage.GREETING, Stage.STARTTLS, Stage.TLS, Stage.EHLO),
@@ -41,6 +41,30 @@ _EXPECTED = {
     Stage.BODY: tuple(ACCEPTED),
 }
 """The codes that agree at each stage (RFC 5321, 4.3.2; RFC 4954, 4); any other is no success."""
+
+
+def is_mailbox_simulator(address: str) -> bool:
+    """Whether mail to this address goes to SES's mailbox simulator, and so to no person."""
+    return address.lower().rpartition("@")[2] == "simulator.amazonses.com"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Envelope:
+    """Who sends what to whom. The message is bytes with any line ends; None sends a short test text."""
+
+    sender: str
+    recipients: tuple[str, ...]
+    message: bytes | None = field(default=None, repr=False)
+
+    def content(self) -> bytes:
+        """The message to send."""
+        if self.message is not None:
+            return self.message
+        return (
+            f"From: {self.sender}\r\nTo: {', '.join(self.recipients)}\r\nDate: {formatdate()}\r\n"
+            "Subject: sestools check\r\n\r\n"
+            "This message was sent by sestools to see whether Amazon SES accepts mail.\r\n"
+        ).encode("ascii")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +132,7 @@ class ClientSession:
         """Connect and go on until the chosen stage, or until something fails."""
         if not self.wants(Stage.CONNECT):
             return
-        with Connection(*connect(self.recorder, addresses), self.recorder.deadline) as connection:
+        with connect(self.recorder, addresses) as connection:
             self.note(address=connection.address)
             self.opening(connection)
             if self.signs_in:
@@ -124,14 +148,10 @@ class ClientSession:
 
     def opening(self, connection: Connection) -> None:
         """Everything up to the EHLO with which the dialogue proper begins."""
-        if self.target.credentials:
-            connection.known = self.target.credentials.known
         if self.target.security is Security.WRAPPER and self.wants(Stage.TLS):
             self.handshake(connection)
         if self.wants(Stage.GREETING):
-            with self.recorder.step(Stage.GREETING, connection) as notes:
-                reply = self.agreed(connection.read_reply(), Stage.GREETING, notes)
-            self.note(greeting=reply.text)
+            self.greeting(connection)
         if self.wants(Stage.STARTTLS):
             self.note(capabilities_before_tls=self.ehlo(connection))
             self.starttls(connection)
@@ -140,17 +160,24 @@ class ClientSession:
         if self.wants(Stage.EHLO):
             self.note(capabilities=self.ehlo(connection))
 
-    def agreed(
-        self, reply: Reply, stage: Stage, notes: Notes, expected: tuple[int, ...] | None = None
+    def greeting(self, connection: Connection) -> None:
+        """Wait for the greeting."""
+        with connection.step(Stage.GREETING) as notes:
+            reply = self._agreed(connection, Stage.GREETING, notes)
+        self.note(greeting=reply.text)
+
+    def _agreed(
+        self, connection: Connection, stage: Stage, notes: Notes, expected: Sequence[int] | None = None
     ) -> Reply:
         """A 4xx or 5xx ends the probe at once, and so does an answer that belongs to another question."""
-        notes.reply = reply
+        notes.reply = reply = connection.read_reply()
         codes = expected or _EXPECTED.get(stage)
         if not reply.ok:
-            notes.symptom = self.recorder.symptom_of(Kind.REPLY, stage, str(reply), reply)
+            notes.symptom = symptom_at(self.target, Kind.REPLY, stage, str(reply), reply)
         elif codes and reply.code not in codes:
-            detail = f"{reply} is no answer to {stage}"
-            notes.symptom = self.recorder.symptom_of(Kind.GARBLED, stage, detail, reply)
+            notes.symptom = symptom_at(
+                self.target, Kind.GARBLED, stage, f"{reply} is no answer to {stage}", reply
+            )
         return reply
 
     def ask(
@@ -159,15 +186,17 @@ class ClientSession:
         stage: Stage,
         line: bytes | memoryview,
         shown: str | None = None,
-        expected: tuple[int, ...] | None = None,
+        expected: Sequence[int] | None = None,
     ) -> Reply:
-        """Send one command and have its reply agreed to."""
-        with self.recorder.step(stage, connection) as notes:
-            return self.agreed(connection.command(notes, line, shown), stage, notes, expected)
+        """Send one command, kept masked or as `shown`, and have its reply agreed to."""
+        with connection.step(stage) as notes:
+            notes.sent = mask_command(bytes(line).decode("ascii").rstrip()) if shown is None else shown
+            connection.send(line)
+            return self._agreed(connection, stage, notes, expected)
 
     def ehlo(self, connection: Connection) -> tuple[str, ...]:
         """Say EHLO with this host's address (RFC 5321, 4.1.3) and return what the server offers."""
-        local = connection.local_address()
+        local = str(connection.socket.getsockname()[0])
         literal = f"[IPv6:{local.partition('%')[0]}]" if ":" in local else f"[{local}]"
         reply = self.ask(connection, Stage.EHLO, command("EHLO", literal))
         return tuple(line.strip() for line in reply.lines[1:])
@@ -178,15 +207,15 @@ class ClientSession:
         if not any(line.upper() == "STARTTLS" for line in offered):
             reply = self.recorder.steps[-1].reply
             detail = f"STARTTLS is not offered; EHLO lists {', '.join(offered) or 'nothing'}"
-            with self.recorder.step(Stage.STARTTLS, connection) as notes:
-                notes.symptom = self.recorder.symptom_of(Kind.GARBLED, Stage.STARTTLS, detail, reply)
+            with connection.step(Stage.STARTTLS) as notes:
+                notes.symptom = symptom_at(self.target, Kind.GARBLED, Stage.STARTTLS, detail, reply)
         self.ask(connection, Stage.STARTTLS, command("STARTTLS"))
 
     def handshake(self, connection: Connection) -> None:
         """Switch to TLS; if the certificate does not verify, look at it on a second connection."""
         assert self._tls is not None  # noqa: S101 - made with the session, since this stage is wanted
         try:
-            with self.recorder.step(Stage.TLS, connection) as notes:
+            with connection.step(Stage.TLS) as notes:
                 notes.sent = f"TLS handshake, server name {self.target.host}"
                 # A name's final dot is for DNS; certificates do not have it.
                 wrapped = connection.start_tls(self._tls, self.target.host.rstrip("."))
@@ -196,36 +225,25 @@ class ClientSession:
             raise
         cipher = wrapped.cipher()
         certificate = parsed(wrapped.getpeercert() or {}) if connection.verified else unverified(wrapped)
-        self.note(
-            tls=TlsFacts(
-                version=wrapped.version(),
-                cipher=cipher[0] if cipher else None,
-                verified=connection.verified,
-                certificate=certificate,
-            )
-        )
+        tls = TlsFacts(version=wrapped.version(), verified=connection.verified, certificate=certificate)
+        self.note(tls=replace(tls, cipher=cipher[0] if cipher else None))
 
     def _unverified(self, address: str, error: ssl.SSLCertVerificationError) -> None:
-        """Keep what a certificate that did not verify says; who signs in may learn more precisely what is wrong."""
-        seen = self.look(address)
-        certificate = seen.certificate if seen else None
-        self.note(tls=TlsFacts(problem=why_not(error), detail=describe(error), certificate=certificate))
-        if self.signs_in:
-            issuer, here = certificate.issuer if certificate else "", seen is not None and seen.verified
-            if symptom := trust.not_amazons(self.target, error, issuer, trusted_here=here):
-                raise Stopped(symptom, error) from None
-
-    def look(self, address: str) -> TlsFacts | None:
-        """The certificate that did not verify, from a second connection that carries nothing else.
+        """Keep what the certificate says, as seen on a second connection that carries nothing else.
 
         Where this one trusted Amazon alone, the second trusts what the system trusts, and may verify.
         """
-        context = None if self.signs_in and trust.only_amazon(self.target) else blind_context()
+        context = None if self.signs_in and trust.only_amazon(self.target) else trust.blind()
         second = ClientSession(Recorder(self.target, self.recorder.deadline), Stage.TLS, context)
         # Whatever goes wrong here, the first connection's symptom is the result.
         with contextlib.suppress(Stopped, Cancelled):
             second.run((address,))
-        return second.facts.tls
+        seen = second.facts.tls or TlsFacts()
+        self.note(tls=TlsFacts(problem=why_not(error), detail=describe(error), certificate=seen.certificate))
+        if self.signs_in:
+            issuer = seen.certificate.issuer if seen.certificate else ""
+            if symptom := trust.not_amazons(self.target, error, issuer, trusted_here=seen.verified):
+                raise Stopped(symptom, error) from None
 
     def sign_in(self, connection: Connection, mechanism: trust.Mechanism | None) -> None:
         """AUTH, if this very connection may carry credentials."""
@@ -241,7 +259,7 @@ class ClientSession:
                 wanted=mechanism,
             )
         except trust.Refused as refused:
-            with self.recorder.step(Stage.AUTH, connection) as notes:
+            with connection.step(Stage.AUTH) as notes:
                 notes.symptom = refused.symptom
             raise
         *lines, last = auth_lines(credentials, chosen)
@@ -263,27 +281,8 @@ class ClientSession:
             if not self.wants(Stage.BODY):
                 return
             content = envelope.content()
-            with self.recorder.step(Stage.BODY, connection) as notes:
+            with connection.step(Stage.BODY) as notes:
                 notes.sent = f"[message of {len(content)} bytes]"
                 connection.send(dot_stuff(content))
-                reply = self.agreed(connection.read_reply(), Stage.BODY, notes)
+                reply = self._agreed(connection, Stage.BODY, notes)
             self.note(message_id=reply.text.split()[-1] if reply.text else None)
-
-
-def run(
-    probe: str,
-    target: Target,
-    *,
-    timeout: float,
-    until: Stage,
-    addresses: Sequence[str] | None,
-    cancel: threading.Event | None,
-    mechanism: trust.Mechanism | None = None,
-    envelope: Envelope | None = None,
-) -> ProbeResult[DialogueFacts]:
-    """Run a session and return what it saw."""
-    recorder = Recorder(target, Deadline(timeout, cancel))
-    session = ClientSession(recorder, until)
-    with recorder.probing():
-        session.run(addresses or resolve(recorder), mechanism, envelope)
-    return recorder.result(probe, session.facts)

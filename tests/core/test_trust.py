@@ -28,8 +28,8 @@ from sestools.core.endpoints import Security
 from sestools.core.enums import Stage
 from sestools.core.results import ProbeResult
 from sestools.probes import SUCCESS, Plan
-from sestools.probes.connection import Connection
-from sestools.probes.recorder import Deadline
+from sestools.probes.connect import Connection
+from sestools.probes.recorder import Deadline, Recorder
 from sestools.sending.client import Client
 from sestools.sending.mail import Mail
 from sestools.sending.policy import Policy
@@ -603,7 +603,9 @@ def test_what_waits_in_the_socket_is_seen(kind: str) -> None:
                 lambda: (
                     Client(target, 5.0)
                     if kind == "Sender"
-                    else Connection("", socket.create_connection(listener.getsockname()), Deadline(5))
+                    else Connection(
+                        Recorder(target, Deadline(5)), "", socket.create_connection(listener.getsockname())
+                    )
                 )
             )
             with listener.accept()[0] as peer:

@@ -13,7 +13,7 @@ from sestools import Target, classify, probe_mtu
 from sestools.core.enums import Outcome, Stage
 from sestools.plots import picture, plot
 from sestools.probes import Flight, Passage, Way, probe_dialogue
-from sestools.probes.route import route_to
+from sestools.probes.kernel import route_to
 from sestools.simulator import Simulator, faults
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs Linux's counters")

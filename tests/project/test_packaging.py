@@ -63,7 +63,7 @@ def test_what_the_wheel_holds(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.split("/")[0] for name in names}
     assert len(tops) == 2, tops
-    assert {"sestools/py.typed", "sestools/probes/tls.py", "sestools/simulator/server.py"} <= set(names)
+    assert {"sestools/py.typed", "sestools/probes/dialogue.py", "sestools/simulator/server.py"} <= set(names)
     assert [name for name in names if name.endswith("licenses/LICENSE")]
     assert not [name for name in names if name.startswith("test") or "/test" in name]
     assert [name for name in names if name.endswith(".toml")], "the scenarios belong to it"
