@@ -407,7 +407,7 @@ def test_an_interrupted_send_leaves_no_reply_behind(method: str, nth: int) -> No
     with virtual(ses) as sender:
         first, second, third = mails(3)
         sender.send(first)
-        client: Any = sender._line._client
+        client: Any = sender._connection._client
         do, left = getattr(client, method), [nth]
 
         def interrupted(*words: Any) -> Any:
