@@ -99,12 +99,9 @@ class Thresholds:
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """What thresholds cost, for a thousand messages.
+    """What thresholds cost, for a thousand messages: handshakes, and sends that meet a dead connection (`broken`).
 
-    Attributes:
-        handshakes: Connections that are opened.
-        broken: Sends that meet a dead connection, and have to be repeated.
-        price: How many handshakes a broken send costs.
+    A broken send has to be repeated, and costs as much as `price` handshakes.
     """
 
     handshakes: float
@@ -119,12 +116,8 @@ class Cost:
 
 @dataclass(frozen=True, kw_only=True)
 class ConnectionLimits:
-    """How long connections live, as it was measured or as it is known.
-
-    Attributes:
-        alive: The share that lives beyond each of some ages in seconds (arrays of NumPy).
-        cap: Messages that a connection may carry; None if it has no limit.
-        cutoff: Seconds of silence that end it; None if none do.
+    """How long connections live: the share `alive` beyond each of some ages in seconds (arrays of NumPy), the most
+    messages that one carries (`cap`), and the seconds of silence that end it (`cutoff`); None is no limit.
     """
 
     alive: Callable[[Any], Any]

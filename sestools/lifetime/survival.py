@@ -165,15 +165,15 @@ def curve(by: By, times: Sequence[float], ended: Sequence[bool], *, shared: int 
             watched = sum(other >= moments[at] for other in times) if share else len(deaths)
             exact = stats.binomtest(watched if share else 0, watched).proportion_ci(CONFIDENCE)
             low[at], high[at] = float(exact.low), float(exact.high)
-    columns: dict[str, Any] = {
-        "times": moments,
-        "alive": alive,
-        "low": low,
-        "high": high,
-        "censored": sorted(censored),
-    }
     return Curve(
-        by=by, lives=len(times), shared=shared, **{name: tuple(column) for name, column in columns.items()}
+        by=by,
+        times=tuple(moments),
+        alive=tuple(alive),
+        low=tuple(low),
+        high=tuple(high),
+        lives=len(times),
+        censored=tuple(sorted(censored)),
+        shared=shared,
     )
 
 

@@ -10,7 +10,7 @@ import math
 import smtplib
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -28,7 +28,7 @@ from sestools.probes import probe_tls
 from sestools.sending.client import PIECE, Client, Stop, Stopping
 from sestools.sending.mail import Mail
 
-__all__ = ["ENVELOPE", "Delivery", "Failed", "KeptConnection", "Limits"]
+__all__ = ["ENVELOPE", "Failed", "KeptConnection", "Limits"]
 
 CHECK_AFTER = 1.0
 """Seconds of silence after which a connection is checked with NOOP before it is used."""
@@ -65,14 +65,6 @@ class Limits:
             if not 0 < value <= most:
                 also = ", and at most a day" if most == 86_400 else ""
                 raise UsageError(f"{name} must be greater than 0{also}, not {value!r}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Delivery:
-    """A message that SES accepted: its id, and the recipients that were refused before."""
-
-    id: str
-    refused: dict[str, Diagnosis] = field(default_factory=dict)
 
 
 class KeptConnection:
@@ -113,8 +105,12 @@ class KeptConnection:
         self._stage: Stage | None = None
         self.offered, self.opened = False, 0
 
-    def deliver(self, mail: Mail, about_to: Callable[[], None] = lambda: None) -> Delivery:
-        """Offer a message; `about_to` is called before its content is sent, and may still prevent that.
+    def deliver(
+        self, mail: Mail, about_to: Callable[[], None] = lambda: None
+    ) -> tuple[str, dict[str, Diagnosis]]:
+        """Offer a message, and return its id and the recipients that were refused.
+
+        `about_to` is called before the content is sent, and may still prevent that.
 
         Raises:
             Failed: If SES accepted it for no recipient, or it is unknown whether it did.
@@ -153,7 +149,7 @@ class KeptConnection:
             self._client.close()
             self._client = None
 
-    def _offer(self, mail: Mail, about_to: Callable[[], None]) -> Delivery:
+    def _offer(self, mail: Mail, about_to: Callable[[], None]) -> tuple[str, dict[str, Diagnosis]]:
         self._stage, self.offered = None, False
         content = dot_stuff(mail.content)
         client = self._ready()
@@ -178,7 +174,7 @@ class KeptConnection:
             raise _Rejected(code, text)
         self._carried += 1
         words = text.decode("ascii", "replace").split()
-        return Delivery(id=printable(words[-1] if words else "", 100), refused=refused)
+        return printable(words[-1] if words else "", 100), refused
 
     def _content(self, client: smtplib.SMTP, content: bytes) -> tuple[int, bytes]:
         """Send the content and return SES's reply.

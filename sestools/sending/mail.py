@@ -125,15 +125,10 @@ def _invalid(stage: Stage, problem: str) -> Diagnosis:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attempt:
-    """One attempt to send a message.
+    """One attempt to send a message: when it began, by the sender's clock, how long it took, and its failure, if any.
 
-    Attributes:
-        at: When it began, by the sender's clock.
-        seconds: How long it took.
-        failure: What went wrong; None if the message was accepted.
-        wait: Seconds until the next attempt; None if there is none.
-        why: The policy's reason, in words.
-        interrupted: Whether it was ended from outside, such as by Ctrl-C.
+    `wait` are the seconds until the next attempt, None if there is none; `why` is the policy's reason in words.
+    `interrupted` says whether it was ended from outside, such as by Ctrl-C.
     """
 
     at: float
@@ -146,13 +141,8 @@ class Attempt:
 
 @dataclass(kw_only=True)
 class Past:
-    """What a journal knows of a message.
-
-    Attributes:
-        unknown: How many attempts ended without a reply that was certainly the message's own.
-        accepted: When it was accepted; empty if that is not known.
-        id: SES's id, if it was.
-        refused: How many recipients were refused then.
+    """What a journal knows of a message: how many attempts ended without a reply that was certainly its own
+    (`unknown`), and when it was accepted, if it was, with SES's id and the number of refused recipients.
     """
 
     unknown: int = 0

@@ -19,7 +19,7 @@ from sestools.core.document import Document, Table
 from sestools.core.enums import Kind, Retry, Stage
 from sestools.core.errors import UsageError
 from sestools.core.results import Symptom
-from sestools.core.text import duration, printable
+from sestools.core.text import duration, printable, span
 from sestools.diagnosis.classifier import classify
 from sestools.diagnosis.result import Diagnosis
 from sestools.render.shown import Shown
@@ -29,10 +29,7 @@ JITTERS: tuple[Jitter, ...] = get_args(Jitter)
 
 
 def _in_words(seconds: float) -> str:
-    for unit, name in ((3600, "h"), (60, "min")):
-        if seconds >= unit and seconds % unit == 0:
-            return f"{seconds / unit:g} {name}"
-    return f"{seconds:g} s"
+    return span(seconds) if seconds >= 1 and seconds % 1 == 0 else f"{seconds:g} s"
 
 
 @dataclass(frozen=True)
@@ -119,13 +116,7 @@ class Reason(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """What a policy decides after a failure.
-
-    Attributes:
-        wait: Seconds to wait before the next attempt; None if there is none.
-        reason: The reason.
-        why: The reason in words, with what was seen.
-    """
+    """What a policy decides: seconds until the next attempt (None if there is none), and why, also in words."""
 
     wait: float | None
     reason: Reason

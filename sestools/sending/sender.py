@@ -13,18 +13,18 @@ import smtplib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import count
-from typing import Self
+from typing import Any, Self
 
 from sestools.core.clock import Clock
 from sestools.core.enums import Retry, Stage
 from sestools.core.target import Target
 from sestools.diagnosis.result import Diagnosis
 from sestools.sending.client import Stop
-from sestools.sending.connection import ENVELOPE, Delivery, Failed, KeptConnection, Limits
+from sestools.sending.connection import ENVELOPE, Failed, KeptConnection, Limits
 from sestools.sending.jobs import Job, Pace, Tally, fate_of
 from sestools.sending.journal import Journal
 from sestools.sending.mail import Attempt, Entry, Fate, Mail, unsendable
-from sestools.sending.policy import Decision, Policy, WhenUnknown, is_unknown
+from sestools.sending.policy import Policy, WhenUnknown, is_unknown
 
 __all__ = ["Sender"]
 
@@ -203,17 +203,17 @@ class Sender:
         self._stop.check()
         began = self._clock.now()
         try:
-            delivery = self._deliver(job)
+            id, refused = self._deliver(job)
             self._shared, self._in_a_row = Tally(), 0
             self._note(job, began)
-            return job.entry(Fate.SENT, id=delivery.id, refused=delivery.refused)
+            return job.entry(Fate.SENT, id=id, refused=refused)
         except Failed as failed:
             return self._judge(job, failed.diagnosis, began)
         except BaseException:
-            job.attempts.append(Attempt(at=began, seconds=self._clock.now() - began, interrupted=True))
+            self._note(job, began, interrupted=True)
             raise
 
-    def _deliver(self, job: Job) -> Delivery:
+    def _deliver(self, job: Job) -> tuple[str, dict[str, Diagnosis]]:
         """Offer a message, which the journal knows before its content is sent and after its reply."""
         if (journal := self._journal) is None:
             return self._connection.deliver(job.mail)
@@ -225,14 +225,14 @@ class Sender:
             begun = True
 
         try:
-            delivery = self._connection.deliver(job.mail, about_to)
+            id, refused = self._connection.deliver(job.mail, about_to)
         except BaseException as error:
             if begun:
                 unknown = Fate.UNKNOWN if self._connection.offered else Fate.UNSENT
                 journal.end(job.key, fate_of(error.diagnosis) if isinstance(error, Failed) else unknown)
             raise
-        journal.end(job.key, Fate.SENT, delivery.id, delivery.refused)
-        return delivery
+        journal.end(job.key, Fate.SENT, id, refused)
+        return id, refused
 
     def _judge(self, job: Job, failure: Diagnosis, began: float) -> Entry | float:
         """What follows from a failure: for the message alone, or for all."""
@@ -247,7 +247,7 @@ class Sender:
         own = own and advice.id not in _EVERYBODYS and (read or advice.retry not in _SHARED)
         tally = job.tally if own else self._shared
         decision = tally.judge(self._policy, failure, self._clock.now())
-        self._note(job, began, failure, decision)
+        self._note(job, began, failure=failure, wait=decision.wait, why=decision.why)
         if decision.wait is not None:
             if own and self._in_a_row == 1:
                 return decision.wait
@@ -262,14 +262,11 @@ class Sender:
             self._sleep(BREATH)  # nobody tries these again, but the next message would fail at once, too
         return job.entry(Fate.REFUSED if refused else Fate.UNSENT, diagnosis=failure)
 
-    def _note(
-        self, job: Job, began: float, failure: Diagnosis | None = None, decision: Decision | None = None
-    ) -> None:
-        wait, why = (decision.wait, decision.why) if decision else (None, "")
-        took = self._clock.now() - began
-        attempt = Attempt(at=began, seconds=took, failure=failure, wait=wait, why=why)
+    def _note(self, job: Job, began: float, **more: Any) -> None:
+        attempt = Attempt(at=began, seconds=self._clock.now() - began, **more)
         job.attempts.append(attempt)
-        self._on_attempt(job.mail, attempt)
+        if not attempt.interrupted:
+            self._on_attempt(job.mail, attempt)
 
     def _sleep(self, seconds: float) -> None:
         """Wait; a connection that SES would end meanwhile is closed first."""

@@ -57,14 +57,7 @@ REASONS = {
 
 @dataclass(frozen=True, kw_only=True)
 class ClientConfig:
-    """Configuration for one program.
-
-    Attributes:
-        client: The program.
-        file: Where it goes.
-        text: The configuration, with its comments.
-        notes: What the file itself cannot hold.
-    """
+    """Configuration of one program: the file it belongs in, its text with comments, and notes for what that cannot hold."""
 
     client: str
     file: str
