@@ -170,11 +170,9 @@ class Costs:
         most = min(cost.total for cost in costs.values()) * (1 + within) + 1e-9
 
         def calm(option: tuple[Thresholds, Cost]) -> tuple[float, ...]:
-            one, cost = option
-            age, messages, idle = (
-                math.inf if limit is None else limit for limit in (one.age, one.messages, one.idle)
-            )
-            return age, messages, -round(cost.total, 3), idle
+            limits = (option[0].age, option[0].messages, option[0].idle)
+            age, messages, idle = (math.inf if limit is None else limit for limit in limits)
+            return age, messages, -round(option[1].total, 3), idle
 
         return max(((one, cost) for one, cost in costs.items() if cost.total <= most), key=calm)
 

@@ -70,8 +70,7 @@ class Limits:
 class KeptConnection:
     """A connection to SES that is opened when it is needed and replaced before SES ends it.
 
-    TLS is always used and verified: against Amazon's roots, or the target's `ca_file`. `connect` opens a connection in
-    place of smtplib.
+    TLS is always used and verified: against Amazon's roots, or the target's `ca_file`. `connect` replaces smtplib.
 
     Attributes:
         offered: Whether the message that was offered last may have been accepted, if no reply came.

@@ -149,7 +149,10 @@ class Journal:
             os.ftruncate(self._file, len(whole))  # a line that was being written when the system went down
         if not whole:
             self._write({"sestools journal": VERSION, "created": self.created, "simulated": simulated})
-            self._sync_folder()
+            folder = os.open(os.path.dirname(self._path), os.O_RDONLY)
+            with contextlib.suppress(OSError):  # not every file system can
+                os.fsync(folder)
+            os.close(folder)
             return
         read: Callable[[dict[str, Any]], None] = partial(self._head, simulated)
         for number, line in enumerate(whole.splitlines(), 1):
@@ -193,14 +196,6 @@ class Journal:
             # What the file holds now is not known: nothing may be appended to half a line.
             self.problem = error.strerror or str(error)
             raise JournalError(f"cannot write the journal {self._path}: {self.problem}") from None
-
-    def _sync_folder(self) -> None:
-        folder = os.open(os.path.dirname(self._path), os.O_RDONLY)
-        try:
-            with contextlib.suppress(OSError):  # not every file system can
-                os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 def _now() -> str:

@@ -137,7 +137,7 @@ class Policy(Shown):
     """When to try again.
 
     Attributes:
-        name: Its name in tables and plots.
+        name: The name in tables and plots.
         when_unknown: What to do with a message that may have been accepted. It has no default: the choice between
             duplicates and losses is yours.
         wait: How long to wait before each next attempt; any of tenacity's waits.
@@ -168,20 +168,9 @@ class Policy(Shown):
         return cls(name="documented", when_unknown=WhenUnknown(when_unknown), **more)
 
     @classmethod
-    def exponential(
-        cls,
-        *,
-        when_unknown: WhenUnknown | str,
-        jitter: Jitter = "full",
-        base: float = 1.0,
-        cap: float = 300.0,
-        seed: int | None = None,
-        **more: Any,
-    ) -> Self:
-        """Waits that double from `base` to `cap` seconds."""
-        # Chance, not secrets: predictable is what a seed is for.
-        wait = Exponential(base=base, cap=cap, jitter=jitter, random=Random(seed))  # noqa: S311
-        name = "exponential" if jitter == "none" else f"{jitter} jitter"
+    def exponential(cls, *, when_unknown: WhenUnknown | str, jitter: Jitter = "full", **more: Any) -> Self:
+        """Waits that double from 1 s to 5 minutes."""
+        name, wait = "exponential" if jitter == "none" else f"{jitter} jitter", Exponential(jitter=jitter)
         return cls(name=name, when_unknown=WhenUnknown(when_unknown), wait=wait, **more)
 
     @classmethod

@@ -3,7 +3,7 @@
 A template consists of paragraphs. `@name` stands for a value; a paragraph whose value is None is left out, and
 comments are wrapped, except for indented lines. What follows `----` are notes, for a format without comments.
 
-Sources for Postfix: the SES guide's "Integrating with Postfix" and "SMTP issues" pages, postconf(5). Needs Postfix 3.6.
+Sources for Postfix 3.6 and later: the SES guide's "Integrating with Postfix" and "SMTP issues" pages, postconf(5).
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ REASONS = {
 
 @dataclass(frozen=True, kw_only=True)
 class ClientConfig:
-    """Configuration of one program: the file it belongs in, its text with comments, and notes for what that cannot hold."""
+    """Configuration of one program: the file it belongs in, its text with comments, and notes on what else to do."""
 
     client: str
     file: str
