@@ -115,7 +115,7 @@ class Report:
 
         account = SendReport(entries=tuple(self._entries))
         if self._json:
-            counts = {str(fate): account.count(fate) for fate in Fate}
+            counts = {str(fate): account.counts[fate] for fate in Fate}
             self.output.tell(dumps({"schema_version": 1, "summary": account.summary, "counts": counts}))
         else:
             with self._console.capture() as written:

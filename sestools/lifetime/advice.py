@@ -40,9 +40,8 @@ class RecycleAdvice(Shown):
     Attributes:
         thresholds: The advice.
         reasons: The evidence in a sentence, for `messages`, `age` and `idle`.
-        cost: What it costs, if connections live as they were seen to.
-        least: The same, if they live as long as the intervals allow.
-        most: And as short.
+        cost: What it costs, if connections live as they were seen to; `least` and `most`: if they live as long, or
+            as short, as the intervals allow.
         traffic: How messages come.
         curve: Survival by age; None if it was not measured.
         tried: For `messages`, `age` and `idle`: the cost of other values, the other two left as advised; some lie
@@ -63,11 +62,8 @@ class RecycleAdvice(Shown):
 
     def document(self) -> Document:
         """The thresholds, each with its reason, and the cost."""
-        rows = []
-        for name, limit in asdict(self.thresholds).items():
-            label, unit = {"messages": ("messages", "messages"), "idle": ("silence", "s")}.get(
-                name, (name, "s")
-            )
+        rows, words = [], (("messages", "messages"), ("age", "s"), ("silence", "s"))
+        for (name, limit), (label, unit) in zip(asdict(self.thresholds).items(), words, strict=True):
             rows.append((label, "no limit" if limit is None else f"{limit:g} {unit}", self.reasons[name]))
         table = Table(headings=("change the connection after", "limit", "why"), rows=tuple(rows))
         return Document(tables=(table,), notes=(self.summary,))

@@ -223,20 +223,13 @@ class Default(NamedTuple):
 
 
 _ONCE, _HUNDRED = Thresholds(messages=1), Thresholds(messages=100)
+_KEPT = Thresholds(age=300, idle=2)  # smtp_connection_reuse_time_limit, smtp_connection_cache_time_limit
 DEFAULTS = (
     Default("Postfix", _ONCE, "postconf(5): smtp_tls_connection_reuse = no, and SES wants TLS"),
-    Default(
-        "Postfix with smtp_tls_connection_reuse = yes",
-        Thresholds(age=300, idle=2),
-        "postconf(5): smtp_connection_reuse_time_limit = 300s, smtp_connection_cache_time_limit = 2s",
-    ),
+    Default("Postfix with smtp_tls_connection_reuse = yes", _KEPT, "postconf(5): the limits of 300s and 2s"),
     Default("Nodemailer", _ONCE, "https://nodemailer.com/smtp/pooled: pool is off"),
     Default("Nodemailer with pool: true", _HUNDRED, "https://nodemailer.com/smtp/pooled: maxMessages 100"),
-    Default(
-        "Symfony Mailer",
-        _HUNDRED,
-        "SmtpTransport.php: restart threshold 100 messages, ping threshold 100 s, too long for SES",
-    ),
+    Default("Symfony Mailer", _HUNDRED, "SmtpTransport.php: 100 messages; a ping after 100 s is too late"),
     Default("Jakarta Mail", _ONCE, "Transport.send connects for each message"),
     Default("Django", _ONCE, "send_mail opens and closes a connection for each call"),
     Default("listmonk", Thresholds(idle=15), "its SMTP settings: idle_timeout 15s"),

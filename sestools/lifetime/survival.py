@@ -28,10 +28,8 @@ class Curve:
     Attributes:
         by: What it goes by: seconds of age, messages carried, or seconds of silence.
         times: Where observations ended, ascending.
-        alive: The estimated share that lives beyond each of them.
-        low: Lower end of its interval, for one moment at a time (log-log, exact binomial at 0 and 1).
-        high: Upper end.
-        confidence: The confidence of each interval.
+        alive: The estimated share that lives beyond each of them; `low` and `high`: its interval, of this
+            `confidence` for one moment at a time (log-log, exact binomial at 0 and 1).
         lives: How many lives it rests on.
         censored: When observation ended of lives that had not: each counts as longer than that.
         shared: Connections that were left out because they shared a host with another: they end with it, and so

@@ -19,8 +19,6 @@ from sestools.core.results import Reply
 from sestools.core.smtp import Garbled, ReplyReader
 from sestools.core.target import Target
 
-__all__ = ["PIECE", "Client", "Stop", "Stopping"]
-
 PIECE = 16 * 1024
 """Bytes that are handed to the network at a time: one record of TLS."""
 GRACE = 5.0

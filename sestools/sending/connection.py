@@ -28,8 +28,6 @@ from sestools.probes import probe_tls
 from sestools.sending.client import PIECE, Client, Stop, Stopping
 from sestools.sending.mail import Mail
 
-__all__ = ["ENVELOPE", "Failed", "KeptConnection", "Limits"]
-
 CHECK_AFTER = 1.0
 """Seconds of silence after which a connection is checked with NOOP before it is used."""
 
@@ -90,11 +88,11 @@ class KeptConnection:
         stop: Stop | None = None,
     ) -> None:
         if target.credentials is None:
-            raise UsageError("SES accepts no mail without credentials: give the target some")
+            raise UsageError("SES accepts no mail without credentials, and the target has none")
         if target.security is Security.PLAIN:
             raise UsageError("credentials are never sent in clear text: use STARTTLS or the TLS wrapper")
         if not (target.credentials.user + target.credentials.password).isascii():
-            raise UsageError("SES's user names and passwords are ASCII, and these are not")
+            raise UsageError("SES's SMTP user names and passwords are ASCII, and these are not")
         trust.signing_in(target)  # reads the CA file
         self._target, self._credentials, self._clock = target, target.credentials, clock
         self.limits, self._stop = limits, stop or Stop()

@@ -12,8 +12,6 @@ from sestools.sending.connection import ENVELOPE
 from sestools.sending.mail import Attempt, Entry, Fate, Mail
 from sestools.sending.policy import Decision, Policy, is_unknown
 
-__all__ = ["Job", "Pace", "Tally", "fate_of"]
-
 
 def fate_of(failure: Diagnosis) -> Fate:
     """The fate of a message after one failed attempt."""

@@ -23,8 +23,6 @@ from sestools.core.errors import UsageError
 from sestools.core.text import printable
 from sestools.sending.mail import Fate, Mail, Past
 
-__all__ = ["Journal", "JournalError"]
-
 VERSION = 1
 _MAGIC = b'{"sestools journal":'
 
@@ -144,7 +142,7 @@ class Journal:
             data = file.read()
         whole = data[: data.rfind(b"\n") + 1]
         if not data.startswith(_MAGIC) and not (not whole and _MAGIC.startswith(data)):
-            raise UsageError(f"{self._path} is no journal of sestools; it was left as it is")
+            raise UsageError(f"{self._path} is not a sestools journal; it was not changed")
         if data != whole:
             os.ftruncate(self._file, len(whole))  # a line that was being written when the system went down
         if not whole:
@@ -165,7 +163,7 @@ class Journal:
 
     def _head(self, simulated: bool, line: dict[str, Any]) -> None:
         if (version := line["sestools journal"]) != VERSION:
-            raise UsageError(f"version {version!r} of a journal is not known; this is {VERSION}")
+            raise UsageError(f"version {version!r} of the journal is not supported; this is {VERSION}")
         if line["simulated"] is not simulated:
             about = ("SES", "a simulated SES")
             raise UsageError(f"this journal is about {about[not simulated]}, not about {about[simulated]}")
@@ -188,9 +186,9 @@ class Journal:
             if self.problem:
                 raise OSError(self.problem)
             if not os.path.samestat(os.fstat(self._file), os.stat(self._path)):
-                raise OSError("another file has taken its place")
+                raise OSError("another file replaced it")
             if os.write(self._file, data) != len(data):
-                raise OSError("no space is left for a whole line")
+                raise OSError("no space left for a whole line")
             os.fsync(self._file)
         except OSError as error:
             # What the file holds now is not known: nothing may be appended to half a line.

@@ -21,8 +21,6 @@ from sestools.diagnosis.result import Diagnosis
 from sestools.knowledge.table import cause
 from sestools.render.shown import Shown
 
-__all__ = ["Attempt", "Entry", "Fate", "Mail", "Past", "SendReport", "unsendable"]
-
 _BCC = re.compile(rb"(?im)^(?:Resent-)?Bcc[ \t]*:[^\r\n]*(?:\r\n[ \t][^\r\n]*)*(?:\r\n|\Z)")
 _UNCLEAR = "unclear: "
 """What stands before a field whose addresses cannot be told, in place of an address."""
@@ -108,7 +106,7 @@ def unsendable(mail: Mail) -> Diagnosis | None:
         if address.startswith(_UNCLEAR):
             field = "From" if stage is Stage.MAIL else "To, Cc or Bcc"
             shown = printable(address.removeprefix(_UNCLEAR), 80)
-            return _invalid(stage, f"{field} does not say whom it names: {shown!r}")
+            return _invalid(stage, f"the addresses in {field} are ambiguous: {shown!r}")
         try:
             if path(address) == "<>":
                 return _invalid(stage, "an address is empty")
@@ -200,7 +198,7 @@ class Entry:
         if self.refused:
             parts.append(f"not to {', '.join(printable(one, 80) for one in self.refused)}")
         if self.unknown and sent:
-            parts.append(f"resent after {self.unknown} unknown: may be there twice")
+            parts.append(f"sent again after {self.unknown} unknown: may have arrived twice")
         return "; ".join(parts)
 
     @property
@@ -230,9 +228,10 @@ class SendReport(Shown):
 
     entries: tuple[Entry, ...]
 
-    def count(self, fate: Fate) -> int:
-        """How many messages have a fate."""
-        return sum(entry.fate is fate for entry in self.entries)
+    @property
+    def counts(self) -> Counter[Fate]:
+        """How many messages have each fate."""
+        return Counter(entry.fate for entry in self.entries)
 
     @property
     def ok(self) -> bool:
@@ -242,10 +241,9 @@ class SendReport(Shown):
     @property
     def summary(self) -> str:
         """How many of each fate, in one sentence."""
-        count = Counter(entry.fate for entry in self.entries)
-        fates = ", ".join(f"{count[fate]} {fate}" for fate in Fate if count[fate]) or "nothing to send"
+        fates = ", ".join(f"{self.counts[fate]} {fate}" for fate in Fate if self.counts[fate])
         twice = sum(entry.unknown > 0 for entry in self.entries if entry.fate is Fate.SENT)
-        return fates + (f"; {twice} of them perhaps twice" if twice else "") + "."
+        return (fates or "nothing to send") + (f"; {twice} of them perhaps twice" if twice else "") + "."
 
     def document(self) -> Document:
         """A row for each message, and what closes the report."""

@@ -107,9 +107,9 @@ class Reason(Enum):
     QUIT = "lost at QUIT ({seen}): what was sent before was accepted"
     LEFT = "no reply after the final dot ({seen}): it may have been accepted, and is not sent again"
     RESENT = "no reply after the final dot ({seen}): it may have been accepted, and is sent again"
-    FINAL = "{title} ({seen}): the same attempt would fail again"
-    SLOWER = "{title} ({seen}): more slowly"
-    QUOTA = "{title} ({seen}): only time helps"
+    FINAL = "{title} ({seen}): another attempt would fail the same way"
+    SLOWER = "{title} ({seen}): slower from now on"
+    QUOTA = "{title} ({seen}): the quota is freed only with time"
     RECONNECT = "{title} ({seen}): nothing was sent, again on a new connection"
     AGAIN = "{title} ({seen})"
 

@@ -1,9 +1,8 @@
 """A sender that loses no message: a pattern to copy, on the standard library's smtplib.
 
-It keeps a connection and replaces it before SES ends it, stays within the account's sending rate, tries again what
-may succeed (see `policy`), and reports what became of each message. It is no mail queue: with a journal (see
-`journal`) it can be run again after the process died, but it does not restart by itself. A mail server such as
-Postfix does.
+It replaces a connection before SES ends it, stays within the account's sending rate, tries again what may succeed
+(see `policy`), and reports what became of each message. It is no mail queue: with a journal (see `journal`) it can be
+run again after the process died, but unlike a mail server such as Postfix it does not restart by itself.
 """
 
 from __future__ import annotations
@@ -25,8 +24,6 @@ from sestools.sending.jobs import Job, Pace, Tally, fate_of
 from sestools.sending.journal import Journal
 from sestools.sending.mail import Attempt, Entry, Fate, Mail, unsendable
 from sestools.sending.policy import Policy, WhenUnknown, is_unknown
-
-__all__ = ["Sender"]
 
 BREATH = 5.0
 """Seconds before the next message after several in a row were given up: AWS's own first wait."""
@@ -53,12 +50,10 @@ class Sender:
         target: Where to send, with credentials. TLS is always used and verified.
         policy: What to try again, and what to do with messages of unknown fate.
         rate: Recipients a second that the account may send to; None for no limit.
-        max_messages: Messages after which a connection is replaced. SES ends it after a number that it does not
-            publish; reports speak of about 300.
+        max_messages: Messages after which a connection is replaced. SES does not publish its limit, of about 300.
         max_age: Seconds after which a connection is replaced: SES replaces its hosts.
         max_idle: Seconds of silence after which a connection is replaced. SES ends it after about 10.
-        timeout: Seconds to wait for each reply. Content may take longer, as long as SES acknowledges some of it
-            every so many seconds.
+        timeout: Seconds to wait for each reply, and for SES to acknowledge some of the content.
         final_timeout: Seconds to wait for the reply to a message, after the last of it was acknowledged.
         journal: Where to note each message before its content is sent and after its reply.
         connect: Opens a connection, in place of smtplib to the target: for tests, and for virtual time.

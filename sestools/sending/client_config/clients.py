@@ -23,8 +23,6 @@ from sestools.core.endpoints import PORTS, Security, smtp_host
 from sestools.core.errors import UsageError
 from sestools.core.target import Target
 
-__all__ = ["CLIENTS", "FILTER", "PASSWORDS", "TEMPORARY", "TLSPROXY", "ClientConfig", "client_config"]
-
 PASSWORDS, TEMPORARY = "ses_password", "ses_temporary"
 """Files beside Postfix's main.cf: the password map, and the filter of refusals."""
 TLSPROXY = "tlsproxy/unix=tlsproxy unix - - y - 0 tlsproxy"

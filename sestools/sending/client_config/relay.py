@@ -15,8 +15,6 @@ from sestools.core.credentials import Credentials
 from sestools.core.errors import UsageError
 from sestools.sending.client_config.clients import FILTER, PASSWORDS, TEMPORARY, client_config
 
-__all__ = ["write_relay"]
-
 
 def write_relay(
     folder: str | Path, where: str, credentials: Credentials, *, port: int = 587, **more: Any
@@ -29,8 +27,7 @@ def write_relay(
         folder: Where to write; copy the files to Postfix's own folder if it is another one.
         where: A region such as `eu-west-1`, or the name of an endpoint.
         credentials: SES's SMTP user name and password.
-        port: One of SES's five ports.
-        more: Whatever else `client_config` takes.
+        port: One of SES's five ports. `more` is whatever else `client_config` takes.
 
     Raises:
         UsageError: If the credentials cannot stand in Postfix's password map, or as `client_config` does.
