@@ -17,8 +17,7 @@ import numpy as np
 
 from sestools.labs.replays import replay
 from sestools.lifetime.advice import RecycleAdvice, advise
-from sestools.lifetime.costs import ConnectionLimits, Cost, Costs, Thresholds, Traffic, options
-from sestools.lifetime.defaults import DEFAULTS
+from sestools.lifetime.costs import DEFAULTS, ConnectionLimits, Cost, Costs, Thresholds, Traffic, options
 from sestools.lifetime.survival import survival
 from sestools.probes import LifetimeFacts, Plan, probe_lifetime
 from sestools.simulator.memory import VirtualSes

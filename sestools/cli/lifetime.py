@@ -218,7 +218,7 @@ def _progress() -> Iterator[Any]:
 def _show(
     options: argparse.Namespace, result: ProbeResult, advice: RecycleAdvice | None, advises: bool
 ) -> None:
-    from sestools.lifetime.report import lifetime_document
+    from sestools.lifetime.advice import lifetime_document
     from sestools.lifetime.survival import survival
 
     facts = result.facts

@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sestools.cli.options import add_command, add_connection, chosen_region, chosen_timeout
@@ -162,9 +162,7 @@ def _policy(options: argparse.Namespace) -> Policy:
 
     if options.policy == "none":
         return Policy.none()
-    make = {"documented": Policy.documented, "exponential": Policy.exponential, "fixed": Policy.fixed}[
-        options.policy
-    ]
+    make: Callable[..., Policy] = getattr(Policy, options.policy)
     return make(
         when_unknown=options.when_unknown.replace("-", " "),
         attempts=options.attempts,

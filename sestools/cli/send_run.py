@@ -115,7 +115,7 @@ class Report:
 
         account = SendReport(entries=tuple(self._entries))
         if self._json:
-            counts = {str(fate): account.count(fate) for fate in Fate}
+            counts = {str(fate): account.counts[fate] for fate in Fate}
             self.output.tell(dumps({"schema_version": 1, "summary": account.summary, "counts": counts}))
         else:
             with self._console.capture() as written:
@@ -133,12 +133,9 @@ class Report:
         from sestools.core.text import duration, printable
         from sestools.render.terminal import STYLES
 
-        waited = sum(attempt.wait or 0.0 for attempt in entry.attempts)
-        tried = (
-            f"{len(entry.attempts)} attempts, {duration(waited)} waited" if len(entry.attempts) > 1 else ""
-        )
+        tried = f"{len(entry.attempts)} attempts, {duration(entry.waited)} waited"
         name = f"{printable(entry.mail.name, 60):<{min(self.width, 40)}}"
-        story = "; ".join(part for part in (entry.what, tried) if part)
+        story = "; ".join(part for part in (entry.what, tried * (len(entry.attempts) > 1)) if part)
         with self._console.capture() as written:
             line = Text.assemble(f"{name}  ", (f"{entry.fate:<8}", STYLES[entry.level]), f"  {story}")
             self._console.print(line, soft_wrap=True)

@@ -10,11 +10,9 @@ from typing import Any
 
 from sestools.core.clock import Clock
 from sestools.core.target import Target
-from sestools.sending.backoff import Exponential, Schedule
-from sestools.sending.connection import Failed, Line
-from sestools.sending.limits import Limits
+from sestools.sending.connection import Failed, KeptConnection, Limits
 from sestools.sending.mail import Attempt, Entry, Fate, Mail
-from sestools.sending.policy import Policy
+from sestools.sending.policy import Exponential, Policy, Schedule
 from sestools.sending.sender import Sender
 
 
@@ -111,4 +109,6 @@ def _plain(name: str, attempts: int, wait: float) -> Contender:
 
 def _signed_in(place: Destination) -> smtplib.SMTP:
     # The connection itself is the careful sender's, so that only what is done with it differs.
-    return Line(place.target, place.clock, Limits(timeout=place.timeout), connect=place.connect).open()
+    return KeptConnection(
+        place.target, place.clock, Limits(timeout=place.timeout), connect=place.connect
+    ).open()

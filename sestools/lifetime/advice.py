@@ -1,4 +1,4 @@
-"""When to change a connection: after how many messages, how many seconds, how much silence, and at what cost.
+"""When to replace a connection: after how many messages, how many seconds, how much silence, and at what cost.
 
 That depends on how long connections live, on how often messages come, and on what a broken send costs; all
 three are stated with the advice.
@@ -12,7 +12,9 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from sestools.core.document import Document, Table
+from sestools.core.enums import Level
 from sestools.core.errors import UsageError
+from sestools.core.results import ProbeResult
 from sestools.core.text import duration
 from sestools.lifetime.costs import PRICE, ConnectionLimits, Cost, Costs, Thresholds, Traffic, options
 from sestools.lifetime.survival import Curve, survival
@@ -33,14 +35,13 @@ chance of sixty lives for advice, fewer would miss that old connections die more
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class RecycleAdvice(Shown):
-    """When to change connections, why, and at what cost.
+    """When to replace connections, why, and at what cost.
 
     Attributes:
         thresholds: The advice.
         reasons: The evidence in a sentence, for `messages`, `age` and `idle`.
-        cost: What it costs, if connections live as they were seen to.
-        least: The same, if they live as long as the intervals allow.
-        most: And as short.
+        cost: What it costs, if connections live as they were seen to; `least` and `most`: if they live as long, or
+            as short, as the intervals allow.
         traffic: How messages come.
         curve: Survival by age; None if it was not measured.
         tried: For `messages`, `age` and `idle`: the cost of other values, the other two left as advised; some lie
@@ -61,13 +62,8 @@ class RecycleAdvice(Shown):
 
     def document(self) -> Document:
         """The thresholds, each with its reason, and the cost."""
-        rows = []
-        for name, label, unit in (
-            ("messages", "messages", "messages"),
-            ("age", "age", "s"),
-            ("idle", "silence", "s"),
-        ):
-            limit = getattr(self.thresholds, name)
+        rows, words = [], (("messages", "messages"), ("age", "s"), ("silence", "s"))
+        for (name, limit), (label, unit) in zip(asdict(self.thresholds).items(), words, strict=True):
             rows.append((label, "no limit" if limit is None else f"{limit:g} {unit}", self.reasons[name]))
         table = Table(headings=("change the connection after", "limit", "why"), rows=tuple(rows))
         return Document(tables=(table,), notes=(self.summary,))
@@ -91,7 +87,7 @@ class RecycleAdvice(Shown):
         return f"<RecycleAdvice: {self} {self.summary}>"
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON wants it."""
+        """The advice for a program."""
         costs = (("expected", self.cost), ("least", self.least), ("most", self.most))
         return {
             "recycle": asdict(self.thresholds),
@@ -106,10 +102,10 @@ class RecycleAdvice(Shown):
 
 
 def advise(facts: LifetimeFacts, traffic: Traffic, *, price: float = PRICE) -> RecycleAdvice:
-    """When this traffic should change connections that live as these did.
+    """When this traffic should replace connections that live as these did.
 
     The cheapest thresholds are searched for among usual values. Of those that cost within 2 % of the cheapest, the
-    ones that change connections least are advised.
+    ones that replace connections least are advised.
 
     Args:
         facts: What `probe_lifetime` saw.
@@ -137,8 +133,8 @@ def advise(facts: LifetimeFacts, traffic: Traffic, *, price: float = PRICE) -> R
     }
     tried = {}
     for name, more in beyond.items():
-        values = sorted({getattr(one, name) for one in found} - {None} | set(more))
-        tried[name] = tuple((value, expected.of(_with(chosen, name, value))) for value in values)
+        values: list[Any] = sorted({getattr(one, name) for one in found} - {None} | set(more))
+        tried[name] = tuple((value, expected.of(replace(chosen, **{name: value}))) for value in values)
     return RecycleAdvice(
         thresholds=chosen,
         reasons={"messages": why_messages, "age": _age(curve, chosen.age), "idle": why_idle},
@@ -151,21 +147,16 @@ def advise(facts: LifetimeFacts, traffic: Traffic, *, price: float = PRICE) -> R
     )
 
 
-def _with(thresholds: Thresholds, name: str, value: Any) -> Thresholds:
-    return replace(thresholds, **{name: value})
-
-
 def _alive(curve: Curve | None) -> list[Callable[[Any], Any]]:
     """The share alive as expected, at best, and at worst."""
     import numpy as np
 
     if curve is None:
         return [np.ones_like] * 3
-    times = np.array(curve.times)
 
     def steps(shares: tuple[float, ...]) -> Callable[[Any], Any]:
         heights = np.array((1.0, *shares))
-        return lambda ages: heights[np.searchsorted(times, ages, side="right")]
+        return lambda ages: heights[np.searchsorted(curve.times, ages, side="right")]
 
     # In the steps of a curve of sixty lives chance would be taken for advice. So it is read at a few ages, and in
     # between lives end at a constant rate. Where all have ended, half a life is taken to go on.
@@ -184,33 +175,21 @@ def _alive(curve: Curve | None) -> list[Callable[[Any], Any]]:
 def _messages(facts: LifetimeFacts) -> tuple[int, int | None, str]:
     """The largest threshold that makes sense, the limit if one was seen, and why."""
     sending = facts.of(Purpose.SENDING)
-    told = [life.messages for life in sending if life.full]
-    if told:
+    if told := [life.messages for life in sending if life.full]:
         cap = max(1, min(told))
-        return (
-            cap,
-            cap,
-            (
-                f"{len(told)} of {len(sending)} connections that sent were refused more, the first after {cap} messages"
-            ),
-        )
+        why = f"{len(told)} of {len(sending)} connections that sent were refused more, the first after {cap} messages"
+        return cap, cap, why
     most = max((life.messages for life in sending), default=0)
     if most >= UNMEASURED_MESSAGES:
-        return (
-            most,
-            None,
-            (
-                f"no limit was met; the most that a connection carried was {most} messages, and beyond is unknown"
-            ),
+        why = (
+            f"no limit was met; the most that a connection carried was {most} messages, and beyond is unknown"
         )
-    return (
-        UNMEASURED_MESSAGES,
-        None,
-        (
-            f"no limit was measured; SES has one that it does not publish, reports speak of about 300, so "
-            f"{UNMEASURED_MESSAGES} stays well below"
-        ),
+        return most, None, why
+    why = (
+        "no limit was measured; SES has one that it does not publish, reports speak of about 300, so "
+        f"{UNMEASURED_MESSAGES} stays well below"
     )
+    return UNMEASURED_MESSAGES, None, why
 
 
 def _idle(facts: LifetimeFacts) -> tuple[float, float | None, str]:
@@ -220,7 +199,7 @@ def _idle(facts: LifetimeFacts) -> tuple[float, float | None, str]:
         watched = f"no silent connection was ended within {curve.longest:.0f} s" if curve else "not measured"
         why = f"{watched}; AWS documents about 10 s, so {UNMEASURED_IDLE:g} s stays well below"
         return UNMEASURED_IDLE, None, why
-    cutoff, *_, last = (curve.ends[0], *curve.ends)
+    cutoff, last = curve.ends[0], curve.ends[-1]
     slowest = max((life.opening for life in facts.lives), default=0.0)
     why = (
         f"{curve.ended} of {curve.lives} silent connections were ended, after {duration(cutoff)} to "
@@ -238,3 +217,30 @@ def _age(curve: Curve | None, age: float | None) -> str:
         f"{high:.0%}, from {curve.lives} lives)"
     )
     return words if curve.ended else f"{words}; none ended, and nothing was watched for longer"
+
+
+def lifetime_document(
+    result: ProbeResult, advice: RecycleAdvice | None, config: ClientConfig | None = None
+) -> Document:
+    """The lives that were seen, then when to replace connections, and the configuration that does it."""
+    facts: LifetimeFacts = result.facts
+    lives = tuple(
+        (
+            str(life.purpose), "yes" if life.signed_in else "no", f"{life.seconds:.1f}", f"{life.silence:.1f}",
+            str(life.messages), str(life.end or "alive when it was left"),
+        )
+        for life in facts.lives
+    )  # fmt: skip
+    headings = ("purpose", "signed in", "lived s", "silent s", "messages", "end")
+    table = Table(headings=headings, rows=lives, right=("lived s", "silent s", "messages"))
+    seen = Document(
+        title=f"Lifetime of connections to {result.target}",
+        level=Level.PROBLEM if result.symptom else Level.OK,
+        lead=tuple(facts.lines),
+        tables=(table,) if lives and not advice else (),
+        notes=(f"could not be measured: {result.symptom}",) if result.symptom else (),
+    )
+    parts = [seen, *([advice.document()] if advice else [])]
+    if config:
+        parts.append(Document(title=f"{config.client}, {config.file}", code=tuple(str(config).splitlines())))
+    return Document(parts=tuple(parts))

@@ -1,4 +1,4 @@
-"""What it costs to change connections sooner or later, for messages that come at some pace.
+"""What it costs to replace connections sooner or later, for messages that come at some pace.
 
 A new connection costs a handshake. An old one may be dead by the next message, which then has to be sent again.
 """
@@ -6,16 +6,14 @@ A new connection costs a handshake. An old one may be dead by the next message, 
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 from sestools.core.errors import UsageError
-
-if TYPE_CHECKING:
-    from numpy import ndarray
 
 PRICE = 10.0
 """Handshakes that a broken send costs: the first retry comes after 5 s, and a handshake takes about half a second."""
@@ -32,7 +30,7 @@ class Traffic:
 
     Attributes:
         gaps: Lengths of gaps that occur.
-        shares: How often each occurs; they add up to 1. None: all alike.
+        shares: How often each occurs; they add up to 1. None: equally often.
         random: Whether each gap is the mean of an exponential distribution, instead of exact.
         words: The traffic in words.
     """
@@ -48,12 +46,12 @@ class Traffic:
 
     @classmethod
     def steady(cls, rate: float) -> Traffic:
-        """So many messages a second, evenly: a queue that is worked off."""
+        """So many messages a second, evenly: a queue that is drained."""
         return cls(gaps=(1 / _positive(rate, "rate"),), words=f"{rate:g} a second, evenly")
 
     @classmethod
     def scattered(cls, rate: float) -> Traffic:
-        """So many messages a second on average, whenever they come (Poisson): mail of a web application."""
+        """So many messages a second on average, at random (Poisson): mail of a web application."""
         return cls(gaps=(1 / _positive(rate, "rate"),), random=True, words=f"{rate:g} a second, at random")
 
     @classmethod
@@ -61,21 +59,19 @@ class Traffic:
         """Bursts of so many messages on average, so many a second, with pauses of so many seconds on average."""
         if not 1 <= size < math.inf:
             raise UsageError(f"a burst has at least 1 message, not {size!r}")
-        share = 1 / size
         return cls(
             gaps=(1 / _positive(rate, "rate"), _positive(pause, "pause")),
-            shares=(1 - share, share),
+            shares=(1 - 1 / size, 1 / size),
             words=f"bursts of about {size:g} messages, {rate:g} a second, {pause:g} s apart",
         )
 
     @classmethod
     def recorded(cls, times: Sequence[float]) -> Traffic:
         """As often as messages were sent at these times (seconds, in any order), such as those of a log."""
-        ordered = sorted(times)
-        if len(ordered) < 3:
+        if len(times) < 3:
             raise UsageError("recorded traffic needs the times of at least three messages")
-        gaps = tuple(after - before for before, after in pairwise(ordered))
-        return cls(gaps=gaps, words=f"as recorded: {len(ordered)} messages")
+        gaps = tuple(after - before for before, after in pairwise(sorted(times)))
+        return cls(gaps=gaps, words=f"as recorded: {len(times)} messages")
 
 
 def _positive(number: float, name: str) -> float:
@@ -86,35 +82,26 @@ def _positive(number: float, name: str) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class Thresholds:
-    """When a connection is given back and a new one is opened. None is never.
-
-    Attributes:
-        messages: After so many messages.
-        age: Once it is so many seconds old.
-        idle: Once nothing was said for so many seconds.
-    """
+    """When a connection is replaced: after so many messages, seconds of age, or seconds of silence. None is never."""
 
     messages: int | None = None
     age: float | None = None
     idle: float | None = None
 
     def __str__(self) -> str:
-        parts = [
+        parts = (
             "no limit of messages" if self.messages is None else f"{self.messages} messages",
             "no limit of age" if self.age is None else f"{self.age:g} s of age",
             "no limit of silence" if self.idle is None else f"{self.idle:g} s of silence",
-        ]
+        )
         return ", ".join(parts)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """What thresholds cost, for a thousand messages.
+    """What thresholds cost, for a thousand messages: handshakes, and sends that meet a dead connection (`broken`).
 
-    Attributes:
-        handshakes: Connections that are opened.
-        broken: Sends that meet a dead connection, and have to be repeated.
-        price: How many handshakes a broken send costs.
+    A broken send has to be repeated, and costs as much as `price` handshakes.
     """
 
     handshakes: float
@@ -129,90 +116,70 @@ class Cost:
 
 @dataclass(frozen=True, kw_only=True)
 class ConnectionLimits:
-    """How long connections live, as it was measured or as it is known.
-
-    Attributes:
-        alive: The share that lives beyond each of some ages in seconds.
-        cap: Messages that a connection may carry; None if it has no limit.
-        cutoff: Seconds of silence that end it; None if none do.
+    """How long connections live: the share `alive` beyond each of some ages in seconds (arrays of NumPy), the most
+    messages that one carries (`cap`), and the seconds of silence that end it (`cutoff`); None is no limit.
     """
 
-    alive: Callable[[ndarray[Any, Any]], ndarray[Any, Any]]
+    alive: Callable[[Any], Any]
     cap: int | None = None
     cutoff: float | None = None
 
 
 class Costs:
-    """What thresholds cost in a world, at some traffic: exact but for the drawing of gaps, which is repeatable."""
+    """What thresholds cost where connections live so long: exact but for the gaps, which are drawn repeatably."""
 
-    def __init__(self, world: ConnectionLimits, traffic: Traffic, *, price: float = PRICE) -> None:
+    def __init__(self, limits: ConnectionLimits, traffic: Traffic, *, price: float = PRICE) -> None:
         import numpy as np
 
         self.price = price
-        self._world = world
-        self._gaps, self._ages = _arrivals(traffic)
-        alive = world.alive(self._ages)
-        self._sent = np.concatenate([np.zeros((len(alive), 1)), np.cumsum(alive, axis=1)], axis=1)
-        """Messages that are sent, by the number of messages tried."""
-        self._alive = np.concatenate([np.ones((len(alive), 1)), alive], axis=1)
-        self._all = alive.shape[1]
-        self._breaks = np.minimum(self._first_gap(world.cutoff), world.cap or self._all)
-
-    def _first_gap(self, length: float | None) -> Any:
-        """The number of the first message that such a gap comes before, on each path."""
-        import numpy as np
-
-        if length is None:
-            return np.full(len(self._gaps), self._all)
-        long = self._gaps >= length
-        return np.where(long.any(axis=1), long.argmax(axis=1), self._all)
-
-    def _first_age(self, age: float | None) -> Any:
-        """The number of the first message at which the connection is so old, on each path."""
-        import numpy as np
-
-        return np.full(len(self._ages), self._all) if age is None else (self._ages < age).sum(axis=1)
+        gaps, self._ages = _arrivals(traffic)
+        self._silence = np.maximum.accumulate(gaps, axis=1)
+        alive = limits.alive(self._ages)
+        # By the number of messages tried: how many are sent, and the share of connections that lives.
+        self._sent = np.pad(np.cumsum(alive, axis=1), ((0, 0), (1, 0)))
+        self._alive = np.pad(alive, ((0, 0), (1, 0)), constant_values=1.0)
+        self._breaks = np.minimum(_first(self._silence, limits.cutoff), limits.cap or _LENGTH)[:, None]
 
     def of(self, thresholds: Thresholds) -> Cost:
-        """For a thousand messages."""
-        return self.of_all([thresholds])[0]
+        """The cost of thresholds, for a thousand messages."""
+        return self._of_all([thresholds])[thresholds]
 
-    def of_all(self, options: Sequence[Thresholds]) -> list[Cost]:
-        """The same for many."""
+    def _of_all(self, options: Sequence[Thresholds]) -> dict[Thresholds, Cost]:
         import numpy as np
 
-        gap, age = lru_cache(None)(self._first_gap), lru_cache(None)(self._first_age)
-        alike: dict[tuple[float | None, float | None], list[int]] = {}
-        for number, one in enumerate(options):
-            alike.setdefault((one.idle, one.age), []).append(number)
-        costs: dict[int, Cost] = {}
-        rows = np.arange(len(self._gaps))[:, None]
-        for (idle, old), numbers in alike.items():
-            limits = np.array([options[number].messages or self._all for number in numbers])
-            end = np.minimum(np.minimum(gap(idle), age(old))[:, None], limits)
-            breaks = self._breaks[:, None]
-            tried = np.minimum(end, breaks)
+        idle = {one: _first(self._silence, one) for one in {option.idle for option in options}}
+        age = {one: _first(self._ages, one) for one in {option.age for option in options}}
+        alike: dict[Any, list[Thresholds]] = defaultdict(list)
+        for option in options:
+            alike[option.idle, option.age].append(option)
+        rows, costs = np.arange(len(self._breaks))[:, None], {}
+        for (silent, old), group in alike.items():
+            end = np.minimum(idle[silent], age[old])[:, None]
+            end = np.minimum(end, np.array([option.messages or _LENGTH for option in group]))
+            tried = np.minimum(end, self._breaks)
             messages = self._sent[rows, tried].mean(axis=0)
             # Who gets as far as a silence or a number that ends connections is broken there, if not before.
-            broken = np.where(breaks < end, 1.0, 1.0 - self._alive[rows, tried]).mean(axis=0)
-            for number, sent, lost in zip(numbers, messages.tolist(), broken.tolist(), strict=True):
-                costs[number] = Cost(handshakes=1000 / sent, broken=1000 * lost / sent, price=self.price)
-        return [costs[number] for number in range(len(options))]
+            broken = np.where(self._breaks < end, 1.0, 1.0 - self._alive[rows, tried]).mean(axis=0)
+            for option, sent, lost in zip(group, messages.tolist(), broken.tolist(), strict=True):
+                costs[option] = Cost(handshakes=1000 / sent, broken=1000 * lost / sent, price=self.price)
+        return costs
 
     def best(self, options: Sequence[Thresholds], *, within: float = 0.0) -> tuple[Thresholds, Cost]:
-        """The cheapest; or, of those that cost hardly more, the one that changes connections least."""
-        costs = list(zip(self.of_all(options), options, strict=True))
-        most = min(cost.total for cost, _ in costs) * (1 + within) + 1e-9
-        cost, chosen = max(((cost, one) for cost, one in costs if cost.total <= most), key=_calm)
-        return chosen, cost
+        """The cheapest; or, of those that cost hardly more, the one that replaces connections least."""
+        costs = self._of_all(options)
+        most = min(cost.total for cost in costs.values()) * (1 + within) + 1e-9
+
+        def calm(option: tuple[Thresholds, Cost]) -> tuple[float, ...]:
+            limits = (option[0].age, option[0].messages, option[0].idle)
+            age, messages, idle = (math.inf if limit is None else limit for limit in limits)
+            return age, messages, -round(option[1].total, 3), idle
+
+        return max(((one, cost) for one, cost in costs.items() if cost.total <= most), key=calm)
 
 
-def _calm(option: tuple[Cost, Thresholds]) -> tuple[float, ...]:
-    cost, one = option
-    age, messages, idle = (
-        math.inf if limit is None else limit for limit in (one.age, one.messages, one.idle)
-    )
-    return age, messages, -round(cost.total, 3), idle
+def _first(growing: Any, limit: float | None) -> Any:
+    """On each path, the number of the first message at which what grows reaches the limit."""
+    return (growing < (math.inf if limit is None else limit)).sum(axis=1)
 
 
 @lru_cache(maxsize=8)
@@ -236,12 +203,38 @@ def options(
 ) -> list[Thresholds]:
     """Every combination of usual thresholds up to these, and these; None: the largest is no limit."""
 
-    def up_to(usual: Sequence[float], most: float | None) -> list[float | None]:
+    def up_to(usual: Sequence[float], most: float | None) -> list[Any]:
         return [one for one in usual if most is None or one < most] + [most]
 
     return [
-        Thresholds(messages=int(number) if number else None, age=seconds, idle=quiet)
+        Thresholds(messages=number, age=seconds, idle=quiet)
         for seconds in up_to(_SECONDS, age)
         for quiet in up_to(_IDLE, idle)
         for number in up_to(_MESSAGES, messages)
     ]
+
+
+class Default(NamedTuple):
+    """How a program treats connections if nothing is set: its name and use, its thresholds, and the source."""
+
+    client: str
+    thresholds: Thresholds
+    source: str
+
+
+_ONCE, _HUNDRED = Thresholds(messages=1), Thresholds(messages=100)
+_KEPT = Thresholds(age=300, idle=2)  # smtp_connection_reuse_time_limit, smtp_connection_cache_time_limit
+DEFAULTS = (
+    Default("Postfix", _ONCE, "postconf(5): smtp_tls_connection_reuse = no, and SES wants TLS"),
+    Default("Postfix with smtp_tls_connection_reuse = yes", _KEPT, "postconf(5): the limits of 300s and 2s"),
+    Default("Nodemailer", _ONCE, "https://nodemailer.com/smtp/pooled: pool is off"),
+    Default("Nodemailer with pool: true", _HUNDRED, "https://nodemailer.com/smtp/pooled: maxMessages 100"),
+    Default("Symfony Mailer", _HUNDRED, "SmtpTransport.php: 100 messages; a ping after 100 s is too late"),
+    Default("Jakarta Mail", _ONCE, "Transport.send connects for each message"),
+    Default("Django", _ONCE, "send_mail opens and closes a connection for each call"),
+    Default("listmonk", Thresholds(idle=15), "its SMTP settings: idle_timeout 15s"),
+    Default("PHPMailer", _ONCE, "PHPMailer.php: SMTPKeepAlive is false"),
+    Default("Python's smtplib, one connection for all", Thresholds(), "it has no limits"),
+)
+"""What the programs do by default. Postfix sends RSET before it uses a connection again, and Nodemailer notices when
+one is closed: with the same thresholds they lose fewer messages than a program that does neither."""

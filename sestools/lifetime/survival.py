@@ -1,10 +1,11 @@
-"""From lives that were watched to a survival curve: the Kaplan-Meier estimate, by SciPy."""
+"""From observed lifetimes to a survival curve: the Kaplan-Meier estimate, by SciPy."""
 
 from __future__ import annotations
 
 import bisect
 import warnings
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -27,15 +28,12 @@ class Curve:
     Attributes:
         by: What it goes by: seconds of age, messages carried, or seconds of silence.
         times: Where observations ended, ascending.
-        alive: The estimated share that lives beyond each of them.
-        low: Lower end of its interval.
-        high: Upper end.
-        confidence: The confidence of each interval, for one moment at a time (log-log, exact where nobody or
-            everybody has died).
+        alive: The estimated share that lives beyond each of them; `low` and `high`: its interval, of this
+            `confidence` for one moment at a time (log-log, exact binomial at 0 and 1).
         lives: How many lives it rests on.
-        censored: When lives were left that had not ended: each counts as longer than that.
-        shared: Connections that were set aside because they shared a host with another: they die with it, and
-            so say nothing of their own.
+        censored: When observation ended of lives that had not: each counts as longer than that.
+        shared: Connections that were left out because they shared a host with another: they end with it, and so
+            are no observations of their own.
     """
 
     by: By
@@ -73,61 +71,55 @@ class Curve:
         """The share that lives beyond a moment, and its interval: from low to high.
 
         Raises:
-            UsageError: If nobody was watched for so long.
+            UsageError: If no connection was watched for so long.
         """
         if time > self.longest:
             raise UsageError(f"nothing was watched for {time:g}, only for {self.longest:g}")
-        at = bisect.bisect_right(self.times, time) - 1
-        if at >= 0:
-            return self.alive[at], self.low[at], self.high[at]
+        if at := bisect.bisect_right(self.times, time):
+            return self.alive[at - 1], self.low[at - 1], self.high[at - 1]
         return 1.0, scipy().binomtest(self.lives, self.lives).proportion_ci(self.confidence).low, 1.0
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON wants it."""
+        """The curve for a program."""
+        rows = zip(self.times, self.alive, self.low, self.high, strict=True)
+        names = ("by", "lives", "ended", "shared", "confidence", "median")
         return {
-            "by": self.by,
-            "lives": self.lives,
-            "ended": self.ended,
-            "shared": self.shared,
-            "confidence": self.confidence,
-            "median": self.median,
+            **{name: getattr(self, name) for name in names},
             "censored": [round(time, 3) for time in self.censored],
             "curve": [
                 {"at": round(at, 3), "alive": round(alive, 4), "low": round(low, 4), "high": round(high, 4)}
-                for at, alive, low, high in zip(self.times, self.alive, self.low, self.high, strict=True)
+                for at, alive, low, high in rows
             ],
         }
 
 
-def survival(facts: LifetimeFacts, by: By = "age", *, confidence: float = CONFIDENCE) -> Curve | None:
+def survival(facts: LifetimeFacts, by: By = "age") -> Curve | None:
     """The curve of what was watched; None if nothing was.
 
-    By age, a connection's end counts if the server said nothing: its host is gone. What ended with words (too
-    many messages, too much silence) is a life that was left, like one that was still alive. By messages and by
-    silence it is the other way round. Connections to the same host count once.
+    By age, a connection's end counts if the server gave no reply: its host is gone. A connection that SES ended with
+    a reply (too many messages, too much silence) counts as still alive then. By messages and by silence it is the
+    other way round. Connections to the same host count once.
     """
     shared = 0
     if by == "age":
         # A sender's connections are watched until one is refused more: how many there are depends on how long they
         # live, which would bias the curve.
-        lives, shared = one_a_host(facts.of(Purpose.KEPT))
+        kept = facts.of(Purpose.KEPT)
+        lives = one_a_host(kept)
+        shared = len(kept) - len(lives)
         seen = [(life.seconds, life.end is not None and not life.said) for life in lives]
     elif by == "messages":
         seen = [(float(life.messages), life.full) for life in facts.of(Purpose.SENDING)]
     else:
         seen = _silences(facts.of(Purpose.SILENT))
-    if not seen:
-        return None
-    return curve(
-        by, [time for time, _ in seen], [end for _, end in seen], confidence=confidence, shared=shared
-    )
+    return curve(by, [time for time, _ in seen], [end for _, end in seen], shared=shared) if seen else None
 
 
 def _silences(lives: tuple[Life, ...]) -> list[tuple[float, bool]]:
     """How long each was silent, and whether that ended it.
 
     Those that had signed in count, if the server told one of them why it ended; else all do. Something on the way
-    ends silent connections without a word, but all of them after the same silence: ends without words count if
+    ends silent connections without a reply, but all of them after the same silence: ends without a reply count if
     they agree.
     """
     signed_in = tuple(life for life in lives if life.signed_in)
@@ -138,75 +130,53 @@ def _silences(lives: tuple[Life, ...]) -> list[tuple[float, bool]]:
     return [(life.silence, life.said or (agree and not told and life.end is not None)) for life in quiet]
 
 
-def one_a_host(lives: Iterable[Life]) -> tuple[list[Life], int]:
-    """One life a host, its first, and how many were set aside.
+def one_a_host(lives: Sequence[Life]) -> list[Life]:
+    """The first life of each host.
 
-    Connections to a host die together, so that ten of them say no more than one. If those with the same name
-    ended at different times, the name was none of a host, and all are kept.
+    Connections to a host end together, so that ten of them say no more than one. If those with the same name ended
+    at different times, the name was not that of one host, and all are kept.
     """
-    hosts: dict[str, list[Life]] = {}
-    kept: list[Life] = []
+    hosts: dict[object, list[Life]] = defaultdict(list)
     for life in sorted(lives, key=lambda life: life.opened_at):
-        if life.host is None:
-            kept.append(life)
-        else:
-            hosts.setdefault(life.host, []).append(life)
-    shared = 0
+        hosts[id(life) if life.host is None else life.host].append(life)
+    kept: list[Life] = []
     for group in hosts.values():
         ends = [life.opened_at + life.seconds for life in group if life.end and not life.said]
-        if ends and max(ends) - min(ends) > TOGETHER:
-            kept += group
-        else:
-            kept.append(group[0])
-            shared += len(group) - 1
-    return kept, shared
+        kept += group if ends and max(ends) - min(ends) > TOGETHER else group[:1]
+    return kept
 
 
-def curve(
-    by: By, times: Sequence[float], ended: Sequence[bool], *, confidence: float = CONFIDENCE, shared: int = 0
-) -> Curve:
-    """The Kaplan-Meier curve of lives that ended, or were left, after these times."""
-    if not times or len(times) != len(ended):
-        raise UsageError("a curve needs lives, and for each whether it ended")
+def curve(by: By, times: Sequence[float], ended: Sequence[bool], *, shared: int = 0) -> Curve:
+    """The Kaplan-Meier curve of lives that ended, or were watched no longer, after these times."""
     stats = scipy()
-    alive_at_the_end = [time for time, end in zip(times, ended, strict=True) if not end]
+    censored = [time for time, end in zip(times, ended, strict=True) if not end]
     deaths = [time for time, end in zip(times, ended, strict=True) if end]
-    found = stats.ecdf(stats.CensoredData(uncensored=deaths, right=alive_at_the_end)).sf
+    found = stats.ecdf(stats.CensoredData(uncensored=deaths, right=censored)).sf
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the interval is undefined at 0 and 1: see below
-        interval = found.confidence_interval(confidence, method="log-log")
-    low, high = interval.low.probabilities, interval.high.probabilities
-    lows, highs = [], []
-    for at, time in enumerate(found.quantiles):
-        share = float(found.probabilities[at])
-        if 0.0 < share < 1.0:
-            lows.append(float(low[at]))
-            highs.append(float(high[at]))
-        else:
-            # All of those watched so far, or none of those that were not left, survive: an exact binomial.
-            watched = sum(other >= time for other in times) if share else len(deaths)
-            exact = stats.binomtest(watched if share else 0, watched).proportion_ci(confidence)
-            lows.append(float(exact.low))
-            highs.append(float(exact.high))
+        interval = found.confidence_interval(CONFIDENCE, method="log-log")
+    moments, alive = found.quantiles.astype(float).tolist(), found.probabilities.tolist()
+    low, high = interval.low.probabilities.tolist(), interval.high.probabilities.tolist()
+    for at, share in enumerate(alive):
+        if not 0.0 < share < 1.0:
+            # All of those watched so far, or none of those that ended, survive: an exact binomial.
+            watched = sum(other >= moments[at] for other in times) if share else len(deaths)
+            exact = stats.binomtest(watched if share else 0, watched).proportion_ci(CONFIDENCE)
+            low[at], high[at] = float(exact.low), float(exact.high)
     return Curve(
         by=by,
-        times=tuple(float(time) for time in found.quantiles),
-        alive=tuple(float(share) for share in found.probabilities),
-        low=tuple(lows),
-        high=tuple(highs),
-        confidence=confidence,
+        times=tuple(moments),
+        alive=tuple(alive),
+        low=tuple(low),
+        high=tuple(high),
         lives=len(times),
-        censored=tuple(sorted(alive_at_the_end)),
+        censored=tuple(sorted(censored)),
         shared=shared,
     )
 
 
 def scipy() -> Any:
-    """SciPy's statistics.
-
-    Raises:
-        UsageError: If they are not installed.
-    """
+    """SciPy's statistics; a UsageError if they are not installed."""
     try:
         from scipy import stats
     except ImportError:

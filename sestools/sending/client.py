@@ -1,4 +1,4 @@
-"""smtplib's client with a name to verify, the greeting, and a time limit for each reply."""
+"""smtplib's client with a name to verify, a time limit for each reply, and a request to stop."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import smtplib
 import socket
 import ssl
 import struct
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, TypeVar
 
@@ -17,16 +18,67 @@ from sestools.core.endpoints import Security
 from sestools.core.results import Reply
 from sestools.core.smtp import Garbled, ReplyReader
 from sestools.core.target import Target
-from sestools.sending.stop import SLICE, Stop
-
-__all__ = ["PIECE", "Client"]
 
 PIECE = 16 * 1024
 """Bytes that are handed to the network at a time: one record of TLS."""
 GRACE = 5.0
 """Seconds for which the reply to a message is still awaited after the sender was told to stop."""
+SLICE = 0.1
+"""Seconds after which a wait checks whether to stop."""
 
 T = TypeVar("T")
+
+
+class Stopping(KeyboardInterrupt):
+    """The sender was told to stop, and does."""
+
+
+class Stop:
+    """Whether a sender was told to stop; also the clock by which it sleeps until then.
+
+    An exception that a signal raises anywhere can come between the reply to a message and the line that reports
+    it. So a signal only sets a flag, which is checked where the fate of the message under way is known.
+    """
+
+    now = staticmethod(time.monotonic)
+
+    def __init__(self) -> None:
+        self._times, self._since = 0, 0.0
+        self._at_ease: int | None = None
+
+    def tell(self) -> None:
+        """Stop soon; if told again: at once.
+
+        Raises:
+            Stopping: In the thread that sends, while it does nothing that could be lost.
+        """
+        self._times += 1
+        if self._times == 1:
+            self._since = time.monotonic()
+        if self._at_ease == threading.get_ident():
+            self._at_ease = None
+            raise Stopping
+
+    def check(self, grace: float = 0.0) -> None:
+        """Raise `Stopping` if told to stop at least `grace` seconds ago, or twice."""
+        if self._times > 1 or (self._times and time.monotonic() - self._since >= grace):
+            raise Stopping
+
+    @contextlib.contextmanager
+    def at_ease(self) -> Iterator[None]:
+        """While no message is at stake, such as while a name is looked up, `tell` interrupts what goes on."""
+        self.check()
+        self._at_ease = threading.get_ident()
+        try:
+            yield
+        finally:
+            self._at_ease = None
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep until told to stop."""
+        until = time.monotonic() + seconds
+        while not self._times and (left := until - time.monotonic()) > 0:
+            time.sleep(min(SLICE, left))
 
 
 class Client(smtplib.SMTP):
@@ -42,9 +94,9 @@ class Client(smtplib.SMTP):
         self._reader, self._read_from = ReplyReader(), None  # type: ReplyReader, Any
         self._farewell: Reply | None = None
         self.greeting = ""
-        """What the server said first."""
-        # The name is for the server's log. Left out, smtplib asks DNS for it, which can take seconds.
-        # A name's final dot is for DNS; certificates do not have it.
+        """The text of the server's greeting."""
+        # The local name is for the server's log; left out, smtplib asks DNS for it, which can take seconds.
+        # A host name's final dot is for DNS; certificates do not have it.
         super().__init__(target.host.rstrip("."), target.port, local_hostname="localhost", timeout=timeout)
 
     def connect(self, *where: Any, **more: Any) -> tuple[int, bytes]:
@@ -68,8 +120,8 @@ class Client(smtplib.SMTP):
         sock: Any = self.sock
         if sock is not None and self._read_from is sock:
             sock.settimeout(0)
-            with contextlib.suppress(OSError):  # nothing there, or an end: the next question meets with that
-                self._reader.feed(sock.recv(16 * 1024))
+            with contextlib.suppress(OSError):  # nothing there, or an end: the next command meets with that
+                self._reader.feed(sock.recv(PIECE))
             sock.settimeout(self._reply_within)
         return self._reader.pending
 
@@ -102,13 +154,12 @@ class Client(smtplib.SMTP):
             sock.settimeout(0)
             if not self._reader.pending and not self._farewell:
                 self._receive(sock)
+            said = self._farewell or self._reader.next()
         except (BlockingIOError, ssl.SSLWantReadError):
             return True
         except OSError:
             self.close()
             raise
-        try:
-            said = self._farewell or self._reader.next()
         except Garbled:
             said = None
         if said and (said.code == 421 or (said.code == 451 and "timeout" in said.text.lower())):
@@ -131,20 +182,19 @@ class Client(smtplib.SMTP):
             if reply is None:
                 reply = self._patiently(receive, within or self._reply_within, GRACE if within else 0.0)
             sock.settimeout(self._reply_within)
-        except (OSError, Garbled) as error:
+        except OSError:
             self.close()
-            if isinstance(error, Garbled):
-                # Without the words of what it cannot read, which a cause would bring along.
-                raise smtplib.SMTPServerDisconnected(error.what) from None
             raise
-        return reply.code, self._masked("\n".join(reply.lines)).encode()
-
-    def _masked(self, said: str) -> str:
-        """What a server said, without the credentials: it may know them from an earlier connection."""
-        return self._target.credentials.known.mask(said) if self._target.credentials else said
+        except Garbled as error:
+            self.close()
+            # Without the words of what it cannot read, which a cause would bring along.
+            raise smtplib.SMTPServerDisconnected(error.what) from None
+        # The server may know the credentials from an earlier connection.
+        text, signs_in = "\n".join(reply.lines), self._target.credentials
+        return reply.code, (signs_in.known.mask(text) if signs_in else text).encode()
 
     def _renewed(self) -> Any:
-        """The socket. Clear text that is left when TLS begins was put there by somebody else."""
+        """The socket. Clear text that is left when TLS begins was injected by somebody else."""
         if self.sock is None:
             raise smtplib.SMTPServerDisconnected("please run connect() first")
         if self._read_from is not self.sock:
@@ -167,18 +217,16 @@ class Client(smtplib.SMTP):
         while True:
             self._stop.check(grace)
             sock.settimeout(min(SLICE, max(0.001, give_up - time.monotonic())))
-            try:
+            with contextlib.suppress(TimeoutError):
                 if (result := step()) is not None:
                     return result
-            except TimeoutError:
-                pass
             if (left := self._unsent()) != unsent:
                 unsent, give_up = left, time.monotonic() + seconds
             elif time.monotonic() >= give_up:
                 raise TimeoutError("timed out")
 
     def _unsent(self) -> int:
-        """Bytes that are on their way and not acknowledged, where the system tells.
+        """Bytes that were sent and not acknowledged yet, where the system tells.
 
         A large send buffer takes nothing for a minute on a slow line, although bytes do go through.
         """

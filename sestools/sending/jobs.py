@@ -1,4 +1,4 @@
-"""What a sender keeps of messages under way, of failures, and of the rate at which it may send."""
+"""A sender's state: messages under way, failures in a row, and the rate at which it may send."""
 
 from __future__ import annotations
 
@@ -12,11 +12,9 @@ from sestools.sending.connection import ENVELOPE
 from sestools.sending.mail import Attempt, Entry, Fate, Mail
 from sestools.sending.policy import Decision, Policy, is_unknown
 
-__all__ = ["Job", "Pace", "Tally", "fate_of"]
-
 
 def fate_of(failure: Diagnosis) -> Fate:
-    """What one failed attempt says of a message."""
+    """The fate of a message after one failed attempt."""
     symptom = failure.symptom
     if is_unknown(symptom):
         return Fate.UNKNOWN
@@ -33,13 +31,14 @@ class Tally:
     waited: float = 0.0
 
     def judge(self, policy: Policy, failure: Diagnosis, now: float) -> Decision:
-        """What the policy says to one more failure."""
+        """The policy's decision after one more failure."""
         self.failures += 1
         if self.failures == 1:
             self.since = now
-        elapsed = now - self.since
-        decision = policy.decide(failure, attempt=self.failures, seconds=elapsed, previous=self.waited)
-        self.waited = decision.seconds
+        decision = policy.decide(
+            failure, attempt=self.failures, seconds=now - self.since, previous=self.waited
+        )
+        self.waited = decision.wait or 0.0
         return decision
 
 
@@ -55,20 +54,20 @@ class Job:
     attempts: list[Attempt] = field(default_factory=list)
     done: Entry | None = None
 
-    @property
-    def last_failure(self) -> Diagnosis | None:
-        """What went wrong last, if something did."""
-        return self.attempts[-1].failure if self.attempts else None
-
     def entry(self, fate: Fate, **more: Any) -> Entry:
-        """Its account."""
+        """Its entry in the report."""
         if self.unknown and fate in (Fate.UNSENT, Fate.REFUSED):
             fate = Fate.UNKNOWN  # an earlier attempt may have succeeded
         return Entry(mail=self.mail, fate=fate, unknown=self.unknown, attempts=tuple(self.attempts), **more)
 
+    def unfinished(self) -> Entry:
+        """Its entry, if nothing more is done."""
+        failure = self.attempts[-1].failure if self.attempts else None
+        return self.done or self.entry(Fate.UNSENT, diagnosis=failure)
+
 
 class Pace:
-    """A bucket of tokens, one for each recipient, that fills at the account's rate and holds a second's worth."""
+    """A token bucket: a token for each recipient, refilled at the account's rate, holding those of one second."""
 
     def __init__(self, rate: float | None, clock: Clock) -> None:
         if rate is not None and not rate > 0:

@@ -1,4 +1,4 @@
-"""A file that remembers what was sent, so that a sender that died can be run again.
+"""A file that records what was sent, so that a sender that died can be run again.
 
 Each line is a JSON object. Before the content of a message is sent, `{"do": "begin", "key": ...}` is written and
 synced; after its reply `{"do": "end", "key": ..., "fate": ...}`. A message that was begun and has no end may have
@@ -8,20 +8,20 @@ address and no secret is written.
 
 from __future__ import annotations
 
-import datetime
+import contextlib
 import hashlib
 import json
 import os
 import stat
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Collection
+from functools import partial
+from itertools import count
 from typing import Any, Self
 
 from sestools.core.errors import UsageError
 from sestools.core.text import printable
 from sestools.sending.mail import Fate, Mail, Past
-
-__all__ = ["Journal", "JournalError"]
 
 VERSION = 1
 _MAGIC = b'{"sestools journal":'
@@ -38,13 +38,17 @@ class Journal:
             for entry in sender.send_all(mails):
                 ...
 
-    Run again with the same file, it sends nothing a second time that is known to be accepted. What may have been
+    Run again with the same file, it sends no message a second time that is known to be accepted. What may have been
     accepted is `unknown`, and sent again only if the policy says "resend". Identical messages of one run are
     different messages; the first of them in the next run is the first of them in this.
 
     Args:
-        path: The file. It is made if it does not exist, readable by its owner alone.
-        simulated: Whether it is about a simulated SES. Such a journal is not taken for one about SES.
+        path: The file. It is created if it does not exist, readable by its owner alone.
+        simulated: Whether it is about a simulated SES. Such a journal is not accepted as one about SES.
+
+    Attributes:
+        problem: Why it can no longer be written; empty if it can.
+        created: When the file was created, in seconds since 1970.
 
     Raises:
         UsageError: If it cannot be opened, is no journal, or another process uses it.
@@ -54,10 +58,7 @@ class Journal:
         self._path = os.path.abspath(os.fspath(path))
         self._past: dict[str, Past] = {}
         self._taken: set[str] = set()
-        self.problem = ""
-        """Why it can no longer be written; empty if it can."""
-        self.created = int(time.time())
-        """When the file was begun, in seconds since 1970."""
+        self.problem, self.created = "", int(time.time())
         try:
             self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         except OSError as error:
@@ -79,7 +80,7 @@ class Journal:
         self.close()
 
     def close(self) -> None:
-        """Let others use the file."""
+        """Close the file, so that another process may use it."""
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
@@ -87,17 +88,16 @@ class Journal:
     def claim(self, mail: Mail) -> str:
         """The key of a message: of the first copy that this run has not sent."""
         digest = hashlib.sha256()
-        for part in (mail.sender.encode("utf-8", "surrogatepass"),
-                     *(one.encode("utf-8", "surrogatepass") for one in mail.recipients), mail.content):  # fmt: skip
+        addresses = [one.encode("utf-8", "surrogatepass") for one in (mail.sender, *mail.recipients)]
+        for part in (*addresses, mail.content):
             digest.update(len(part).to_bytes(8, "big") + part)
-        name, copy = digest.hexdigest(), 1
-        while (key := f"{name}-{copy}") in self._taken:
-            copy += 1
+        keys = (f"{digest.hexdigest()}-{copy}" for copy in count(1))
+        key = next(key for key in keys if key not in self._taken)
         self._taken.add(key)
         return key
 
     def release(self, key: str) -> None:
-        """The message was not accepted: should it come again in this run, it is the same one."""
+        """The message was not accepted: if it comes again in this run, it is the same one."""
         self._taken.discard(key)
 
     def past(self, key: str) -> Past:
@@ -113,26 +113,24 @@ class Journal:
         self._write({"do": "begin", "key": key, "at": _now(), "name": printable(mail.name, 100)})
         self.past(key).unknown += 1
 
-    def end(self, key: str, fate: Fate, id: str = "", refused: Iterable[str] = ()) -> None:
+    def end(self, key: str, fate: Fate, id: str = "", refused: Collection[str] = ()) -> None:
         """Note what became of it. If that fails the message stays unknown, and no other one is begun."""
         line: dict[str, Any] = {"do": "end", "key": key, "at": _now(), "fate": str(fate)}
         if fate is Fate.SENT:
-            line |= {"id": id, "refused": len(tuple(refused))}
-        try:
+            line |= {"id": id, "refused": len(refused)}
+        with contextlib.suppress(JournalError):
             self._write(line)
-        except JournalError:
-            return
-        self._learn(line)
+            self._learn(line)
 
     def _lock(self) -> None:
         if not stat.S_ISREG(os.fstat(self._file).st_mode):
             raise UsageError(f"the journal {self._path} is not a regular file")
         try:
             import fcntl
+
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except ImportError:
             raise UsageError("a journal needs a system with file locks, such as Linux or macOS") from None
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise UsageError(f"another process uses the journal {self._path}") from None
         except OSError as error:
@@ -144,36 +142,35 @@ class Journal:
             data = file.read()
         whole = data[: data.rfind(b"\n") + 1]
         if not data.startswith(_MAGIC) and not (not whole and _MAGIC.startswith(data)):
-            raise UsageError(f"{self._path} is no journal of sestools; it was left as it is")
+            raise UsageError(f"{self._path} is not a sestools journal; it was not changed")
         if data != whole:
             os.ftruncate(self._file, len(whole))  # a line that was being written when the system went down
         if not whole:
             self._write({"sestools journal": VERSION, "created": self.created, "simulated": simulated})
-            self._sync_folder()
+            folder = os.open(os.path.dirname(self._path), os.O_RDONLY)
+            with contextlib.suppress(OSError):  # not every file system can
+                os.fsync(folder)
+            os.close(folder)
             return
+        read: Callable[[dict[str, Any]], None] = partial(self._head, simulated)
         for number, line in enumerate(whole.splitlines(), 1):
             try:
-                self._learn(json.loads(line)) if number > 1 else self._head(json.loads(line), simulated)
+                read(json.loads(line))
             except (ValueError, KeyError, TypeError, AttributeError) as error:
-                why = (
-                    str(error)
-                    if number == 1 and isinstance(error, UsageError)
-                    else "is not a line of a journal"
-                )
+                why = error if isinstance(error, UsageError) else "is not a line of a journal"
                 raise UsageError(f"{self._path}, line {number}: {why}; nothing was sent") from None
+            read = self._learn
 
-    def _head(self, line: dict[str, Any], simulated: bool) -> None:
-        if line["sestools journal"] != VERSION:
-            raise UsageError(
-                f"version {line['sestools journal']!r} of a journal is not known; this is {VERSION}"
-            )
+    def _head(self, simulated: bool, line: dict[str, Any]) -> None:
+        if (version := line["sestools journal"]) != VERSION:
+            raise UsageError(f"version {version!r} of the journal is not supported; this is {VERSION}")
         if line["simulated"] is not simulated:
             about = ("SES", "a simulated SES")
             raise UsageError(f"this journal is about {about[not simulated]}, not about {about[simulated]}")
         self.created = int(line["created"])
 
     def _learn(self, line: dict[str, Any]) -> None:
-        """What a line says."""
+        """Take in what a line says."""
         past = self.past(line["key"])
         if line["do"] == "begin":
             past.unknown += 1
@@ -189,24 +186,15 @@ class Journal:
             if self.problem:
                 raise OSError(self.problem)
             if not os.path.samestat(os.fstat(self._file), os.stat(self._path)):
-                raise OSError("another file has taken its place")
+                raise OSError("another file replaced it")
             if os.write(self._file, data) != len(data):
-                raise OSError("no space is left for a whole line")
+                raise OSError("no space left for a whole line")
             os.fsync(self._file)
         except OSError as error:
             # What the file holds now is not known: nothing may be appended to half a line.
             self.problem = error.strerror or str(error)
             raise JournalError(f"cannot write the journal {self._path}: {self.problem}") from None
 
-    def _sync_folder(self) -> None:
-        folder = os.open(os.path.dirname(self._path), os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        except OSError:  # not every file system can
-            pass
-        finally:
-            os.close(folder)
-
 
 def _now() -> str:
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

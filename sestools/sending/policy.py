@@ -1,9 +1,8 @@
-"""Retry policies: what is tried again, after how long, and when it is enough. On tenacity.
+"""Retry policies: what is tried again, after which of tenacity's waits, and until when.
 
-A policy reads what SES said (454 for the rate is not 454 for the quota is not 421 is not 535) and knows the
-step: what is lost before the final dot was not sent, and what is lost after it may have been. That last case
-nobody can decide from outside, so every policy is told what to do with it: resend, and perhaps send twice, or
-give up, and perhaps lose it.
+A policy reads the reply and the step at which it came: SES uses 454 for the sending rate and for the daily quota,
+which need different waits. A message lost before the final dot was not sent; after it, SES may have accepted it.
+Nobody can tell from outside, so each policy states what to do then: resend, or give up.
 """
 
 from __future__ import annotations
@@ -11,23 +10,86 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from random import Random
-from typing import Any, Self
+from typing import Any, Literal, Self, get_args
 
-from tenacity import RetryCallState, Retrying, stop_after_attempt, stop_before_delay, stop_never, wait_none
-from tenacity.stop import stop_any, stop_base
+from tenacity import RetryCallState, Retrying, wait_none
 from tenacity.wait import wait_base
 
 from sestools.core.document import Document, Table
 from sestools.core.enums import Kind, Retry, Stage
 from sestools.core.errors import UsageError
 from sestools.core.results import Symptom
-from sestools.core.text import duration, printable
+from sestools.core.text import duration, printable, span
 from sestools.diagnosis.classifier import classify
 from sestools.diagnosis.result import Diagnosis
 from sestools.render.shown import Shown
-from sestools.sending.backoff import Exponential, Jitter, Schedule
 
-__all__ = ["Decision", "Policy", "Reason", "WhenUnknown", "is_unknown"]
+Jitter = Literal["none", "full", "equal", "decorrelated"]
+JITTERS: tuple[Jitter, ...] = get_args(Jitter)
+
+
+def _in_words(seconds: float) -> str:
+    return span(seconds) if seconds >= 1 and seconds % 1 == 0 else f"{seconds:g} s"
+
+
+@dataclass(frozen=True)
+class Schedule(wait_base):
+    """Fixed waits in seconds, one after the other, then again from the first. By default those of AWS.
+
+    Source: https://docs.aws.amazon.com/ses/latest/dg/troubleshoot-smtp.html
+    """
+
+    seconds: tuple[float, ...] = (5.0, 10.0, 30.0, 1200.0)
+
+    def __post_init__(self) -> None:
+        if not self.seconds or not all(one >= 0 for one in self.seconds):
+            raise UsageError(f"a schedule is one wait or more, in seconds, not {self.seconds!r}")
+
+    def __str__(self) -> str:
+        times = ", ".join(map(_in_words, self.seconds))
+        return f"{times}, and again" if len(self.seconds) > 1 else f"{times} each time"
+
+    def __call__(self, retry_state: RetryCallState) -> float:
+        """The wait after the attempt that just failed."""
+        return self.seconds[(retry_state.attempt_number - 1) % len(self.seconds)]
+
+
+@dataclass(frozen=True)
+class Exponential(wait_base):
+    """Waits that double, with a random part, so that many senders do not come back at the same time.
+
+    Attributes:
+        base: The first wait, in seconds.
+        cap: The longest wait, in seconds.
+        jitter: `none`; `full`: 0 to the wait; `equal`: half of it fixed, half random; `decorrelated`: `base` to
+            three times the wait before.
+            Source: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+        random: The source of chance; seed it to repeat a run.
+    """
+
+    base: float = 1.0
+    cap: float = 300.0
+    jitter: Jitter = "full"
+    random: Random = field(default_factory=Random, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.jitter not in JITTERS:
+            raise UsageError(f"jitter is one of {', '.join(JITTERS)}, not {self.jitter!r}")
+        if not 0 < self.base <= self.cap:
+            raise UsageError(f"a first wait is more than 0 s and at most the cap, not {self.base!r} s")
+
+    def __str__(self) -> str:
+        jitter = "no jitter" if self.jitter == "none" else f"{self.jitter} jitter"
+        return f"growing from {_in_words(self.base)} to {_in_words(self.cap)}, {jitter}"
+
+    def __call__(self, retry_state: RetryCallState) -> float:
+        """The wait after the attempt that just failed."""
+        if self.jitter == "decorrelated":
+            before = max(retry_state.upcoming_sleep, self.base)
+            return min(self.cap, self.random.uniform(self.base, 3 * before))
+        doubled = min(self.cap, self.base * 2.0 ** min(retry_state.attempt_number - 1, 64))
+        lowest = {"none": doubled, "equal": doubled / 2, "full": 0.0}[self.jitter]
+        return self.random.uniform(lowest, doubled)
 
 
 class WhenUnknown(StrEnum):
@@ -40,41 +102,29 @@ class WhenUnknown(StrEnum):
 
 
 class Reason(Enum):
-    """Why a policy decides as it does; the value says it to people."""
+    """Why a policy decides as it does; the value is the sentence for people."""
 
     QUIT = "lost at QUIT ({seen}): what was sent before was accepted"
     LEFT = "no reply after the final dot ({seen}): it may have been accepted, and is not sent again"
     RESENT = "no reply after the final dot ({seen}): it may have been accepted, and is sent again"
-    FINAL = "{title} ({seen}): the same attempt would fail again"
-    SLOWER = "{title} ({seen}): more slowly"
-    QUOTA = "{title} ({seen}): only time helps"
+    FINAL = "{title} ({seen}): another attempt would fail the same way"
+    SLOWER = "{title} ({seen}): slower from now on"
+    QUOTA = "{title} ({seen}): the quota is freed only with time"
     RECONNECT = "{title} ({seen}): nothing was sent, again on a new connection"
     AGAIN = "{title} ({seen})"
-
-    def about(self, failure: Diagnosis) -> str:
-        """The reason for a failure in words."""
-        return self.value.format(title=failure.cause.title, seen=printable(str(failure.symptom), 160))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """What a policy says after a failure.
+    """What a policy decides: seconds until the next attempt (None if there is none), and why, also in words."""
 
-    Attributes:
-        again: Whether to try again.
-        seconds: How long to wait before that.
-        reason: The reason.
-        why: The same for people, with what was seen.
-    """
-
-    again: bool
-    seconds: float = 0.0
+    wait: float | None
     reason: Reason
     why: str
 
 
 _LOST = {Kind.TIMEOUT, Kind.REFUSED, Kind.RESET, Kind.CLOSED, Kind.UNREACHABLE, Kind.NOT_FOUND}
-"""The network failed, not SES: worth another try, whatever a single check would make of it."""
+"""The network failed, not SES: worth another attempt, whatever the cause of a single one advises."""
 
 
 def is_unknown(symptom: Symptom) -> bool:
@@ -87,14 +137,14 @@ class Policy(Shown):
     """When to try again.
 
     Attributes:
-        name: What it is called in tables and plots.
-        when_unknown: What to do with a message that may have been accepted. It has no default: this is a choice
-            between duplicates and losses, and it is yours.
-        wait: How long to wait before each next attempt; any wait of tenacity's.
-        attempts: How many attempts at most, the first included; None for no limit.
-        seconds: For how long at most, from the first failure; None for no limit.
-        throttled: How long to wait when SES says that it was too fast, or too many connections.
-        quota: Seconds to wait when the quota of 24 hours is used up: it frees little by little.
+        name: The name in tables and plots.
+        when_unknown: What to do with a message that may have been accepted. It has no default: the choice between
+            duplicates and losses is yours.
+        wait: How long to wait before each next attempt; any of tenacity's waits.
+        attempts: The most attempts, the first included; None for no limit.
+        seconds: The longest time from the first failure; None for no limit.
+        throttled: How long to wait after exceeding the sending rate or the number of connections.
+        quota: Seconds to wait when the daily quota is used up: it is freed little by little.
     """
 
     name: str
@@ -114,24 +164,13 @@ class Policy(Shown):
 
     @classmethod
     def documented(cls, *, when_unknown: WhenUnknown | str, **more: Any) -> Self:
-        """What AWS writes: after 5, 10 and 30 s, then after 20 minutes, and again; here for a day."""
+        """AWS's advice: after 5, 10 and 30 s, then after 20 minutes, and again from the first; for a day."""
         return cls(name="documented", when_unknown=WhenUnknown(when_unknown), **more)
 
     @classmethod
-    def exponential(
-        cls,
-        *,
-        when_unknown: WhenUnknown | str,
-        jitter: Jitter = "full",
-        base: float = 1.0,
-        cap: float = 300.0,
-        seed: int | None = None,
-        **more: Any,
-    ) -> Self:
-        """Waits that double from `base` to `cap` seconds."""
-        # Chance, not secrets: predictable is what a seed is for.
-        wait = Exponential(base=base, cap=cap, jitter=jitter, random=Random(seed))  # noqa: S311
-        name = "exponential" if jitter == "none" else f"{jitter} jitter"
+    def exponential(cls, *, when_unknown: WhenUnknown | str, jitter: Jitter = "full", **more: Any) -> Self:
+        """Waits that double from 1 s to 5 minutes."""
+        name, wait = "exponential" if jitter == "none" else f"{jitter} jitter", Exponential(jitter=jitter)
         return cls(name=name, when_unknown=WhenUnknown(when_unknown), wait=wait, **more)
 
     @classmethod
@@ -144,20 +183,10 @@ class Policy(Shown):
         """One attempt."""
         return cls(name="none", when_unknown=WhenUnknown.GIVE_UP, attempts=1)
 
-    @property
-    def stop(self) -> stop_base:
-        """The limits, as tenacity wants them."""
-        limits: list[stop_base] = []
-        if self.attempts is not None:
-            limits.append(stop_after_attempt(self.attempts))
-        if self.seconds is not None:
-            limits.append(stop_before_delay(self.seconds))
-        return stop_any(*limits) if limits else stop_never
-
     def decide(
         self, failure: Diagnosis, *, attempt: int = 1, seconds: float = 0.0, previous: float = 0.0
     ) -> Decision:
-        """Say what to do after a failure.
+        """Decide what to do after a failure.
 
         Args:
             failure: What went wrong.
@@ -166,19 +195,20 @@ class Policy(Shown):
             previous: The wait before this attempt.
         """
         wait, reason = self._read(failure, attempt)
-        why = reason.about(failure)
+        why = reason.value.format(title=failure.cause.title, seen=printable(str(failure.symptom), 160))
         if wait is None:
-            return Decision(again=False, reason=reason, why=why)
-        # One event is judged here, and not a function called: tenacity's own state holds what its values need.
-        state = RetryCallState(Retrying(), None, (), {})
+            return Decision(wait=None, reason=reason, why=why)
+        state = RetryCallState(
+            Retrying(), None, (), {}
+        )  # tenacity's waits take it; no function is called here
         state.attempt_number, state.upcoming_sleep = attempt, previous
         state.start_time, state.outcome_timestamp = 0.0, seconds
-        state.upcoming_sleep = pause = wait(state)
-        if self.stop(state):
+        pause = wait(state)
+        if (self.attempts and attempt >= self.attempts) or (self.seconds and seconds + pause >= self.seconds):
             tried = "1 attempt" if attempt == 1 else f"{attempt} attempts"
             why = f"given up after {tried} in {duration(seconds)}: {why}"
-            return Decision(again=False, reason=reason, why=why)
-        return Decision(again=True, seconds=pause, reason=reason, why=why)
+            return Decision(wait=None, reason=reason, why=why)
+        return Decision(wait=pause, reason=reason, why=why)
 
     def document(self) -> Document:
         """What this policy does after each kind of failure."""
@@ -186,7 +216,7 @@ class Policy(Shown):
         return Document(tables=(Table(headings=("step", "what happened", "what follows"), rows=rows),))
 
     def _row(self, stage: Stage, what: Any) -> tuple[str, ...]:
-        failure = classify(what, stage=stage, host=_HOST)
+        failure = classify(what, stage=stage, host="email-smtp.us-east-1.amazonaws.com")
         first, reason = self._read(failure, 1)
         said = str(failure.symptom.reply or f"{failure.symptom.kind}, no reply")
         if first is None:
@@ -197,26 +227,6 @@ class Policy(Shown):
         where = " on a new connection" if reason is Reason.RECONNECT else ""
         twice = "; perhaps twice" if reason is Reason.RESENT else ""
         return stage, said, f"again{where}: {waits}{twice}"
-
-    def retrying(self, **more: Any) -> Retrying:
-        """This policy around a function of yours that sends: `policy.retrying()(send, message)`.
-
-        The last exception is raised if it is given up. `more` is for tenacity, such as `before_sleep`.
-        """
-
-        def failure(state: RetryCallState) -> Diagnosis:
-            return classify(state.outcome.exception() if state.outcome else None)
-
-        def again(state: RetryCallState) -> bool:
-            if state.outcome is None or not isinstance(state.outcome.exception(), Exception):
-                return False
-            return self._read(failure(state), state.attempt_number)[0] is not None
-
-        def pause(state: RetryCallState) -> float:
-            wait, _ = self._read(failure(state), state.attempt_number)
-            return wait(state) if wait else 0.0
-
-        return Retrying(**{"retry": again, "wait": pause, "stop": self.stop, "reraise": True, **more})
 
     def _read(self, failure: Diagnosis, attempt: int) -> tuple[wait_base | None, Reason]:
         """How to wait after a failure, or None if trying again is useless; and why."""
@@ -234,12 +244,12 @@ class Policy(Shown):
             return self.throttled, Reason.SLOWER
         if retry is Retry.HOURS:
             return Schedule((self.quota,)), Reason.QUOTA
-        if retry is Retry.NEW_CONNECTION or (lost and symptom.stage in _ENVELOPE):
+        before_content = symptom.stage in (Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.IDLE)
+        if retry is Retry.NEW_CONNECTION or (lost and before_content):
             return wait_none() if attempt == 1 else self.wait, Reason.RECONNECT
         return self.wait, Reason.AGAIN
 
 
-_HOST = "email-smtp.us-east-1.amazonaws.com"
 _KINDS: tuple[tuple[Stage, Any], ...] = (
     (Stage.CONNECT, TimeoutError("timed out")),
     (Stage.GREETING, (421, "Too many concurrent SMTP connections")),
@@ -253,5 +263,3 @@ _KINDS: tuple[tuple[Stage, Any], ...] = (
     (Stage.BODY, ConnectionResetError(104, "Connection reset by peer")),
 )
 """One of each kind of failure."""
-
-_ENVELOPE = {Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.IDLE}

@@ -1,9 +1,8 @@
-"""A sender that loses nothing: a pattern to copy, on the standard library's smtplib.
+"""A sender that loses no message: a pattern to copy, on the standard library's smtplib.
 
-It keeps a connection and changes it before SES does, sends no faster than the account may, tries again what is
-worth it (see `policy`), and always says what became of each message. It is no mail queue: with a journal (see
-`journal`) it can be run again after the process died, but nobody does that by itself. For that there are mail
-servers, such as Postfix.
+It replaces a connection before SES ends it, stays within the account's sending rate, tries again what may succeed
+(see `policy`), and reports what became of each message. It is no mail queue: with a journal (see `journal`) it can be
+run again after the process died, but unlike a mail server such as Postfix it does not restart by itself.
 """
 
 from __future__ import annotations
@@ -13,31 +12,27 @@ import smtplib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import count
-from typing import Self
+from typing import Any, Self
 
 from sestools.core.clock import Clock
 from sestools.core.enums import Retry, Stage
 from sestools.core.target import Target
 from sestools.diagnosis.result import Diagnosis
-from sestools.sending.connection import ENVELOPE, Delivery, Failed, Line
-from sestools.sending.envelope import unsendable
+from sestools.sending.client import Stop
+from sestools.sending.connection import ENVELOPE, Failed, KeptConnection, Limits
 from sestools.sending.jobs import Job, Pace, Tally, fate_of
 from sestools.sending.journal import Journal
-from sestools.sending.limits import Limits
-from sestools.sending.mail import Attempt, Entry, Fate, Mail
-from sestools.sending.policy import Decision, Policy, WhenUnknown, is_unknown
-from sestools.sending.stop import Stop
-
-__all__ = ["Sender"]
+from sestools.sending.mail import Attempt, Entry, Fate, Mail, unsendable
+from sestools.sending.policy import Policy, WhenUnknown, is_unknown
 
 BREATH = 5.0
 """Seconds before the next message after several in a row were given up: AWS's own first wait."""
 
 _SHARED = frozenset({Retry.SLOWER, Retry.HOURS, Retry.NEW_CONNECTION})
-"""Advice that is about the account or the connection, at whatever message it comes."""
+"""Advice that concerns the account or the connection, whichever message meets it."""
 
 _EVERYBODYS = frozenset({"paused", "suspended", "auth-required", "old-tls", "starttls-first"})
-"""Refusals of a message that each message gets."""
+"""Causes that refuse every message alike."""
 
 
 class Sender:
@@ -49,18 +44,16 @@ class Sender:
                 print(entry.mail.name, entry.fate, entry.what)
 
     A failure that every message would meet (no connection, too fast, quota used up) makes all of them wait. One
-    that may be the message's own sets that message aside while others go on, unless the next one fails as well.
+    that may be the message's own postpones that message while others go on, unless the next one fails as well.
 
     Args:
         target: Where to send, with credentials. TLS is always used and verified.
         policy: What to try again, and what to do with messages of unknown fate.
         rate: Recipients a second that the account may send to; None for no limit.
-        max_messages: After how many messages a connection is changed. SES ends it after a number that it does
-            not tell; reports speak of about 300.
-        max_age: After how many seconds a connection is changed: SES replaces its hosts.
-        max_idle: After how many seconds of silence it is changed. SES ends it after about 10.
-        timeout: Seconds to wait for each reply. Content may take longer, as long as SES acknowledges some of it
-            every so many seconds.
+        max_messages: Messages after which a connection is replaced. SES does not publish its limit, of about 300.
+        max_age: Seconds after which a connection is replaced: SES replaces its hosts.
+        max_idle: Seconds of silence after which a connection is replaced. SES ends it after about 10.
+        timeout: Seconds to wait for each reply, and for SES to acknowledge some of the content.
         final_timeout: Seconds to wait for the reply to a message, after the last of it was acknowledged.
         journal: Where to note each message before its content is sent and after its reply.
         connect: Opens a connection, in place of smtplib to the target: for tests, and for virtual time.
@@ -89,21 +82,15 @@ class Sender:
     ) -> None:
         self._stop = Stop()
         self._clock: Clock = clock or self._stop
-        limits = Limits(
-            max_messages=max_messages,
-            max_age=max_age,
-            max_idle=max_idle,
-            timeout=timeout,
-            final_timeout=final_timeout,
-        )
-        self._line = Line(target, self._clock, limits, connect=connect, stop=self._stop)
+        limits = Limits(max_messages, max_age, max_idle, timeout, final_timeout)
+        self._connection = KeptConnection(target, self._clock, limits, connect=connect, stop=self._stop)
         self._pace = Pace(rate, self._clock)
         self._policy, self._journal = policy, journal
         self._on_attempt = on_attempt or (lambda mail, attempt: None)
         self._shared = Tally()
         self._in_a_row = 0
         self._broken: Diagnosis | None = None
-        self._aside: list[tuple[float, int, Job]] = []
+        self._postponed: list[tuple[float, int, Job]] = []
         self._under_way: Job | None = None
 
     def __enter__(self) -> Self:
@@ -113,36 +100,34 @@ class Sender:
         if kind is None:
             self.close()
         else:
-            self._line.hang_up()
+            self._connection.hang_up()
 
     def close(self) -> None:
         """End the connection."""
-        self._line.close()
+        self._connection.close()
 
     @property
     def connections(self) -> int:
         """Connections that were opened so far."""
-        return self._line.opened
+        return self._connection.opened
 
     @property
     def unfinished(self) -> tuple[Entry, ...]:
-        """After `send_all` was interrupted, such as by Ctrl-C: the account of what it had begun and not decided.
+        """After `send_all` was interrupted, such as by Ctrl-C: entries of what it had begun and not decided.
 
-        It may hold once more the entry that was given last.
+        It may repeat the entry that was yielded last.
         """
-        jobs = {job.number: job for _, _, job in sorted(self._aside)}
-        entries = [job.entry(Fate.UNSENT, diagnosis=job.last_failure) for job in jobs.values()]
+        jobs = {job.number: job for _, _, job in sorted(self._postponed)}
         if (job := self._under_way) and job.number not in jobs:
-            job = replace(job, unknown=job.unknown + self._line.offered)
-            entries.append(job.done or job.entry(Fate.UNSENT, diagnosis=job.last_failure))
-        return tuple(entries)
+            jobs[job.number] = replace(job, unknown=job.unknown + self._connection.offered)
+        return tuple(job.unfinished() for job in jobs.values())
 
     def stop(self) -> None:
         """Have `send_all` end by raising KeyboardInterrupt, where the fate of the message under way is known.
 
-        It can be called by a handler of signals, and from another thread. The reply to a message that was sent is
-        awaited for 5 seconds; told a second time, it is awaited no more, and the message is `unknown`.
-        `unfinished` tells about what was begun.
+        It can be called by a signal handler, and from another thread. The reply to a message that was sent is
+        awaited for 5 seconds; if told a second time, no longer, and the message is `unknown`. `unfinished` lists
+        what was begun.
         """
         self._stop.tell()
 
@@ -153,33 +138,32 @@ class Sender:
         return entry
 
     def send_all(self, mails: Iterable[Mail]) -> Iterator[Entry]:
-        """Send messages; gives the account of each as soon as its fate is decided.
+        """Send messages; yields the entry of each as soon as its fate is decided.
 
-        Messages are drawn one at a time, so that they can come from a stream. Nothing raises that a server or
-        a network can cause. What was given up for all is given up for this call: the next one tries again.
+        Messages are drawn one at a time, so that they can come from a stream. No failure of a server or a network
+        raises. What was given up for all is given up for this call: the next one tries again.
 
         Raises:
             JournalError: If the journal cannot be written. Nothing is sent that is not in it.
         """
         self._broken, self._shared, self._under_way = None, Tally(), None
         rest, number = iter(mails), count()
-        aside = self._aside = []
+        postponed = self._postponed = []
         while True:
             self._stop.check()
             now = self._clock.now()
-            if aside and (aside[0][0] <= now or self._broken):
-                job = heapq.heappop(aside)[2]
+            if postponed and (postponed[0][0] <= now or self._broken):
+                job = heapq.heappop(postponed)[2]
             elif (mail := next(rest, None)) is not None:
-                job = Job(
-                    number=next(number), mail=mail, key=self._journal.claim(mail) if self._journal else ""
-                )
-            elif aside:
-                self._sleep(aside[0][0] - now)
+                key = self._journal.claim(mail) if self._journal else ""
+                job = Job(number=next(number), mail=mail, key=key)
+            elif postponed:
+                self._sleep(postponed[0][0] - now)
                 continue
             else:
                 return
             # Whatever interrupts this, `unfinished` knows of the message until its entry was taken.
-            self._line.offered = False
+            self._connection.offered = False
             self._under_way = job
             job.done = self._earlier(job)
             done = job.done or self._try(job)
@@ -189,7 +173,7 @@ class Sender:
                     self._journal.release(job.key)
                 yield done
             else:
-                heapq.heappush(aside, (self._clock.now() + done, job.number, job))
+                heapq.heappush(postponed, (self._clock.now() + done, job.number, job))
             self._under_way = None
 
     def _earlier(self, job: Job) -> Entry | None:
@@ -214,20 +198,20 @@ class Sender:
         self._stop.check()
         began = self._clock.now()
         try:
-            delivery = self._deliver(job)
+            id, refused = self._deliver(job)
             self._shared, self._in_a_row = Tally(), 0
             self._note(job, began)
-            return job.entry(Fate.SENT, id=delivery.id, refused=delivery.refused)
+            return job.entry(Fate.SENT, id=id, refused=refused)
         except Failed as failed:
             return self._judge(job, failed.diagnosis, began)
         except BaseException:
-            job.attempts.append(Attempt(at=began, seconds=self._clock.now() - began, interrupted=True))
+            self._note(job, began, interrupted=True)
             raise
 
-    def _deliver(self, job: Job) -> Delivery:
+    def _deliver(self, job: Job) -> tuple[str, dict[str, Diagnosis]]:
         """Offer a message, which the journal knows before its content is sent and after its reply."""
         if (journal := self._journal) is None:
-            return self._line.deliver(job.mail)
+            return self._connection.deliver(job.mail)
         begun = False
 
         def about_to() -> None:
@@ -236,61 +220,51 @@ class Sender:
             begun = True
 
         try:
-            delivery = self._line.deliver(job.mail, about_to)
-            journal.end(job.key, Fate.SENT, delivery.id, delivery.refused)
-            return delivery
-        except Failed as failed:
+            id, refused = self._connection.deliver(job.mail, about_to)
+        except BaseException as error:
             if begun:
-                journal.end(job.key, fate_of(failed.diagnosis))
+                unknown = Fate.UNKNOWN if self._connection.offered else Fate.UNSENT
+                journal.end(job.key, fate_of(error.diagnosis) if isinstance(error, Failed) else unknown)
             raise
-        except BaseException:
-            if begun:
-                journal.end(job.key, Fate.UNKNOWN if self._line.offered else Fate.UNSENT)
-            raise
+        journal.end(job.key, Fate.SENT, id, refused)
+        return id, refused
 
     def _judge(self, job: Job, failure: Diagnosis, began: float) -> Entry | float:
         """What follows from a failure: for the message alone, or for all."""
         symptom, advice = failure.symptom, failure.cause
         self._in_a_row += 1
         job.unknown += is_unknown(symptom)
-        self._line.offered = False
+        self._connection.offered = False
         own = symptom.stage is Stage.BODY or (symptom.stage in ENVELOPE and symptom.reply is not None)
         refused = fate_of(failure) is Fate.REFUSED
-        # A message that SES read and will not have is its own affair, such as a broken domain of its sender's.
+        # A message that SES read and refused is a case of its own, such as a broken domain of its sender's.
         read = refused and symptom.stage is Stage.BODY
         own = own and advice.id not in _EVERYBODYS and (read or advice.retry not in _SHARED)
         tally = job.tally if own else self._shared
         decision = tally.judge(self._policy, failure, self._clock.now())
-        self._note(job, began, failure, decision)
-        if decision.again:
+        self._note(job, began, failure=failure, wait=decision.wait, why=decision.why)
+        if decision.wait is not None:
             if own and self._in_a_row == 1:
-                return decision.seconds
-            self._sleep(decision.seconds)
+                return decision.wait
+            self._sleep(decision.wait)
             return 0.0
         stops = symptom.stage not in ENVELOPE or advice.retry is Retry.HOURS or advice.id in _EVERYBODYS
         if own and refused:
-            self._in_a_row = 0  # SES is well, the message is not
+            self._in_a_row = 0  # SES works, this message does not
         elif not own and (stops or len(job.attempts) > 1):
             self._broken = failure  # one blip that the policy does not retry is no reason to leave the rest
         elif self._in_a_row > 1:
             self._sleep(BREATH)  # nobody tries these again, but the next message would fail at once, too
         return job.entry(Fate.REFUSED if refused else Fate.UNSENT, diagnosis=failure)
 
-    def _note(
-        self, job: Job, began: float, failure: Diagnosis | None = None, decision: Decision | None = None
-    ) -> None:
-        attempt = Attempt(
-            at=began,
-            seconds=self._clock.now() - began,
-            failure=failure,
-            wait=decision.seconds if decision and decision.again else None,
-            why=decision.why if decision else "",
-        )
+    def _note(self, job: Job, began: float, **more: Any) -> None:
+        attempt = Attempt(at=began, seconds=self._clock.now() - began, **more)
         job.attempts.append(attempt)
-        self._on_attempt(job.mail, attempt)
+        if not attempt.interrupted:
+            self._on_attempt(job.mail, attempt)
 
     def _sleep(self, seconds: float) -> None:
-        """Wait; a connection that SES would end meanwhile is given back first."""
-        if seconds >= self._line.limits.max_idle:
+        """Wait; a connection that SES would end meanwhile is closed first."""
+        if seconds >= self._connection.limits.max_idle:
             self.close()
         self._clock.sleep(seconds)

@@ -12,8 +12,7 @@ from sestools.core.enums import Kind, Stage
 from sestools.core.target import Target
 from sestools.labs.replays import replay
 from sestools.lifetime.advice import advise
-from sestools.lifetime.costs import PRICE, ConnectionLimits, Costs, Thresholds, Traffic, options
-from sestools.lifetime.defaults import DEFAULTS
+from sestools.lifetime.costs import DEFAULTS, PRICE, ConnectionLimits, Costs, Thresholds, Traffic, options
 from sestools.lifetime.survival import curve, one_a_host, survival
 from sestools.probes import Life, LifetimeFacts, Plan, Purpose, probe_lifetime
 from sestools.simulator.memory import VirtualSes
@@ -58,8 +57,8 @@ def test_connections_of_one_host_count_once() -> None:
     gone = life().end or lost()
     together = [life(host="A", opened_at=float(at), seconds=50.0 - at, end=gone) for at in range(5)]
     apart = [life(host="B", seconds=10.0 * (at + 1), end=gone) for at in range(5)]
-    kept, shared = one_a_host([*together, *apart])
-    assert shared == 4
+    kept = one_a_host([*together, *apart])
+    assert len(kept) == 6
     assert [one.seconds for one in kept if one.host == "A"] == [50.0]
     assert len([one for one in kept if one.host == "B"]) == 5
 

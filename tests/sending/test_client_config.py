@@ -17,8 +17,7 @@ from clients.relay import relay
 from clients.senders import NODE
 from peers import servers
 
-from sestools.sending.client_config.clients import CLIENTS, ClientConfig, client_config
-from sestools.sending.client_config.postfix import PASSWORDS, TEMPORARY
+from sestools.sending.client_config.clients import CLIENTS, PASSWORDS, TEMPORARY, ClientConfig, client_config
 from sestools.sending.mail import Fate, Mail
 from sestools.simulator import Simulator
 

@@ -62,7 +62,7 @@ def test_what_is_unknown_is_named(tmp_path: Path) -> None:
     assert len(ses.accepted) == 3
     resent = run(tmp_path / "j", ses, policy=RESEND)
     assert (resent[0].fate, resent[0].unknown) == (Fate.SENT, 1)
-    assert "may be there twice" in resent[0].what
+    assert "may have arrived twice" in resent[0].what
     assert len(ses.accepted) == 4
     assert run(tmp_path / "j", ses)[0].id == resent[0].id
 
@@ -143,8 +143,8 @@ HEAD = b'{"sestools journal": 1, "created": 1, "simulated": false}\n'
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"From: me@example.com\n\nA message.\n", "no journal of sestools"),
-        (b"From: me", "no journal of sestools"),
+        (b"From: me@example.com\n\nA message.\n", "not a sestools journal"),
+        (b"From: me", "not a sestools journal"),
         (b'{"sestools journal": 2, "created": 1, "simulated": false}\n', "version 2"),
         (b'{"sestools journal": 1}\n', "line 1"),
         (HEAD.replace(b"false", b"true"), "about a simulated SES, not about SES"),

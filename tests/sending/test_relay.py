@@ -19,8 +19,7 @@ from peers import servers
 
 from sestools.core.credentials import Credentials
 from sestools.core.endpoints import PORTS
-from sestools.sending.client_config.clients import client_config
-from sestools.sending.client_config.postfix import PASSWORDS, TLSPROXY
+from sestools.sending.client_config.clients import PASSWORDS, TLSPROXY, client_config
 from sestools.sending.client_config.relay import write_relay
 from sestools.simulator import Simulator, faults
 

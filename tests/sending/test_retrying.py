@@ -11,8 +11,7 @@ from tenacity import RetryCallState, Retrying
 
 from sestools import classify
 from sestools.core.enums import Stage
-from sestools.sending.backoff import JITTERS, Exponential, Schedule
-from sestools.sending.policy import Policy, Reason, WhenUnknown, is_unknown
+from sestools.sending.policy import JITTERS, Exponential, Policy, Reason, Schedule, WhenUnknown, is_unknown
 from sestools.simulator import faults
 from sestools.simulator.memory import VirtualSes
 
@@ -33,8 +32,7 @@ def state(attempt: int, previous: float = 0.0) -> RetryCallState:
 def waits(policy: Policy, what: Any, stage: Stage, count: int = 6) -> list[float | None]:
     """The wait after each of some failures in a row; None where it is given up."""
     failure = classify(what, stage=stage, host=HOST)
-    decisions = [policy.decide(failure, attempt=number) for number in range(1, count + 1)]
-    return [decision.seconds if decision.again else None for decision in decisions]
+    return [policy.decide(failure, attempt=number).wait for number in range(1, count + 1)]
 
 
 def test_the_documented_schedule() -> None:
@@ -90,10 +88,10 @@ def test_the_unknown_is_the_users_choice(error: Exception) -> None:
     failure = classify(error, stage=Stage.BODY, host=HOST)
     assert is_unknown(failure.symptom)
     resend = Policy.documented(when_unknown="resend").decide(failure)
-    assert (resend.again, resend.seconds) == (True, 5)
+    assert resend.wait == 5
     assert resend.reason is Reason.RESENT
     leave = Policy.documented(when_unknown="give up").decide(failure)
-    assert not leave.again
+    assert leave.wait is None
     assert leave.reason is Reason.LEFT
 
 
@@ -148,7 +146,7 @@ def test_limits(limits: dict[str, Any], attempt: int, seconds: float, again: boo
     policy = Policy.fixed(5, when_unknown="resend", **{"seconds": None, **limits})
     failure = classify((451, b"Temporary service failure"), stage=Stage.BODY, host=HOST)
     decision = policy.decide(failure, attempt=attempt, seconds=seconds)
-    assert decision.again is again
+    assert (decision.wait is not None) is again
     assert ("given up after" in decision.why) is not again
 
 
@@ -170,30 +168,8 @@ def test_what_makes_no_sense_is_no_policy(make: Any) -> None:
         make()
 
 
-def test_a_policy_around_a_function() -> None:
-    """`retrying` is a tenacity object: it repeats what is worth it, and raises what is not."""
-    policy = Policy.documented(when_unknown="give up", attempts=4)
-    slept: list[float] = []
-    errors: list[Exception] = [
-        smtplib.SMTPDataError(454, b"Temporary service failure"),
-        OSError(104, "reset"),
-    ]
-
-    def send() -> str:
-        if errors:
-            raise errors.pop(0)
-        return "sent"
-
-    assert policy.retrying(sleep=slept.append)(send) == "sent"
-    assert slept == [5, 10]
-    errors[:] = [smtplib.SMTPDataError(554, b"Message rejected: Email address is not verified.")]
-    with pytest.raises(smtplib.SMTPDataError):
-        policy.retrying(sleep=slept.append)(send)
-    errors[:] = [smtplib.SMTPDataError(454, b"Temporary service failure")] * 9
-    with pytest.raises(smtplib.SMTPDataError):
-        policy.retrying(sleep=slept.append)(send)
-    assert slept == [5, 10, 5, 10, 30]
-    assert len(errors) == 5
+def test_one_attempt_leaves_what_is_unknown() -> None:
+    """Who wants no second attempt makes no duplicates."""
     assert Policy.none().when_unknown is WhenUnknown.GIVE_UP
 
 
@@ -210,7 +186,9 @@ def test_a_lost_good_bye_resends_nothing(fault: str, when_unknown: WhenUnknown) 
         client.sendmail("a@example.com", ["success@simulator.amazonses.com"], b"Subject: x\r\n\r\nhi")
         client.quit()
 
-    policy = Policy.documented(when_unknown=when_unknown, attempts=4)
-    with pytest.raises((OSError, smtplib.SMTPException)):
-        policy.retrying(sleep=ses.clock.sleep)(send)
+    with pytest.raises((OSError, smtplib.SMTPException)) as caught:
+        send()
     assert len(ses.accepted) == 1
+    failure = classify(caught.value)
+    decision = Policy.documented(when_unknown=when_unknown, attempts=4).decide(failure)
+    assert (decision.wait, decision.reason) == (None, Reason.QUIT)

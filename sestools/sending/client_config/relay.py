@@ -13,28 +13,21 @@ from typing import Any
 
 from sestools.core.credentials import Credentials
 from sestools.core.errors import UsageError
-from sestools.sending.client_config.clients import client_config
-from sestools.sending.client_config.postfix import FILTER, PASSWORDS, TEMPORARY
-
-__all__ = ["CONFIG", "write_relay"]
-
-CONFIG = "ses.cf"
-"""The lines for main.cf."""
+from sestools.sending.client_config.clients import FILTER, PASSWORDS, TEMPORARY, client_config
 
 
 def write_relay(
     folder: str | Path, where: str, credentials: Credentials, *, port: int = 587, **more: Any
 ) -> tuple[Path, ...]:
-    """Write the configuration, the password map, which only its owner may read, and the filter of refusals.
+    """Write the lines for main.cf (`ses.cf`), the password map (mode 0600), and the filter of refusals.
 
-    Postfix uses them once the first is appended to its main.cf and `postconf -M` was given `TLSPROXY`.
+    Append the first to Postfix's main.cf, and give `TLSPROXY` to `postconf -M`.
 
     Args:
-        folder: Where to; it need not be Postfix's own folder, from where the files are to be copied there then.
+        folder: Where to write; copy the files to Postfix's own folder if it is another one.
         where: A region such as `eu-west-1`, or the name of an endpoint.
         credentials: SES's SMTP user name and password.
-        port: One of SES's five ports.
-        more: Whatever else `client_config` takes.
+        port: One of SES's five ports. `more` is whatever else `client_config` takes.
 
     Raises:
         UsageError: If the credentials cannot stand in Postfix's password map, or as `client_config` does.
@@ -47,7 +40,7 @@ def write_relay(
             "a password map holds no spaces or line ends, and no colon in the user name; SES's have none"
         )
     relayhost = next(line.split(" = ")[1] for line in config.splitlines() if line.startswith("relayhost"))
-    wanted = ((CONFIG, config, 0o644), (PASSWORDS, "", 0o600), (TEMPORARY, "\n".join(FILTER) + "\n", 0o644))
+    wanted = (("ses.cf", config, 0o644), (PASSWORDS, "", 0o600), (TEMPORARY, "\n".join(FILTER) + "\n", 0o644))
     for name, text, mode in wanted:
         # Made anew: a file that was there may be readable for others, or open.
         (folder / name).unlink(missing_ok=True)
