@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import math
+import re
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -21,6 +21,9 @@ SIMULATOR = "simulator.amazonses.com"
 
 EXAMPLE_KEY = ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
 """AWS's own public example of an access key id and its secret. Worth nothing anywhere."""
+
+_V2 = re.compile(r"A[g-v][A-Za-z0-9+/]{42}")
+"""A legacy password: a first byte of 2 and a signature of 32 bytes, in base64."""
 
 
 def reply_of(id: str) -> str:
@@ -69,13 +72,8 @@ class Account:
     def __post_init__(self) -> None:
         for name in ("identities", "denied", "bad_mail_from"):
             set_of(
-                self,
-                name,
-                lambda word: isinstance(word, str) and word != "",
-                "a list of addresses and domains",
+                self, name, lambda one: isinstance(one, str) and one > "", "a list of addresses and domains"
             )
-            if (words := getattr(self, name)) is not None:
-                object.__setattr__(self, name, frozenset(map(str.lower, words)))
         for name, most in (("daily_quota", 200.0), ("rate", 1.0)) if self.sandbox else ():
             if getattr(self, name) is None:
                 object.__setattr__(self, name, most)
@@ -98,16 +96,7 @@ class Account:
         good = [(own.user, own.password)]
         if self.credentials is None:
             good.append((EXAMPLE_KEY[0], smtp_password_v2(EXAMPLE_KEY[1])))
-        return None if (user, password) not in good else "v2" if _is_v2(password) else "v4"
-
-
-def _is_v2(password: str) -> bool:
-    """Whether a password has the form of a legacy one: a first byte of 2, and a signature."""
-    try:
-        made = base64.b64decode(password, validate=True)
-    except ValueError:
-        return False
-    return len(made) == 33 and made[0] == 2
+        return None if (user, password) not in good else "v2" if _V2.fullmatch(password) else "v4"
 
 
 @dataclass(kw_only=True, slots=True)
@@ -155,8 +144,7 @@ class _Bucket:
 
     def __init__(self, rate: float | None, burst: float) -> None:
         self._rate = rate
-        self._size = max(1.0, (rate or 0.0) * burst)
-        self._left = self._size
+        self._size = self._left = max(1.0, (rate or 0.0) * burst)
         self._at = float("-inf")
 
     def take(self, count: int, now: float) -> bool:

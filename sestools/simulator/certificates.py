@@ -45,13 +45,12 @@ class Authority:
     def context(self, kind: str = "good") -> ssl.SSLContext:
         """A server context: `good`, `expired`, `wrong-name`, `unknown-issuer` or `self-signed`."""
         if kind not in self._contexts:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context = self._contexts[kind] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.minimum_version = ssl.TLSVersion.TLSv1_2
             if kind == "self-signed":
                 _load_self_signed(context, self._host)
             else:
                 self._issue(kind).configure_cert(context)
-            self._contexts[kind] = context
         return self._contexts[kind]
 
     def _issue(self, kind: str) -> trustme.LeafCert:
@@ -64,9 +63,8 @@ class Authority:
         service, _, domain = self._host.partition(".")
         region = domain.partition(".")[0]
         # The names that SES's own certificates have been seen with.
-        return ca.issue_cert(
-            self._host, f"{service}-fips.{domain}", f"*.{service}.{region}.vpce.amazonaws.com"
-        )
+        names = (f"{service}-fips.{domain}", f"*.{service}.{region}.vpce.amazonaws.com")
+        return ca.issue_cert(self._host, *names)
 
 
 def remove_leftovers() -> None:
@@ -82,11 +80,7 @@ def remove_leftovers() -> None:
 
 
 def _lock(file: IO[bytes]) -> None:
-    """Lock a file.
-
-    Raises:
-        OSError: If another process has locked it, or it cannot be locked here.
-    """
+    """Lock a file; OSError if another process has locked it, or it cannot be locked here."""
     try:
         import fcntl
     except ModuleNotFoundError:

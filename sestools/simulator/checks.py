@@ -24,11 +24,7 @@ class FieldError(UsageError):
 
 
 def check_fields(owner: object, *bounds: Bounds) -> None:
-    """Check the numbers of a dataclass (whole where the type is `int`, None where the type says so), its flags and texts.
-
-    Raises:
-        FieldError: If one is none, or out of bounds.
-    """
+    """Check a dataclass's flags, texts and numbers: whole for `int`, None where the type says so; or FieldError."""
     hints = get_type_hints(type(owner))
     for name, hint in hints.items():
         for kind, form in ((bool, "true or false"), (str, "a text")):
@@ -52,11 +48,12 @@ def is_number(given: object, *, whole: bool = False) -> bool:
     return isinstance(given, int if whole else int | float) and not isinstance(given, bool)
 
 
-def set_of(owner: object, name: str, good: Callable[[Any], bool], form: str) -> None:
-    """Make a set of a field of a frozen dataclass that lists what is good, and leave None as it is."""
+def set_of(owner: object, name: str, good: Callable[[Any], bool], form: str, *, least: int = 0) -> None:
+    """Make a set of a field of a frozen dataclass that lists what is good, texts in small letters; None stays."""
     given = getattr(owner, name)
     if given is None:
         return
-    if isinstance(given, str | int | Mapping) or not all(map(good, given := list(given))):
+    wrong = isinstance(given, str | int | Mapping)
+    if wrong or not all(map(good, listed := list(given))) or len(listed) < least:
         raise FieldError(name, f"{name} must be {form}, not {given!r}")
-    object.__setattr__(owner, name, frozenset(given))
+    object.__setattr__(owner, name, frozenset(one.lower() if isinstance(one, str) else one for one in listed))

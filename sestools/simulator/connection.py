@@ -37,14 +37,9 @@ class ServerConnection(asyncio.BufferedProtocol):
     """
 
     def __init__(
-        self,
-        service: Service,
-        authority: Authority,
-        port: int,
-        everyone: set[ServerConnection],
-        buffer: memoryview,
+        self, service: Service, ca: Authority, port: int, everyone: set[ServerConnection], buffer: memoryview
     ) -> None:
-        self._service, self._authority, self._port = service, authority, port
+        self._service, self._authority, self._port = service, ca, port
         self._everyone, self._buffer = everyone, buffer
         self._loop = asyncio.get_running_loop()
         self._actions: deque[Action] = deque()
@@ -60,7 +55,7 @@ class ServerConnection(asyncio.BufferedProtocol):
         self._transport = transport
         self._everyone.add(self)
         self._record = self._service.open(self._port)
-        self.path = Path(self._service, self._record, transport, self._loop, self._arrived)
+        self.path = Path(self._service, self._record, transport, self._arrived)
         security = self._service.security(self._record)
         self._session = ServerSession(self._service, self._record, security)
         if self._service.of(self._record, Silent):
@@ -279,7 +274,5 @@ class ServerConnection(asyncio.BufferedProtocol):
         left = self._session.due - self._service.clock.now()
         if left > 0:
             self._clock_timer = self._loop.call_later(min(left, 86400), self._watch_clock)
-            return
-        self._clock_timer = None
-        if not (self._deaf or self._ending):
+        elif not (self._deaf or self._ending):
             self._add(self._session.tick())

@@ -115,8 +115,7 @@ class Dialogue(ABC):
 
     def tick(self) -> list[Action]:
         """Time has passed: what is due is done."""
-        now = self._service.clock.now()
-        if now < self.due:
+        if self._service.clock.now() < self.due:
             return []
         # Time may have jumped beyond both: what was due first is what happened.
         if self._record.ends_at <= self._heard_at + self._service.rules.idle:
@@ -138,10 +137,6 @@ class Dialogue(ABC):
         self._out += last
         self._ended = True
         self._buffer.clear()
-
-    def _heard(self, line: str) -> None:
-        if self._service.watched:
-            self._service.event(self._record, ">", line)
 
     def _at(self, stage: Stage, answer: Callable[[], None]) -> None:
         """Answer at a stage, or do what a fault does instead."""
@@ -171,7 +166,7 @@ class Dialogue(ABC):
         """Take one line from the buffer; False if there is none."""
         end = self._buffer.find(b"\n")
         if max(end, len(self._buffer) if end < 0 else 0) > MAX_COMMAND:
-            self._heard("[a line that is too long]")
+            self._service.event(self._record, ">", "[a line that is too long]")
             self._say(INFERRED["long line"])
             self._end(Turn.CLOSE)
         if end < 0 or self._ended:
@@ -182,7 +177,7 @@ class Dialogue(ABC):
         bare = None if -1 != raw.find(b"\r") == end - 1 else _BARE.search(raw)
         line = raw.decode("utf-8", "backslashreplace").rstrip("\r\n")
         if self._service.watched:
-            self._heard(MASK if self._exchange else mask_command(line))
+            self._service.event(self._record, ">", MASK if self._exchange else mask_command(line))
         if bare:
             self._say(INFERRED["bare line end"].format(at=bare.start()))
             self._end(Turn.CLOSE)
@@ -197,7 +192,7 @@ class Dialogue(ABC):
             return False
         whole, self._submission, self._content = self._submission, Submission(), None
         size, whole.message = taken
-        self._heard(f"[message of {size} bytes]")
+        self._service.event(self._record, ">", f"[message of {size} bytes]")
         whole.legacy = self._record.legacy
         self._at(Stage.BODY, lambda: self._say(self._service.submit(self._record, whole)))
         return True

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import smtplib
-import ssl
+from types import SimpleNamespace
 from typing import Any
 
 from sestools.core.endpoints import PORTS, Security
@@ -91,24 +91,11 @@ class VirtualSmtp(smtplib.SMTP):
     def _get_socket(self, host: str, port: int, timeout: float) -> Any:
         sock = self._ses.connect(port, timeout=timeout, mss=self._mss)
         if PORTS[port] is Security.WRAPPER:
-            sock.start_tls(host)
+            sock.start_tls()
         return sock
 
     def starttls(self, **_: Any) -> tuple[int, bytes]:  # type: ignore[override]
         """STARTTLS and the handshake."""
-        handshake: Any = _Handshake()
+        handshake: Any = SimpleNamespace(wrap_socket=MemorySocket.start_tls)
         code, text = super().starttls(context=handshake)
         return code, text
-
-
-class _Handshake:
-    """Stands where a client wants an SSL context."""
-
-    verify_mode = ssl.CERT_REQUIRED
-    check_hostname = True
-
-    def wrap_socket(
-        self, sock: MemorySocket, server_hostname: str | None = None, **_: object
-    ) -> MemorySocket:
-        sock.start_tls(server_hostname)
-        return sock

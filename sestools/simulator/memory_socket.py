@@ -74,12 +74,8 @@ class MemorySocket:
     def getpeercert(self) -> None:
         """None: there is no certificate in memory."""
 
-    def start_tls(self, host: str | None = None) -> None:
-        """The TLS handshake, as far as it can fail.
-
-        Raises:
-            ssl.SSLError, OSError: As a real handshake would.
-        """
+    def start_tls(self, server_hostname: str | None = None) -> MemorySocket:
+        """The TLS handshake: SSLError or OSError as from a real one; `server_hostname` is not looked at."""
         if not self._wants_tls:
             raise ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number")
         self._pass()
@@ -97,6 +93,7 @@ class MemorySocket:
             self._session.tls_started()
         else:
             self._do(self._session.begin())
+        return self
 
     def sendall(self, data: bytes) -> None:
         """Send."""
@@ -128,11 +125,7 @@ class MemorySocket:
         return len(data)
 
     def recv(self, size: int) -> bytes:
-        """What has come, at most so many bytes, waiting for it as long as the time-out allows; b"" at the end.
-
-        Raises:
-            TimeoutError, ConnectionResetError: As a socket would.
-        """
+        """What has come, at most so many bytes, waiting for it as long as the time-out allows; b"" at the end."""
         give_up = self._clock.now() + (math.inf if self._timeout is None else self._timeout)
         while self._over == b"":
             self._pass()

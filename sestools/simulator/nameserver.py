@@ -19,13 +19,7 @@ AT_ONCE = 3
 
 
 class NameServer(asyncio.DatagramProtocol):
-    """Answers over UDP; everything else than its own name does not exist.
-
-    Args:
-        host: The name.
-        addresses: What it has.
-        first: With which of them the first answer begins.
-    """
+    """Answers over UDP for one name, `first` says beginning with which of its addresses; no other name exists."""
 
     def __init__(self, host: str, addresses: Sequence[str], first: int = 0) -> None:
         self._name = name.from_text(host)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import random
 import socket
+from asyncio import Transport
 from collections import deque
 from collections.abc import Callable
 
@@ -20,12 +21,12 @@ class Path:
         self,
         service: Service,
         record: ConnectionRecord,
-        transport: asyncio.Transport,
-        loop: asyncio.AbstractEventLoop,
+        transport: Transport,
         deliver: Callable[[bytes], None],
     ) -> None:
         self._service, self._record = service, record
-        self._transport, self._loop, self._deliver = transport, loop, deliver
+        self._transport, self._deliver = transport, deliver
+        self._loop = asyncio.get_running_loop()
         self._queue: deque[tuple[float, bytes | None]] = deque()
         """What is still to be sent, and when; None is the end."""
         self._ended: Callable[[], None] | None = None

@@ -50,8 +50,7 @@ class Host:
 
     def __init__(self, seed: str, rules: Rules, index: int, started: float) -> None:
         self._random = random.Random(seed)  # noqa: S311 - lifetimes, not secrets
-        self._lifetime = rules.host_lifetime
-        self._at_random = rules.random_lifetimes
+        self._lifetime, self._at_random = rules.host_lifetime, rules.random_lifetimes
         self._rename()
         # The first of the hosts that retire on a schedule do so one after the other, not all at once.
         share = 1.0 if self._at_random else (index + 1) / rules.hosts

@@ -61,11 +61,7 @@ class Scenario:
 
     @classmethod
     def named(cls, name: str) -> Scenario:
-        """A scenario that comes with the package, or the one in a file whose path ends in `.toml`.
-
-        Raises:
-            UsageError: If there is none, or the file is wrong; the message names file and line.
-        """
+        """A scenario that comes with the package, or the one in a file whose path ends in `.toml`."""
         if not name.endswith(".toml") and name not in names():
             raise UsageError(
                 f"there is no scenario {printable(name, 80)!r}; there are {', '.join(names())}, "
@@ -80,11 +76,7 @@ class Scenario:
 
     @classmethod
     def from_toml(cls, text: str, file: str = "scenario") -> Scenario:
-        """The scenario in a text.
-
-        Raises:
-            UsageError: With file, line and what is allowed.
-        """
+        """The scenario in a text; a UsageError names file, line and what is allowed."""
         return _Reader(text, file).scenario()
 
 
@@ -108,8 +100,8 @@ class SimulatedSes:
     ) -> None:
         self.clock: Clock = self._clock()
         script = Scenario.named(scenario) if isinstance(scenario, str) else scenario or Scenario()
-        changes: dict[str, Any] = {"region": region, "credentials": credentials}
-        own = {name: value for name, value in changes.items() if value is not None}
+        own: dict[str, Any] = {"region": region, "credentials": credentials}
+        own = {name: value for name, value in own.items() if value is not None}
         chosen = dataclasses.replace(account or script.account, **own)
         if addresses is not None:
             script = dataclasses.replace(script, addresses=addresses)
@@ -224,6 +216,7 @@ class _Reader:
 
     def _line(self, table: str, key: str, number: int) -> int:
         """The line of a key in (the number-th of) a table, or of the table, or 1."""
+        entry = re.compile(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[=.]")
         found, current, count = 1, "", 0 if not table else -1
         for at, line in enumerate(self._text.splitlines(), 1):
             if header := re.match(r"\s*\[\[?\s*([\w.]+)\s*\]\]?", line):
@@ -233,8 +226,6 @@ class _Reader:
                     return at
                 if (current, count) == (table, number):
                     found = at
-            elif (current, count) == (table, number) and re.match(
-                rf"\s*[\"']?{re.escape(key)}[\"']?\s*[=.]", line
-            ):
+            elif (current, count) == (table, number) and entry.match(line):
                 return at
         return found

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import errno
+import socket
 import tempfile
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -16,11 +19,82 @@ from sestools.core.errors import UsageError
 from sestools.core.target import Target
 from sestools.simulator.certificates import FILE, FOLDERS, Authority, remove_leftovers
 from sestools.simulator.connection import PIECE, ServerConnection
-from sestools.simulator.faults import BlackHole, Fault
-from sestools.simulator.listener import Listener
+from sestools.simulator.faults import BlackHole, Fault, Refused
 from sestools.simulator.nameserver import NameServer
 from sestools.simulator.scenario import SimulatedSes
 from sestools.simulator.service import Accepted
+
+BACKLOG = 1024
+"""Connections that may wait to be accepted; asyncio's own 100 is too few for a burst."""
+
+NARROW = 4096
+"""Receive buffer in bytes (Linux doubles it) that makes a client wait whose bytes are not read."""
+
+
+class Listener:
+    """One port number on every address, which the system chooses, and which stays: it listens, refuses or drops."""
+
+    def __init__(self, addresses: Sequence[str], factory: Callable[[], asyncio.BaseProtocol]) -> None:
+        self._addresses, self._factory = addresses, factory
+        self._state = "bound"
+        self._servers: list[asyncio.Server] = []
+        self._fillers: list[socket.socket] = []
+        self._sockets = self._bind()
+        self.port: int = self._sockets[0].getsockname()[1]
+
+    def _bind(self, port: int = 0) -> list[socket.socket]:
+        for _ in range(20):
+            bound: list[socket.socket] = []
+            with contextlib.ExitStack() as stack:
+                try:
+                    for address in self._addresses:
+                        # asyncio sets TCP_NODELAY only on sockets whose protocol is named; without it an answer
+                        # can wait 40 ms.
+                        sock = stack.enter_context(socket.socket(proto=socket.IPPROTO_TCP))
+                        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                        sock.bind((address, bound[0].getsockname()[1] if bound else port))
+                        bound.append(sock)
+                except OSError as error:
+                    if port or error.errno != errno.EADDRINUSE:
+                        raise
+                    continue
+                stack.pop_all()
+                return bound
+        raise OSError(errno.EADDRINUSE, f"no port number is free on all of {', '.join(self._addresses)}")
+
+    async def become(self, fault: Fault | None) -> None:
+        """Listen, refuse or drop."""
+        state = "listens" if fault is None else "refuses" if isinstance(fault, Refused) else "drops"
+        if state == self._state:
+            return
+        if self._state != "bound":
+            self.close()
+            self._sockets = self._bind(self.port)
+        # A bound socket that does not listen refuses, and nobody else can take its number.
+        self._state = state
+        for sock in self._sockets if state == "listens" else ():
+            loop = asyncio.get_running_loop()
+            self._servers.append(await loop.create_server(self._factory, sock=sock, backlog=BACKLOG))
+        for sock in self._sockets if state == "drops" else ():
+            sock.listen(0)  # with a full accept queue the kernel drops further connection attempts (Linux)
+            for _ in range(2):
+                filler = socket.socket()
+                filler.setblocking(False)
+                filler.connect_ex(sock.getsockname())
+                self._fillers.append(filler)
+
+    def narrow(self) -> None:
+        """Let a client send a few kilobytes ahead of what is read, no more; for connections from now on."""
+        for sock in self._sockets:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, NARROW)
+
+    def close(self) -> None:
+        """Stop listening."""
+        for server in self._servers:
+            server.close()
+        for sock in (*self._sockets, *self._fillers):
+            sock.close()
+        self._servers, self._sockets, self._fillers = [], [], []
 
 
 class Simulator(SimulatedSes):
@@ -44,9 +118,6 @@ class Simulator(SimulatedSes):
         on_event: Called in the simulator's thread with the SES port, the number of the connection, `<` (said),
             `>` (heard) or `*`, and a line that holds no credentials.
         rules: Everything in `Rules`, such as `idle=2.0`, `max_messages=10`, `era="2019"`, `delay=0.02`.
-
-    Raises:
-        UsageError: If something makes no sense.
     """
 
     _listeners: Mapping[int, Listener] = MappingProxyType({})
@@ -108,16 +179,8 @@ class Simulator(SimulatedSes):
         """A target that leads a probe here, with the credentials to sign in if asked for."""
         if port not in self._listeners:
             raise UsageError(f"SES listens on {', '.join(map(str, PORTS))}, not on {port}")
-        return Target(
-            **{
-                "host": self.host,
-                "port": port,
-                "connect_to": self.connect_to[port],
-                "ca_file": self.ca_file,
-                "credentials": self.credentials if sign_in else None,
-                **more,
-            }
-        )
+        own = {"ca_file": self.ca_file, "credentials": self.credentials if sign_in else None}
+        return Target(**{"host": self.host, "port": port, "connect_to": self.connect_to[port], **own, **more})
 
     def set_addresses(self, *addresses: str) -> None:
         """From now on its name servers answer with these addresses; where it listens stays as it is."""
@@ -127,8 +190,7 @@ class Simulator(SimulatedSes):
     def set_faults(self, *faults: Fault) -> None:
         """Replace all faults; none makes it healthy. Connections that are open meet them at their next step.
 
-        Their `since` and `until` count from the start of the simulator. Called from `on_event`, ports follow as
-        soon as that has returned.
+        `since` and `until` count from the start. Called from `on_event`, ports follow once that has returned.
         """
 
         def change() -> Any:
@@ -165,7 +227,6 @@ class Simulator(SimulatedSes):
         async with self._looking:  # a port that is being opened cannot be shut yet
             if self._turn:
                 self._turn.cancel()
-                self._turn = None
             swallows = any(isinstance(fault, BlackHole) for fault in self.faults)
             for port, listener in self._listeners.items():
                 await listener.become(self._service.shut(port))

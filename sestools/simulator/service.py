@@ -28,7 +28,7 @@ F = TypeVar("F", bound=Fault)
 Event = Callable[[int, int, str, str], None]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Accepted:
     """A message that was accepted.
 
@@ -96,7 +96,6 @@ class Service:
         self.started = clock.now()
         self._open = 0
         self._usage = Usage(account)
-        self._seed = seed
         self._random = random.Random(seed)  # noqa: S311 - ids and chances, not secrets
         self._hosts = [Host(f"{seed}/{index}", rules, index, self.started) for index in range(rules.hosts)]
         self._on_event = on_event
@@ -235,17 +234,9 @@ class Service:
             return one_line(reply)
         id = encode_message_id(self.account.region, now, self._random.getrandbits(128))
         record.messages += 1
-        self.accepted.append(
-            Accepted(
-                id=id,
-                sender=submission.sender,
-                recipients=tuple(submission.recipients),
-                message=submission.message or b"",
-                at=now,
-                port=record.port,
-                connection=record.number,
-            )
-        )
+        envelope = (submission.sender, tuple(submission.recipients))
+        message = submission.message or b""
+        self.accepted.append(Accepted(id, *envelope, message, now, record.port, record.number))
         return f"{OBSERVED['ok']} {id}"
 
     def take_accepted(self) -> list[Accepted]:

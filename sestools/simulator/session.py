@@ -20,8 +20,6 @@ _PATH = re.compile(r"(?P<keyword>FROM|TO)\s*:\s*(?:<(?P<path>.*)>|(?P<bare>\S*))
 _ADDRESS = re.compile(r"(?:[ -=?A-~]+|\"[ !#-=?-~]*\")@[!-;=?A-~]+")
 
 _BEFORE_TLS = {"EHLO", "NOOP", "QUIT", "STARTTLS"}
-_COMMANDS = {"EHLO", "HELO", "STARTTLS", "MAIL", "RCPT", "DATA", "QUIT"}
-"""Those that have a method here, and can be met by a fault."""
 _AFTER_AUTH = {"MAIL", "RCPT", "DATA", "HELP", "VRFY", "EXPN"}
 
 
@@ -30,11 +28,7 @@ class Rejected(Exception):
 
 
 def auth(mechanism: str, initial: str) -> Generator[str, str, tuple[str, str]]:
-    """AUTH: yields each challenge, takes the client's line for it, and returns user name and password.
-
-    Raises:
-        Rejected: With the reply to a line that is none, or to a mechanism that is not offered.
-    """
+    """AUTH: yields each challenge, takes the client's line for it, and returns user name and password."""
     if mechanism == "PLAIN":
         # authorization identity NUL user NUL password (RFC 4616); SES takes the user in the first place too.
         parts = _decoded(initial or (yield OBSERVED["PLAIN"])).split("\0")
@@ -72,9 +66,9 @@ class ServerSession(Dialogue):
             self._say(OBSERVED["sign in first"])
         elif verb == "AUTH":
             self._auth(argument)
-        elif verb in _COMMANDS:
-            answer = getattr(self, f"_{verb.lower()}")
-            self._at(Stage("EHLO" if verb == "HELO" else verb), lambda: answer(argument))
+        elif known := _COMMANDS.get(verb):
+            stage, answer = known
+            self._at(stage, lambda: answer(self, argument))
         elif verb in ("RSET", "NOOP"):
             self._submission = self._submission if verb == "NOOP" else Submission()
             self._say(OBSERVED["ok"])
@@ -183,3 +177,10 @@ class ServerSession(Dialogue):
             return
         self._say(OBSERVED["go ahead"])
         self._content = Content(self._buffer, self._service.max_size)
+
+
+_COMMANDS = {
+    verb: (Stage("EHLO" if verb == "HELO" else verb), getattr(ServerSession, f"_{verb.lower()}"))
+    for verb in ("EHLO", "HELO", "STARTTLS", "MAIL", "RCPT", "DATA", "QUIT")
+}
+"""What can be met by a fault: the stage, and the method that answers."""

@@ -11,7 +11,7 @@ from sestools.core.endpoints import PORTS
 from sestools.core.enums import Stage
 from sestools.core.errors import UsageError
 from sestools.simulator.actions import Action
-from sestools.simulator.checks import POSITIVE, Bounds, FieldError, check_fields, is_number, set_of
+from sestools.simulator.checks import POSITIVE, Bounds, check_fields, is_number, set_of
 
 FAULTS: dict[str, type[Fault]] = {}
 """Every kind of fault by its name: a subclass of `Fault` that has one is entered when it is defined."""
@@ -60,11 +60,10 @@ class Fault:
 
     def __post_init__(self) -> None:
         check_fields(self, *_CONDITIONS, *self.bounds)
-        set_of(self, "ports", PORTS.__contains__, f"some of {', '.join(map(str, PORTS))}")
-        set_of(self, "connections", lambda one: is_number(one, whole=True) and one > 0, "numbers from 1 on")
-        for name in ("ports", "connections"):
-            if getattr(self, name) == frozenset():
-                raise FieldError(name, f"{name} must be at least one number; without it all are meant")
+        ports = f"at least one of {', '.join(map(str, PORTS))}"
+        set_of(self, "ports", PORTS.__contains__, ports, least=1)
+        form = "at least one number, from 1 on"
+        set_of(self, "connections", lambda one: is_number(one, whole=True) and one > 0, form, least=1)
         if self.until is not None and self.until <= self.since:
             raise UsageError(f"a fault begins before it ends, not {self.since} to {self.until}")
 
