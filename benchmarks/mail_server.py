@@ -26,7 +26,7 @@ from sestools.core.credentials import Credentials
 from sestools.core.endpoints import smtp_host
 from sestools.simulator import Account, Simulator, connection
 from sestools.simulator.certificates import Authority
-from sestools.simulator.listener import BACKLOG
+from sestools.simulator.server import BACKLOG
 from sestools.simulator.session import ServerSession
 
 CREDENTIALS = Credentials(user="canary", password="a made-up secret")

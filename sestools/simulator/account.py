@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import base64
+import math
+import re
 from collections import deque
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sestools.core.credentials import Credentials, smtp_password, smtp_password_v2
 from sestools.core.endpoints import smtp_host
-from sestools.core.errors import UsageError
 from sestools.core.text import printable
 from sestools.knowledge.table import cause
-from sestools.simulator.faults.base import is_number
+from sestools.simulator.checks import POSITIVE, check_fields, set_of
 from sestools.simulator.message import addresses, headers, malformed
 
 DAY = 24 * 3600.0
@@ -22,6 +21,9 @@ SIMULATOR = "simulator.amazonses.com"
 
 EXAMPLE_KEY = ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
 """AWS's own public example of an access key id and its secret. Worth nothing anywhere."""
+
+_V2 = re.compile(r"A[g-v][A-Za-z0-9+/]{42}")
+"""A legacy password: a first byte of 2 and a signature of 32 bytes, in base64."""
 
 
 def reply_of(id: str) -> str:
@@ -68,28 +70,19 @@ class Account:
     max_size: int = 40 * 1024 * 1024
 
     def __post_init__(self) -> None:
-        smtp_host(self.region)
-        for name in ("subscribed", "sandbox", "paused"):
-            if not isinstance(flag := getattr(self, name), bool):
-                raise UsageError(f"{name} must be true or false, not {flag!r}")
         for name in ("identities", "denied", "bad_mail_from"):
-            given = getattr(self, name)
-            if given is not None:
-                if isinstance(given, str):
-                    raise UsageError(f"{name} is a list of addresses and domains, not one text")
-                if isinstance(given, Mapping) or not all(isinstance(word, str) and word for word in given):
-                    raise UsageError(f"{name} must be a list of addresses and domains, not {given!r}")
-                object.__setattr__(self, name, frozenset(word.lower() for word in given))
-        if self.sandbox:
-            object.__setattr__(self, "daily_quota", 200.0 if self.daily_quota is None else self.daily_quota)
-            object.__setattr__(self, "rate", 1.0 if self.rate is None else self.rate)
-        for name in ("daily_quota", "rate", "burst", "legacy_rate", "max_recipients", "max_size"):
-            number = getattr(self, name)
-            whole = name.startswith("max_")
-            if number is None and name in ("daily_quota", "rate"):
-                continue
-            if not (is_number(number, whole=whole) and number > 0):
-                raise UsageError(f"{name} must be greater than 0{' and whole' * whole}, not {number!r}")
+            set_of(
+                self, name, lambda one: isinstance(one, str) and one > "", "a list of addresses and domains"
+            )
+        for name, most in (("daily_quota", 200.0), ("rate", 1.0)) if self.sandbox else ():
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, most)
+        check_fields(
+            self,
+            *((name, POSITIVE, math.inf) for name in ("daily_quota", "rate", "burst", "legacy_rate")),
+            *((name, 1, math.inf) for name in ("max_recipients", "max_size")),
+        )
+        smtp_host(self.region)
 
     @property
     def sign_in(self) -> Credentials:
@@ -100,38 +93,30 @@ class Account:
     def admits(self, user: str, password: str) -> str | None:
         """`v4` or `v2` for credentials that work, else None."""
         own = self.sign_in
-        if (user, password) == (own.user, own.password):
-            return "v2" if _is_v2(password) else "v4"
-        example = self.credentials is None and user == EXAMPLE_KEY[0]
-        return "v2" if example and password == smtp_password_v2(EXAMPLE_KEY[1]) else None
+        good = [(own.user, own.password)]
+        if self.credentials is None:
+            good.append((EXAMPLE_KEY[0], smtp_password_v2(EXAMPLE_KEY[1])))
+        return None if (user, password) not in good else "v2" if _V2.fullmatch(password) else "v4"
 
 
-def _is_v2(password: str) -> bool:
-    """Whether a password has the form of a legacy one: a first byte of 2, and a signature."""
-    try:
-        made = base64.b64decode(password, validate=True)
-    except ValueError:
-        return False
-    return len(made) == 33 and made[0] == 2
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class Submission:
-    """A message as SES judges it at the end of DATA. `message` is None if it was too long to be kept."""
+    """A message: its envelope as far as it was given, and from the end of DATA on what SES judges."""
 
-    sender: str
-    recipients: tuple[str, ...]
-    message: bytes | None = field(repr=False)
+    sender: str = ""
+    recipients: list[str] = field(default_factory=list)
+    message: bytes | None = field(default=None, repr=False)
+    """Its text; None if it was too long to be kept."""
     legacy: bool = False
+    """Whether a legacy password signed in."""
 
 
 class Usage:
     """The account's use of its limits."""
 
     def __init__(self, account: Account) -> None:
-        self._account = account
+        self._quota, self._today = account.daily_quota, 0
         self._sent: deque[tuple[float, int]] = deque()
-        self._today = 0
         self._rate = _Bucket(account.rate, account.burst)
         self._legacy = _Bucket(account.legacy_rate, account.burst)
 
@@ -142,14 +127,13 @@ class Usage:
             self._today -= self._sent.popleft()[1]
         # Mail to the mailbox simulator counts against the rate and not against the daily quota.
         counted = sum(not is_simulator(recipient) for recipient in submission.recipients)
-        quota = self._account.daily_quota
-        if quota is not None and self._today + counted > quota:
+        if self._quota is not None and self._today + counted > self._quota:
             return reply_of("daily-quota")
         if submission.legacy and not self._legacy.take(count, now):
             return reply_of("sigv2-rate")
         if not self._rate.take(count, now):
             return reply_of("send-rate")
-        if quota is not None:
+        if self._quota is not None:
             self._sent.append((now, counted))
             self._today += counted
         return None
@@ -160,8 +144,7 @@ class _Bucket:
 
     def __init__(self, rate: float | None, burst: float) -> None:
         self._rate = rate
-        self._size = max(1.0, (rate or 0.0) * burst)
-        self._left = self._size
+        self._size = self._left = max(1.0, (rate or 0.0) * burst)
         self._at = float("-inf")
 
     def take(self, count: int, now: float) -> bool:
@@ -187,15 +170,13 @@ def refusal(account: Account, submission: Submission) -> str | None:
     if len(submission.recipients) > account.max_recipients:
         return reply_of("too-many-recipients").replace("50", str(account.max_recipients))
     fields = headers(message)
-    reason = malformed(fields, message, submission.recipients)
-    if reason:
+    if reason := next(malformed(fields, message, submission.recipients), None):
         return f"554 Transaction failed: {reason}"
     if account.paused:
         return reply_of("paused")
+    written = (value for name, value in fields if name.lower() in ("from", "sender", "return-path"))
     senders = [(submission.sender, submission.sender)]
-    senders += _read(
-        *(value for name, value in fields if name.lower() in ("from", "sender", "return-path")),
-    )
+    senders += ((value, address) for value in written for address in addresses(value) or ())
     named = dict.fromkeys(address for _, address in senders)  # mostly one: the envelope's is the author's
     denied = next((address for address in named if covers(account.denied, address)), None)
     if denied:
@@ -205,7 +186,17 @@ def refusal(account: Account, submission: Submission) -> str | None:
         )
     if any(covers(account.bad_mail_from, address) for address in named):
         return reply_of("mailfrom-domain")
-    return _unverified(account, senders, submission.recipients)
+    if account.identities is None:
+        return None
+    if account.sandbox:
+        senders += ((address, address) for address in submission.recipients if not is_simulator(address))
+    failed = [one for pair in senders if not covers(account.identities, pair[1]) for one in pair]
+    if not failed:
+        return None
+    return (
+        "554 Message rejected: Email address is not verified. The following identities failed the check in region "
+        f"{account.region.upper()}: {', '.join(dict.fromkeys(failed))}"
+    )
 
 
 def one_line(reply: str) -> str:
@@ -213,43 +204,15 @@ def one_line(reply: str) -> str:
     return printable(reply[:LONGEST_REPLY], LONGEST_REPLY) + ("..." if len(reply) > LONGEST_REPLY else "")
 
 
-def _unverified(
-    account: Account, senders: Sequence[tuple[str, str]], recipients: Sequence[str]
-) -> str | None:
-    if account.identities is None:
-        return None
-    looked_at = [*senders]
-    if account.sandbox:
-        looked_at += [(recipient, recipient) for recipient in recipients if not is_simulator(recipient)]
-    failed: list[str] = []
-    for written, address in looked_at:
-        if not covers(account.identities, address):
-            failed += [written, address]
-    if not failed:
-        return None
-    names = ", ".join(dict.fromkeys(failed))
-    return (
-        "554 Message rejected: Email address is not verified. The following identities failed the check in region "
-        f"{account.region.upper()}: {names}"
-    )
-
-
-def _read(*written: str) -> list[tuple[str, str]]:
-    """The addresses in these values, each with the value that it stands in."""
-    return [(value, address) for value in written for address in addresses(value) or ()]
-
-
 def covers(identities: frozenset[str], address: str) -> bool:
     """Whether an identity is this address, its domain, or a domain above it."""
     if not identities:
         return False
     address = address.lower()
-    if address in identities:
-        return True
     domain = address.rpartition("@")[2]
     while domain and domain not in identities:
         domain = domain.partition(".")[2]
-    return bool(domain)
+    return bool(domain) or address in identities
 
 
 def is_simulator(address: str) -> bool:

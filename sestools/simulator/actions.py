@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from enum import Enum, auto
 from typing import NamedTuple
 
 
@@ -16,44 +16,32 @@ class Say(NamedTuple):
     seconds: float = 0.0
 
 
-@dataclass(frozen=True)
-class Pour:
+class Pour(NamedTuple):
     """Send this piece again and again until so many bytes are sent, as fast as the client takes them."""
 
     piece: bytes
     total: int
 
 
-@dataclass(frozen=True)
-class Wait:
+class Wait(NamedTuple):
     """Do nothing for so many seconds; what follows waits too."""
 
     seconds: float
 
 
-@dataclass(frozen=True)
-class StartTls:
+class Turn(Enum):
+    """What becomes of the connection."""
+
+    START_TLS = auto()
     """From here on both sides speak TLS."""
-
-
-@dataclass(frozen=True)
-class Stall:
+    STALL = auto()
     """Stay connected, take whatever comes, and never say anything again."""
-
-
-@dataclass(frozen=True)
-class Close:
+    CLOSE = auto()
     """End the connection in an orderly way, once everything is sent."""
-
-
-@dataclass(frozen=True)
-class HalfClose:
+    HALF_CLOSE = auto()
     """End this side of the connection only."""
-
-
-@dataclass(frozen=True)
-class Abort:
+    ABORT = auto()
     """Reset the connection at once."""
 
 
-Action = Say | Pour | Wait | StartTls | Stall | Close | HalfClose | Abort
+Action = Say | Pour | Wait | Turn

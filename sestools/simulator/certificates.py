@@ -45,13 +45,12 @@ class Authority:
     def context(self, kind: str = "good") -> ssl.SSLContext:
         """A server context: `good`, `expired`, `wrong-name`, `unknown-issuer` or `self-signed`."""
         if kind not in self._contexts:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context = self._contexts[kind] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.minimum_version = ssl.TLSVersion.TLSv1_2
             if kind == "self-signed":
                 _load_self_signed(context, self._host)
             else:
                 self._issue(kind).configure_cert(context)
-            self._contexts[kind] = context
         return self._contexts[kind]
 
     def _issue(self, kind: str) -> trustme.LeafCert:
@@ -64,9 +63,8 @@ class Authority:
         service, _, domain = self._host.partition(".")
         region = domain.partition(".")[0]
         # The names that SES's own certificates have been seen with.
-        return ca.issue_cert(
-            self._host, f"{service}-fips.{domain}", f"*.{service}.{region}.vpce.amazonaws.com"
-        )
+        names = (f"{service}-fips.{domain}", f"*.{service}.{region}.vpce.amazonaws.com")
+        return ca.issue_cert(self._host, *names)
 
 
 def remove_leftovers() -> None:
@@ -82,11 +80,7 @@ def remove_leftovers() -> None:
 
 
 def _lock(file: IO[bytes]) -> None:
-    """Lock a file.
-
-    Raises:
-        OSError: If another process has locked it, or it cannot be locked here.
-    """
+    """Lock a file; OSError if another process has locked it, or it cannot be locked here."""
     try:
         import fcntl
     except ModuleNotFoundError:
@@ -109,12 +103,7 @@ def _load_self_signed(context: ssl.SSLContext, host: str) -> None:
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
         .sign(key, hashes.SHA256())
     )
-    pem = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    ) + certificate.public_bytes(serialization.Encoding.PEM)
-    with tempfile.NamedTemporaryFile(suffix=".pem") as file:
-        file.write(pem)
-        file.flush()
-        context.load_cert_chain(file.name)
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    pem = key.private_bytes(*form) + certificate.public_bytes(serialization.Encoding.PEM)
+    with trustme.Blob(pem).tempfile() as path:
+        context.load_cert_chain(path)

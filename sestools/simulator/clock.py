@@ -3,16 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import Protocol
 
 from sestools.core.errors import UsageError
-
-
-class Clock(Protocol):
-    """Seconds since 1970, never going back."""
-
-    def now(self) -> float:
-        """The time."""
 
 
 class RealClock:

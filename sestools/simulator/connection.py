@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 from sestools.core.endpoints import Security
 from sestools.core.enums import Stage
-from sestools.simulator.actions import Abort, Action, Close, HalfClose, Pour, Say, Stall, StartTls, Wait
+from sestools.simulator.actions import Action, Pour, Say, Turn, Wait
 from sestools.simulator.certificates import Authority
 from sestools.simulator.faults import BadCertificate, Drips, Silent
 from sestools.simulator.path import Path
@@ -32,24 +32,14 @@ LINGER = 2.0
 class ServerConnection(asyncio.BufferedProtocol):
     """One client connection of the simulator.
 
-    Args:
-        service: The SES that is simulated.
-        authority: Issues its certificates.
-        port: The SES port.
-        everyone: The set of open connections that this one belongs to.
-        buffer: What it reads into, shared by all connections of one event loop: asyncio's own 256 KiB for each
-            read cost more than the read.
+    It is one of `everyone` as long as it is open, and reads into a `buffer` that all connections of one event loop
+    share: asyncio's own 256 KiB for each read cost more than the read.
     """
 
     def __init__(
-        self,
-        service: Service,
-        authority: Authority,
-        port: int,
-        everyone: set[ServerConnection],
-        buffer: memoryview,
+        self, service: Service, ca: Authority, port: int, everyone: set[ServerConnection], buffer: memoryview
     ) -> None:
-        self._service, self._authority, self._port = service, authority, port
+        self._service, self._authority, self._port = service, ca, port
         self._everyone, self._buffer = everyone, buffer
         self._loop = asyncio.get_running_loop()
         self._actions: deque[Action] = deque()
@@ -65,7 +55,7 @@ class ServerConnection(asyncio.BufferedProtocol):
         self._transport = transport
         self._everyone.add(self)
         self._record = self._service.open(self._port)
-        self._path = Path(self._service, self._record, transport, self._loop, self._arrived)
+        self.path = Path(self._service, self._record, transport, self._arrived)
         security = self._service.security(self._record)
         self._session = ServerSession(self._service, self._record, security)
         if self._service.of(self._record, Silent):
@@ -82,7 +72,7 @@ class ServerConnection(asyncio.BufferedProtocol):
         for timer in (self._timer, self._clock_timer):
             if timer:
                 timer.cancel()
-        self._path.close()
+        self.path.close()
         self._deaf = self._ending = True
         self._actions.clear()
         self._service.close(self._record)
@@ -90,14 +80,14 @@ class ServerConnection(asyncio.BufferedProtocol):
 
     def eof_received(self) -> bool:
         """A client that ends its side still receives what is on its way, or will be sent later."""
-        if self._timer is None and not (self._path.arriving or self._path.sending):
+        if self._timer is None and not self.path.busy:
             return False
         self._last_heard = True
         self._end_if_done()
         return not self._deaf
 
     def _end_if_done(self) -> None:
-        waits = bool(self._actions) or self._timer is not None or self._path.arriving
+        waits = bool(self._actions) or self._timer is not None or self.path.arriving
         if self._last_heard and not (self._deaf or self._ending or waits):
             self._close()
 
@@ -109,10 +99,6 @@ class ServerConnection(asyncio.BufferedProtocol):
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._transport.abort()
 
-    def network_changed(self) -> None:
-        """An outage may have begun or ended."""
-        self._path.look()
-
     def get_buffer(self, sizehint: int) -> memoryview:
         """Where the next bytes go."""
         return self._buffer
@@ -120,7 +106,7 @@ class ServerConnection(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         """Bytes from the client."""
         if not (self._deaf or self._ending):
-            self._path.receive(bytes(self._buffer[:nbytes]))
+            self.path.receive(bytes(self._buffer[:nbytes]))
 
     def _arrived(self, data: bytes) -> None:
         """Bytes that the path let through: TLS, or the dialogue itself."""
@@ -141,8 +127,8 @@ class ServerConnection(asyncio.BufferedProtocol):
 
     def _begin_tls(self) -> None:
         bad = self._service.of(self._record, BadCertificate)
-        context = self._authority.context(bad.kind if bad else "good")
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        context = self._authority.context(bad.kind if bad else "good")
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
         self._shaken = self._asked = False
 
@@ -152,8 +138,7 @@ class ServerConnection(asyncio.BufferedProtocol):
         faults = [] if self._asked else self._service.at(self._record, Stage.TLS)
         self._asked = True
         for fault in faults:
-            instead = fault.instead()
-            if instead is not None:
+            if (instead := fault.instead()) is not None:
                 self._add(instead)
                 return False
             self._drip = fault.seconds if isinstance(fault, Drips) else self._drip
@@ -173,13 +158,9 @@ class ServerConnection(asyncio.BufferedProtocol):
 
     def _decrypt(self) -> None:
         assert self._tls is not None  # noqa: S101 - only called inside TLS
-        while not self._ending and not self._deaf:
-            data = b""
-            with contextlib.suppress(ssl.SSLWantReadError, ssl.SSLZeroReturnError):
-                data = self._tls.read(PIECE)
-            if not data:
-                break
-            self._add(self._session.receive(data))
+        with contextlib.suppress(ssl.SSLWantReadError, ssl.SSLZeroReturnError):
+            while not self._ending and not self._deaf and (data := self._tls.read(PIECE)):
+                self._add(self._session.receive(data))
         self._flush()
 
     def _flush(self) -> None:
@@ -189,7 +170,7 @@ class ServerConnection(asyncio.BufferedProtocol):
             self._actions.appendleft(Say(data, self._drip))
             self._run()
         elif data:
-            self._path.send(data)
+            self.path.send(data)
 
     def _add(self, actions: list[Action]) -> None:
         if not actions:
@@ -212,27 +193,27 @@ class ServerConnection(asyncio.BufferedProtocol):
     def _run(self) -> None:
         """Carry out actions until one has to wait."""
         while self._actions and not self._paused and self._timer is None:
-            action = self._actions.popleft()
-            if isinstance(action, Say):
-                self._write(action)
-            elif isinstance(action, Wait):
-                self._later(action.seconds)
-            elif isinstance(action, Pour):
-                self._pour(action)
-            elif isinstance(action, StartTls):
-                self._begin_tls()
-            elif isinstance(action, Stall):
-                self._deaf = True
-                self._actions.clear()
-            elif isinstance(action, Abort):
-                self._service.event(self._record, "*", "reset by the simulator")
-                self._actions.clear()
-                self.abort()
-            elif isinstance(action, HalfClose):
-                self._deaf = True
-                self._path.finish()
-            elif isinstance(action, Close):
-                self._close()
+            match action := self._actions.popleft():
+                case Say():
+                    self._write(action)
+                case Wait():
+                    self._later(action.seconds)
+                case Pour():
+                    self._pour(action)
+                case Turn.START_TLS:
+                    self._begin_tls()
+                case Turn.STALL:
+                    self._deaf = True
+                    self._actions.clear()
+                case Turn.ABORT:
+                    self._service.event(self._record, "*", "reset by the simulator")
+                    self._actions.clear()
+                    self.abort()
+                case Turn.HALF_CLOSE:
+                    self._deaf = True
+                    self.path.finish()
+                case Turn.CLOSE:
+                    self._close()
 
     def _write(self, action: Say) -> None:
         if action.seconds and len(action.data) > 1:
@@ -247,11 +228,10 @@ class ServerConnection(asyncio.BufferedProtocol):
 
     def _send(self, data: bytes) -> None:
         # Dripping bytes of a handshake are encrypted already.
-        if self._tls is None or not self._shaken:
-            self._path.send(data)
-        else:
+        if self._tls is not None and self._shaken:
             self._tls.write(data)
-            self._path.send(self._outgoing.read())
+            data = self._outgoing.read()
+        self.path.send(data)
 
     def _pour(self, action: Pour) -> None:
         if self._transport.is_closing():
@@ -268,33 +248,31 @@ class ServerConnection(asyncio.BufferedProtocol):
         if self._tls is not None and self._shaken:
             with contextlib.suppress(ssl.SSLError):
                 self._tls.unwrap()
-            self._path.send(self._outgoing.read())
+            self.path.send(self._outgoing.read())
         self._service.release(self._record)
-        self._path.finish(self._transport.close if self._last_heard else self._linger)
+        self.path.finish(self._transport.close if self._last_heard else self._linger)
 
     def _linger(self) -> None:
         """Wait for the client to end the connection too, from when it could know; an outage does not count."""
-        self._later(LINGER, lambda: self._linger() if self._path.out else self._transport.abort())
+        self._later(LINGER, lambda: self._linger() if self.path.out else self._transport.abort())
 
     def pause_writing(self) -> None:
         """The client reads too slowly: neither write nor read until it has caught up."""
         self._paused = True
-        self._path.pause(reason="writing")
+        self.path.pause(reason="writing")
 
     def resume_writing(self) -> None:
         """The client has caught up."""
         self._paused = False
-        self._path.resume(reason="writing")
+        self.path.resume(reason="writing")
         self._run()
 
     def _watch_clock(self) -> None:
         """End the session when it is due. One timer serves the whole connection."""
-        if self._timer is not None or self._path.arriving:
+        if self._timer is not None or self.path.arriving:
             self._session.hears()
         left = self._session.due - self._service.clock.now()
         if left > 0:
             self._clock_timer = self._loop.call_later(min(left, 86400), self._watch_clock)
-            return
-        self._clock_timer = None
-        if not (self._deaf or self._ending):
+        elif not (self._deaf or self._ending):
             self._add(self._session.tick())

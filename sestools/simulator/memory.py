@@ -7,21 +7,18 @@ come down to one that succeeds the moment an outage ends, and time passes only w
 
 from __future__ import annotations
 
+import math
 import smtplib
-import ssl
-from collections.abc import Iterable
+from types import SimpleNamespace
 from typing import Any
 
-from sestools.core.credentials import Credentials
 from sestools.core.endpoints import PORTS, Security
 from sestools.core.errors import UsageError
 from sestools.core.target import Target
-from sestools.simulator.account import Account
 from sestools.simulator.clock import VirtualClock
-from sestools.simulator.faults import Fault, Refused
+from sestools.simulator.faults import Refused
 from sestools.simulator.memory_socket import MemorySocket
-from sestools.simulator.scenario import Scenario, SimulatedSes
-from sestools.simulator.service import Event
+from sestools.simulator.scenario import SimulatedSes
 
 ETHERNET_MSS = 1460
 """Segment size that a client on an ordinary network announces."""
@@ -38,35 +35,7 @@ class VirtualSes(SimulatedSes):
             ses.clock.sleep(3600)
     """
 
-    def __init__(
-        self,
-        region: str | None = None,
-        *,
-        account: Account | None = None,
-        credentials: Credentials | None = None,
-        faults: Iterable[Fault] = (),
-        scenario: Scenario | str | None = None,
-        seed: int | None = None,
-        on_event: Event | None = None,
-        **rules: Any,
-    ) -> None:
-        script = Scenario.of(scenario)
-        self.clock = VirtualClock()
-        super().__init__(
-            script,
-            self.clock,
-            on_event,
-            rules,
-            faults=faults,
-            seed=seed,
-            account=account,
-            region=region,
-            credentials=credentials,
-        )
-
-    def set_faults(self, *faults: Fault) -> None:
-        """Replace all faults."""
-        self._service.set_faults(faults)
+    _clock = VirtualClock
 
     def connect(self, port: int = 587, *, timeout: float = 30.0, mss: int = ETHERNET_MSS) -> MemorySocket:
         """Connect, as `socket.create_connection` would.
@@ -78,7 +47,7 @@ class VirtualSes(SimulatedSes):
         if port not in PORTS:
             raise UsageError(f"SES listens on {', '.join(map(str, PORTS))}, not on {port}")
         self._create_connection(port, timeout)
-        return MemorySocket(self._service, self.clock, port, timeout, mss)
+        return MemorySocket(self._service, port, timeout, mss)
 
     def _create_connection(self, port: int, timeout: float) -> None:
         """Wait as the kernel does. Errors are told by the names of functions: this one's is `socket`'s."""
@@ -86,9 +55,9 @@ class VirtualSes(SimulatedSes):
         while shut := self._service.shut(port):
             if isinstance(shut, Refused):
                 raise ConnectionRefusedError(111, "Connection refused")
-            turns = [time for time in self._service.turns() if time <= give_up]
-            self.clock.sleep((turns[0] if turns else give_up) - self.clock.now())
-            if not turns:
+            turn = next(iter(self._service.turns()), math.inf)
+            self.clock.sleep(min(turn, give_up) - self.clock.now())
+            if turn > give_up:
                 raise TimeoutError("timed out")
 
     def reach(self, port: int = 587) -> dict[str, Any]:
@@ -108,8 +77,7 @@ class VirtualSmtp(smtplib.SMTP):
     """`smtplib.SMTP` over memory. A wrapper port is in TLS from the beginning, as with `SMTP_SSL`."""
 
     def __init__(self, ses: VirtualSes, port: int, timeout: float, mss: int) -> None:
-        self._ses = ses
-        self._mss = mss
+        self._ses, self._mss = ses, mss
         self.greeting = ""
         """What the server said first."""
         super().__init__(ses.host, port, local_hostname="client.example.com", timeout=timeout)
@@ -123,24 +91,11 @@ class VirtualSmtp(smtplib.SMTP):
     def _get_socket(self, host: str, port: int, timeout: float) -> Any:
         sock = self._ses.connect(port, timeout=timeout, mss=self._mss)
         if PORTS[port] is Security.WRAPPER:
-            sock.start_tls(host)
+            sock.start_tls()
         return sock
 
     def starttls(self, **_: Any) -> tuple[int, bytes]:  # type: ignore[override]
         """STARTTLS and the handshake."""
-        handshake: Any = _Handshake()
+        handshake: Any = SimpleNamespace(wrap_socket=MemorySocket.start_tls)
         code, text = super().starttls(context=handshake)
         return code, text
-
-
-class _Handshake:
-    """Stands where a client wants an SSL context."""
-
-    verify_mode = ssl.CERT_REQUIRED
-    check_hostname = True
-
-    def wrap_socket(
-        self, sock: MemorySocket, server_hostname: str | None = None, **_: object
-    ) -> MemorySocket:
-        sock.start_tls(server_hostname)
-        return sock

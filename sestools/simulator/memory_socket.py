@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import io
+import math
 import random
 import ssl
 from itertools import count
@@ -11,8 +12,7 @@ from typing import Any, ClassVar
 
 from sestools.core.endpoints import Security
 from sestools.core.enums import Stage
-from sestools.simulator.actions import Abort, Action, Close, HalfClose, Pour, Say, Stall, StartTls, Wait
-from sestools.simulator.clock import VirtualClock
+from sestools.simulator.actions import Action, Pour, Say, Turn, Wait
 from sestools.simulator.faults import BadCertificate, Bandwidth, BlackHole, Latency, Outage, Silent
 from sestools.simulator.service import Service
 from sestools.simulator.session import ServerSession
@@ -30,11 +30,9 @@ class MemorySocket:
 
     _numbers: ClassVar[count[int]] = count()
 
-    def __init__(self, service: Service, clock: VirtualClock, port: int, timeout: float, mss: int) -> None:
-        self._service = service
-        self._clock = clock
+    def __init__(self, service: Service, port: int, timeout: float, mss: int) -> None:
+        self._service, self._clock, self._mss = service, service.clock, mss
         self._timeout: float | None = timeout
-        self._mss = mss
         self._record = service.open(port)
         self._random = random.Random(self._record.number)  # noqa: S311 - jitter, not secrets
         self.security = service.security(self._record)
@@ -43,14 +41,12 @@ class MemorySocket:
         """What is on its way to the client: bytes, the end (None), or a reset; by time of arrival."""
         self._outbox = bytearray()
         """What the client has sent while the network was out, or into a black hole."""
-        self._in_hole = False
-        self._busy_until = 0.0
-        self._free_at = 0.0
+        self._busy_until = self._free_at = 0.0
         self._over: bytes | ConnectionError | None = b""
-        self._sent_after_end = False
+        """How the connection ended, as in the inbox; while it has not, no bytes."""
         self._wants_tls = self.security is Security.WRAPPER
         self._deaf = service.of(self._record, Silent) is not None
-        self._closed = False
+        self._in_hole = self._sent_after_end = self._closed = False
         self.pretends_tls = False
         """Whether a TLS handshake is said to have happened. No real socket has this: see `sestools.core.trust`."""
         if not self._deaf and not self._wants_tls:
@@ -78,32 +74,26 @@ class MemorySocket:
     def getpeercert(self) -> None:
         """None: there is no certificate in memory."""
 
-    def start_tls(self, host: str | None = None) -> None:
-        """The TLS handshake, as far as it can fail.
-
-        Raises:
-            ssl.SSLError, OSError: As a real handshake would.
-        """
+    def start_tls(self, server_hostname: str | None = None) -> MemorySocket:
+        """The TLS handshake: SSLError or OSError as from a real one; `server_hostname` is not looked at."""
         if not self._wants_tls:
             raise ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number")
         self._pass()
         for fault in self._service.at(self._record, Stage.TLS):
             self._do(fault.instead() or [])
-        if self._deaf or self._over is None or isinstance(self._over, ConnectionError) or self._inbox:
+        if self._deaf or self._over != b"" or self._inbox:
             self.recv(1)
             raise ssl.SSLEOFError(8, "EOF occurred in violation of protocol")
-        bad = self._service.of(self._record, BadCertificate)
-        if bad:
-            why = _WHY[bad.kind].format(host=self._service.host)
+        if bad := self._service.of(self._record, BadCertificate):
             self.close()
-            raise ssl.SSLCertVerificationError(
-                1, f"[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: {why}"
-            )
+            why = f"certificate verify failed: {_WHY[bad.kind].format(host=self._service.host)}"
+            raise ssl.SSLCertVerificationError(1, f"[SSL: CERTIFICATE_VERIFY_FAILED] {why}")
         self._wants_tls, self.pretends_tls = False, True
         if self._session.greeted:
             self._session.tls_started()
         else:
             self._do(self._session.begin())
+        return self
 
     def sendall(self, data: bytes) -> None:
         """Send."""
@@ -122,8 +112,7 @@ class MemorySocket:
             self._outbox += data
         if self._deaf or self._wants_tls:
             return
-        slow = self._service.of(self._record, Bandwidth)
-        if slow:
+        if slow := self._service.of(self._record, Bandwidth):
             self._clock.sleep(len(data) / slow.rate)
         if self._service.of(self._record, Outage):
             self._outbox += data
@@ -136,25 +125,25 @@ class MemorySocket:
         return len(data)
 
     def recv(self, size: int) -> bytes:
-        """What has come, at most so many bytes, waiting for it as long as the time-out allows; b"" at the end.
-
-        Raises:
-            TimeoutError, ConnectionResetError: As a socket would.
-        """
-        give_up = self._clock.now() + (float("inf") if self._timeout is None else self._timeout)
-        while True:
+        """What has come, at most so many bytes, waiting for it as long as the time-out allows; b"" at the end."""
+        give_up = self._clock.now() + (math.inf if self._timeout is None else self._timeout)
+        while self._over == b"":
             self._pass()
             if self._inbox and self._inbox[0][0] <= self._clock.now() and not self._is_out():
-                return self._arrived(size)
-            if self._over is None:
-                return b""
-            if isinstance(self._over, ConnectionError):
-                raise self._over
+                at, number, what = heapq.heappop(self._inbox)
+                if isinstance(what, bytes):
+                    if len(what) > size:
+                        heapq.heappush(self._inbox, (at, number, what[size:]))
+                    return what[:size]
+                self._over = what
+                break
             due = self._next()
+            self._clock.sleep(min(due, give_up) - self._clock.now())
             if due > give_up:
-                self._clock.sleep(give_up - self._clock.now())
                 raise TimeoutError("timed out")
-            self._clock.sleep(due - self._clock.now())
+        if isinstance(self._over, ConnectionError):
+            raise self._over
+        return b""
 
     def makefile(self, mode: str = "rb", buffering: int = -1) -> io.BufferedReader:
         """A file to read from."""
@@ -169,28 +158,17 @@ class MemorySocket:
             self._closed = True
             self._service.close(self._record)
 
-    def _arrived(self, size: int) -> bytes:
-        at, number, what = heapq.heappop(self._inbox)
-        if isinstance(what, bytes):
-            if len(what) > size:
-                heapq.heappush(self._inbox, (at, number, what[size:]))
-            return what[:size]
-        self._over = what
-        if isinstance(what, ConnectionError):
-            raise what
-        return b""
-
     def _is_out(self) -> bool:
         return self._service.of(self._record, Outage) is not None
 
     def _next(self) -> float:
         """When something can happen next."""
-        times = self._service.turns()[:1]
-        if self._inbox:
-            times.append(max(self._inbox[0][0], self._clock.now()) if not self._is_out() else float("inf"))
+        times = [*self._service.turns()[:1], math.inf]
+        if self._inbox and not self._is_out():
+            times.append(self._inbox[0][0])
         if not self._deaf:
-            times.append(max(self._session.due, self._clock.now()))
-        return min(times, default=float("inf"))
+            times.append(self._session.due)
+        return max(min(times), self._clock.now())
 
     def _pass(self) -> None:
         """Let happen what was due meanwhile."""
@@ -208,35 +186,36 @@ class MemorySocket:
         late = self._service.of(self._record, Latency)
         at = max(self._clock.now(), self._busy_until) + self._service.delay(self._record)
         for action in actions:
-            if isinstance(action, Wait):
-                at += action.seconds
-            elif isinstance(action, Say):
-                at += action.seconds * (len(action.data) - 1)
-                self._put(at, action.data, late)
-            elif isinstance(action, Pour):
-                self._put(at, action.piece * min(64, action.total // len(action.piece) + 1), late)
-            elif isinstance(action, StartTls):
-                self._wants_tls = True
-            elif isinstance(action, Stall):
-                self._deaf = True
-            elif isinstance(action, Close | HalfClose):
-                self._put(at, None, late)
-                if isinstance(action, Close):
+            match action:
+                case Wait():
+                    at += action.seconds
+                case Say():
+                    at += action.seconds * (len(action.data) - 1)
+                    self._put(at, action.data, late)
+                case Pour():
+                    self._put(at, action.piece * min(64, action.total // len(action.piece) + 1), late)
+                case Turn.START_TLS:
+                    self._wants_tls = True
+                case Turn.STALL:
+                    self._deaf = True
+                case Turn.HALF_CLOSE:
+                    self._put(at, None, late)
+                    self._deaf = True
+                case Turn.CLOSE:
+                    self._put(at, None, late)
                     self._service.release(self._record)
-                self._deaf = self._deaf or isinstance(action, HalfClose)
-            elif isinstance(action, Abort):
-                self._inbox.clear()
-                self._service.release(self._record)
-                self._put(at, ConnectionResetError(104, "Connection reset by peer"), None)
+                case Turn.ABORT:
+                    self._inbox.clear()
+                    self._service.release(self._record)
+                    self._put(at, ConnectionResetError(104, "Connection reset by peer"), None)
         self._busy_until = at
         self._session.hears(at)
 
     def _put(self, at: float, what: bytes | ConnectionError | None, late: Latency | None) -> None:
         if late:
             at += max(0.0, late.seconds + self._random.uniform(-late.jitter, late.jitter))
-        slow = self._service.of(self._record, Bandwidth)
         at = max(at, self._free_at)
-        if slow and isinstance(what, bytes):
+        if isinstance(what, bytes) and (slow := self._service.of(self._record, Bandwidth)):
             at += len(what) / slow.rate
         self._free_at = at
         heapq.heappush(self._inbox, (at, next(self._numbers), what))

@@ -51,38 +51,22 @@ def addresses(value: str) -> Sequence[str] | None:
 def headers(message: bytes) -> Headers:
     """The header fields of a message, unfolded, in order: (name as written, value)."""
     head = message.partition(b"\r\n\r\n")[0].partition(b"\n\n")[0]
-    fields: Headers = []
-    folded: list[str] = []
+    fields: list[tuple[str, list[str]]] = []
     # Whether SES takes a bare LF for a line end is unknown; taking it leads to no reasons that are made up.
     for line in head.decode("utf-8", "replace").replace("\r\n", "\n").split("\n"):
         if line.startswith((" ", "\t")) and fields:
-            folded.append(line.strip())
+            fields[-1][1].append(line.strip())
             continue
-        if folded:
-            _unfold(fields, folded)
         name, colon, value = line.partition(":")
         bare = name.strip()
         if not colon or not name or " " in bare:
             break  # the body has begun without its empty line
-        fields.append((bare, value.strip()))
-    if folded:
-        _unfold(fields, folded)
-    return fields
+        fields.append((bare, [value.strip()]))
+    return [(name, " ".join(lines)) for name, lines in fields]
 
 
-def _unfold(fields: Headers, folded: list[str]) -> None:
-    """Add its further lines to the last field: all at once, since there may be a million of them."""
-    name, value = fields[-1]
-    fields[-1] = (name, " ".join([value, *folded]))
-    folded.clear()
-
-
-def malformed(fields: Headers, message: bytes, recipients: Sequence[str]) -> str | None:
-    """The reason why a message is refused as malformed, or None."""
-    return next(_reasons(fields, message, recipients), None)
-
-
-def _reasons(fields: Headers, message: bytes, recipients: Sequence[str]) -> Iterator[str]:
+def malformed(fields: Headers, message: bytes, recipients: Sequence[str]) -> Iterator[str]:
+    """The reasons why a message is refused as malformed; SES gives the first."""
     values: dict[str, str] = {}
     written: list[str] = []
     for name, value in fields:

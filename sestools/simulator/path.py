@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import random
 import socket
+from asyncio import Transport
 from collections import deque
 from collections.abc import Callable
 
@@ -20,51 +21,44 @@ class Path:
         self,
         service: Service,
         record: ConnectionRecord,
-        transport: asyncio.Transport,
-        loop: asyncio.AbstractEventLoop,
+        transport: Transport,
         deliver: Callable[[bytes], None],
     ) -> None:
-        self._service = service
-        self._record = record
-        self._transport = transport
-        self._loop = loop
-        self._deliver = deliver
+        self._service, self._record = service, record
+        self._transport, self._deliver = transport, deliver
+        self._loop = asyncio.get_running_loop()
         self._queue: deque[tuple[float, bytes | None]] = deque()
         """What is still to be sent, and when; None is the end."""
         self._ended: Callable[[], None] | None = None
         self._swallowed = b""
         self._free_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
-        self._arriving: asyncio.TimerHandle | None = None
+        self._arrival: asyncio.TimerHandle | None = None
         self._stopped: set[str] = set()
+        """Why nothing is read from the client."""
+        self.arriving = False
+        """Whether something is on its way from the client."""
+        self.out = False
+        """Whether nothing gets through."""
         self._random: random.Random | None = None
         self.look()
 
     def close(self) -> None:
         """The connection is gone."""
-        for timer in (self._timer, self._arriving):
+        for timer in (self._timer, self._arrival):
             if timer:
                 timer.cancel()
         self._queue.clear()
 
     @property
-    def arriving(self) -> bool:
-        """Whether something is on its way from the client."""
-        return "bandwidth" in self._stopped
-
-    @property
-    def sending(self) -> bool:
-        """Whether something is on its way to the client."""
-        return bool(self._queue)
-
-    @property
-    def out(self) -> bool:
-        """Whether nothing gets through."""
-        return "outage" in self._stopped
+    def busy(self) -> bool:
+        """Whether something is on its way, from or to the client."""
+        return self.arriving or bool(self._queue)
 
     def look(self) -> None:
         """See whether the network is out, and stop or go on accordingly."""
-        if self._service.of(self._record, Outage):
+        self.out = self._service.of(self._record, Outage) is not None
+        if self.out:
             self.pause("outage")
         else:
             self.resume("outage")
@@ -100,14 +94,15 @@ class Path:
             self.pause("black hole")
             self._swallowed = data
             return
-        slow = self._service.of(self._record, Bandwidth)
-        if slow:
+        if slow := self._service.of(self._record, Bandwidth):
+            self.arriving = True
             self.pause("bandwidth")
-            self._arriving = self._loop.call_later(len(data) / slow.rate, self._arrive, data)
+            self._arrival = self._loop.call_later(len(data) / slow.rate, self._arrive, data)
         else:
             self._deliver(data)
 
     def _arrive(self, data: bytes) -> None:
+        self.arriving = False
         self.resume("bandwidth")
         self._deliver(data)
 
@@ -127,10 +122,9 @@ class Path:
         if not self._queue and self._service.calm:
             self._transport.write(data)
             return
-        late, slow = self._service.of(self._record, Latency), self._service.of(self._record, Bandwidth)
-        sliced = self._service.of(self._record, Sliced)
+        slow, sliced = self._service.of(self._record, Bandwidth), self._service.of(self._record, Sliced)
         now = self._loop.time()
-        if late:
+        if late := self._service.of(self._record, Latency):
             # Made when it is needed: it takes 3 KiB of each connection.
             self._random = self._random or random.Random(self._record.number)  # noqa: S311 - jitter, not secrets
             now += max(0.0, late.seconds + self._random.uniform(-late.jitter, late.jitter))
@@ -162,8 +156,7 @@ class Path:
             if data is not None:
                 self._transport.write(data)
                 continue
-            if self._transport.can_write_eof():
-                with contextlib.suppress(OSError, RuntimeError):
-                    self._transport.write_eof()
+            with contextlib.suppress(OSError, RuntimeError):
+                self._transport.write_eof()
             if self._ended:
                 self._ended()

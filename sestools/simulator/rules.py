@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import dataclass
 
-from sestools.core.errors import UsageError
-from sestools.simulator.faults.base import is_number
-from sestools.simulator.replies import ERAS, Era
+from sestools.simulator.checks import FieldError, check_fields
+from sestools.simulator.replies import ERAS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,26 +37,12 @@ class Rules:
 
     def __post_init__(self) -> None:
         if self.era not in ERAS:
-            raise UsageError(f"era is one of {', '.join(ERAS)}, not {self.era!r}")
-        if not isinstance(self.random_lifetimes, bool):
-            raise UsageError(f"random_lifetimes must be true or false, not {self.random_lifetimes!r}")
-        for name, least in (("idle", 0.01), ("host_lifetime", 0.01), ("delay", 0.0)):
-            seconds = getattr(self, name)
-            if seconds is None and name == "host_lifetime":
-                continue
-            if not (is_number(seconds) and least <= seconds <= 1e9):
-                raise UsageError(f"{name} must be at least {least} seconds, not {seconds!r}")
-        for name in ("max_messages", "max_connections", "hosts"):
-            number = getattr(self, name)
-            if number is None and name == "max_connections":
-                continue
-            if not (is_number(number, whole=True) and number >= 1):
-                raise UsageError(f"{name} must be a whole number of at least 1, not {number!r}")
-
-    @property
-    def spoken(self) -> Era:
-        """The era's dialogue."""
-        return ERAS[self.era]
+            raise FieldError("era", f"era is one of {', '.join(ERAS)}, not {self.era!r}")
+        check_fields(
+            self,
+            *(("idle", 0.01, 1e9), ("host_lifetime", 0.01, 1e9), ("delay", 0, 1e9)),
+            *((name, 1, math.inf) for name in ("max_messages", "max_connections", "hosts")),
+        )
 
 
 class Host:
@@ -64,32 +50,23 @@ class Host:
 
     def __init__(self, seed: str, rules: Rules, index: int, started: float) -> None:
         self._random = random.Random(seed)  # noqa: S311 - lifetimes, not secrets
-        self._lifetime = rules.host_lifetime
-        self._at_random = rules.random_lifetimes
-        self._name = self._new_name()
+        self._lifetime, self._at_random = rules.host_lifetime, rules.random_lifetimes
+        self._rename()
         # The first of the hosts that retire on a schedule do so one after the other, not all at once.
         share = 1.0 if self._at_random else (index + 1) / rules.hosts
         self._retires = started + self._life() * share
 
-    def _new_name(self) -> str:
-        return "".join(self._random.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", k=9))
+    def _rename(self) -> None:
+        self._name = "".join(self._random.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", k=9))
 
     def _life(self) -> float:
         if self._lifetime is None:
-            return float("inf")
+            return math.inf
         return self._random.expovariate(1 / self._lifetime) if self._at_random else self._lifetime
 
-    def _renew(self, now: float) -> None:
+    def serving(self, now: float) -> tuple[str, float]:
+        """The name of the host that serves now, and when it is retired."""
         while self._retires <= now:
-            self._name = self._new_name()
+            self._rename()
             self._retires += self._life()
-
-    def name(self, now: float) -> str:
-        """The host that serves now."""
-        self._renew(now)
-        return self._name
-
-    def retires(self, now: float) -> float:
-        """When it is retired."""
-        self._renew(now)
-        return self._retires
+        return self._name, self._retires

@@ -4,25 +4,97 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import socket
 import tempfile
 import threading
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from sestools.core.credentials import Credentials
 from sestools.core.endpoints import PORTS
 from sestools.core.errors import UsageError
 from sestools.core.target import Target
-from sestools.simulator.account import Account
 from sestools.simulator.certificates import FILE, FOLDERS, Authority, remove_leftovers
-from sestools.simulator.clock import RealClock
 from sestools.simulator.connection import PIECE, ServerConnection
-from sestools.simulator.faults import BlackHole, Fault
-from sestools.simulator.listener import Listener, listeners
+from sestools.simulator.faults import BlackHole, Fault, Refused
 from sestools.simulator.nameserver import NameServer
-from sestools.simulator.scenario import MOST_ADDRESSES, Scenario, SimulatedSes
-from sestools.simulator.service import Accepted, Event
+from sestools.simulator.scenario import SimulatedSes
+from sestools.simulator.service import Accepted
+
+BACKLOG = 1024
+"""Connections that may wait to be accepted; asyncio's own 100 is too few for a burst."""
+
+NARROW = 4096
+"""Receive buffer in bytes (Linux doubles it) that makes a client wait whose bytes are not read."""
+
+
+class Listener:
+    """One port number on every address, which the system chooses, and which stays: it listens, refuses or drops."""
+
+    def __init__(self, addresses: Sequence[str], factory: Callable[[], asyncio.BaseProtocol]) -> None:
+        self._addresses, self._factory = addresses, factory
+        self._state = "bound"
+        self._servers: list[asyncio.Server] = []
+        self._fillers: list[socket.socket] = []
+        self._sockets = self._bind()
+        self.port: int = self._sockets[0].getsockname()[1]
+
+    def _bind(self, port: int = 0) -> list[socket.socket]:
+        for _ in range(20):
+            bound: list[socket.socket] = []
+            with contextlib.ExitStack() as stack:
+                try:
+                    for address in self._addresses:
+                        # asyncio sets TCP_NODELAY only on sockets whose protocol is named; without it an answer
+                        # can wait 40 ms.
+                        sock = stack.enter_context(socket.socket(proto=socket.IPPROTO_TCP))
+                        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                        sock.bind((address, bound[0].getsockname()[1] if bound else port))
+                        bound.append(sock)
+                except OSError as error:
+                    if port or error.errno != errno.EADDRINUSE:
+                        raise
+                    continue
+                stack.pop_all()
+                return bound
+        raise OSError(errno.EADDRINUSE, f"no port number is free on all of {', '.join(self._addresses)}")
+
+    async def become(self, fault: Fault | None) -> None:
+        """Listen, refuse or drop."""
+        state = "listens" if fault is None else "refuses" if isinstance(fault, Refused) else "drops"
+        if state == self._state:
+            return
+        if self._state != "bound":
+            self.close()
+            self._sockets = self._bind(self.port)
+        # A bound socket that does not listen refuses, and nobody else can take its number.
+        self._state = state
+        for sock in self._sockets if state == "listens" else ():
+            loop = asyncio.get_running_loop()
+            self._servers.append(await loop.create_server(self._factory, sock=sock, backlog=BACKLOG))
+        for sock in self._sockets if state == "drops" else ():
+            sock.listen(0)  # with a full accept queue the kernel drops further connection attempts (Linux)
+            for _ in range(2):
+                filler = socket.socket()
+                filler.setblocking(False)
+                filler.connect_ex(sock.getsockname())
+                self._fillers.append(filler)
+
+    def narrow(self) -> None:
+        """Let a client send a few kilobytes ahead of what is read, no more; for connections from now on."""
+        for sock in self._sockets:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, NARROW)
+
+    def close(self) -> None:
+        """Stop listening."""
+        for server in self._servers:
+            server.close()
+        for sock in (*self._sockets, *self._fillers):
+            sock.close()
+        self._servers, self._sockets, self._fillers = [], [], []
 
 
 class Simulator(SimulatedSes):
@@ -46,45 +118,9 @@ class Simulator(SimulatedSes):
         on_event: Called in the simulator's thread with the SES port, the number of the connection, `<` (said),
             `>` (heard) or `*`, and a line that holds no credentials.
         rules: Everything in `Rules`, such as `idle=2.0`, `max_messages=10`, `era="2019"`, `delay=0.02`.
-
-    Raises:
-        UsageError: If something makes no sense.
     """
 
-    def __init__(
-        self,
-        region: str | None = None,
-        *,
-        account: Account | None = None,
-        credentials: Credentials | None = None,
-        faults: Iterable[Fault] = (),
-        scenario: Scenario | str | None = None,
-        addresses: int | None = None,
-        seed: int | None = None,
-        on_event: Event | None = None,
-        **rules: Any,
-    ) -> None:
-        script = Scenario.of(scenario)
-        super().__init__(
-            script,
-            RealClock(),
-            on_event,
-            rules,
-            faults=faults,
-            seed=seed,
-            account=account,
-            region=region,
-            credentials=credentials,
-        )
-        count = script.addresses if addresses is None else addresses
-        if not 1 <= count <= MOST_ADDRESSES:
-            raise UsageError(f"addresses must be between 1 and {MOST_ADDRESSES}, not {count!r}")
-        self._addresses = [f"127.0.0.{number}" for number in range(1, count + 1)]
-        self._listeners: dict[int, list[Listener]] = {}
-        self._open: set[ServerConnection] = set()
-        self._buffer = memoryview(bytearray(PIECE))
-        self._turn: asyncio.TimerHandle | None = None
-        self._looking = asyncio.Lock()
+    _listeners: Mapping[int, Listener] = MappingProxyType({})
 
     def __enter__(self) -> Simulator:
         self._authority = Authority(self.host)
@@ -94,19 +130,22 @@ class Simulator(SimulatedSes):
         """PEM file of the authority to trust."""
         self._locked = self._authority.write_ca(Path(self.ca_file))
         # Two, which begin at different addresses: two resolvers seldom say the same.
-        self._names = [NameServer(self.host, self._addresses, first) for first in (0, 2)]
+        self._names = [NameServer(self.host, self.addresses, first) for first in (0, 2)]
+        self._open: set[ServerConnection] = set()
+        self._turn: asyncio.TimerHandle | None = None
+        self._looking = asyncio.Lock()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="sestools-simulator", daemon=True)
         self._thread.start()
         try:
-            self._call(self._begin())
+            self._call(self._begin)
         except BaseException:
             self.__exit__()
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._call(self._end())
+        self._call(self._end)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -119,12 +158,7 @@ class Simulator(SimulatedSes):
     @property
     def connect_to(self) -> dict[int, tuple[str, int]]:
         """For each SES port the address and port where it really listens (the first of several addresses)."""
-        return {number: (self._addresses[0], some[0].port) for number, some in self._listeners.items()}
-
-    @property
-    def addresses(self) -> tuple[str, ...]:
-        """The addresses that it listens on, the same port numbers on each."""
-        return tuple(self._addresses)
+        return {number: (self.addresses[0], one.port) for number, one in self._listeners.items()}
 
     @property
     def nameserver(self) -> tuple[str, int]:
@@ -138,110 +172,79 @@ class Simulator(SimulatedSes):
 
     def take_accepted(self) -> list[Accepted]:
         """The same, taken out of the ledger, which is empty then: for runs so long that it would fill memory."""
-        taken: list[Accepted] = []
-
-        async def take() -> None:
-            # In the simulator's thread: a message that is being accepted is either taken whole or left.
-            taken.extend(self._service.accepted)
-            self._service.accepted.clear()
-
-        self._call(take())
+        taken: list[Accepted] = self._call(self._service.take_accepted)
         return taken
 
     def target(self, port: int = 587, *, sign_in: bool = False, **more: Any) -> Target:
         """A target that leads a probe here, with the credentials to sign in if asked for."""
         if port not in self._listeners:
             raise UsageError(f"SES listens on {', '.join(map(str, PORTS))}, not on {port}")
-        return Target(
-            **{
-                "host": self.host,
-                "port": port,
-                "connect_to": self.connect_to[port],
-                "ca_file": self.ca_file,
-                "credentials": self.credentials if sign_in else None,
-                **more,
-            }
-        )
+        own = {"ca_file": self.ca_file, "credentials": self.credentials if sign_in else None}
+        return Target(**{"host": self.host, "port": port, "connect_to": self.connect_to[port], **own, **more})
 
     def set_addresses(self, *addresses: str) -> None:
         """From now on its name servers answer with these addresses; where it listens stays as it is."""
-
-        async def change() -> None:
-            for names in self._names:
-                names.set(addresses)
-
-        self._call(change())
+        for names in self._names:
+            self._call(partial(names.set, addresses))
 
     def set_faults(self, *faults: Fault) -> None:
         """Replace all faults; none makes it healthy. Connections that are open meet them at their next step.
 
-        Their `since` and `until` count from the start of the simulator.
+        `since` and `until` count from the start. Called from `on_event`, ports follow once that has returned.
         """
 
-        async def change() -> None:
+        def change() -> Any:
             self._service.set_faults(faults)
-            await self._look()
+            return self._loop.create_task(self._look())
 
-        if self._in_loop:  # which cannot wait for itself: ports follow as soon as `on_event` has returned
-            self._service.set_faults(faults)
-            self._loop.create_task(self._look())
-        else:
-            self._call(change())
+        self._call(change)
 
-    @property
-    def _in_loop(self) -> bool:
-        """Whether this is the simulator's thread: `on_event` is called there."""
-        return threading.current_thread() is self._thread
+    def _call(self, action: Callable[[], Any]) -> Any:
+        """Have something done in the simulator's thread, and wait for it, unless this is that thread."""
+        if threading.current_thread() is self._thread:
+            return action()
 
-    def _call(self, action: Coroutine[Any, Any, None]) -> None:
-        """Have something done in the simulator's thread, and wait for it."""
-        if not self._in_loop:
-            asyncio.run_coroutine_threadsafe(action, self._loop).result()
-            return
-        with contextlib.suppress(StopIteration):
-            action.send(None)  # to its end, since nothing in it waits
+        async def call() -> Any:
+            done = action()
+            return await done if isinstance(done, Awaitable) else done
+
+        return asyncio.run_coroutine_threadsafe(call(), self._loop).result()
 
     async def _begin(self) -> None:
         for names in self._names:
             await names.start()
-        for port in PORTS:
-            self._listeners[port] = listeners(self._addresses, self._connect(port))
+        shared = (self._open, memoryview(bytearray(PIECE)))
+        self._listeners = {
+            port: Listener(
+                self.addresses, partial(ServerConnection, self._service, self._authority, port, *shared)
+            )
+            for port in PORTS
+        }
         await self._look()
 
-    def _connect(self, port: int) -> Callable[[], ServerConnection]:
-        return lambda: ServerConnection(self._service, self._authority, port, self._open, self._buffer)
-
     async def _look(self) -> None:
-        """Do as the faults want it: one at a time, since a port that is being opened cannot be shut yet."""
-        async with self._looking:
-            await self._follow()
-
-    async def _follow(self) -> None:
         """Open and shut ports as the faults want it now, and look again when one begins or ends."""
-        if self._turn:
-            self._turn.cancel()
-            self._turn = None
-        for port, some in self._listeners.items():
-            shut = self._service.shut(port)
-            for listener in some:
-                await listener.become(shut)
-                if any(isinstance(fault, BlackHole) for fault in self._service.faults):
+        async with self._looking:  # a port that is being opened cannot be shut yet
+            if self._turn:
+                self._turn.cancel()
+            swallows = any(isinstance(fault, BlackHole) for fault in self.faults)
+            for port, listener in self._listeners.items():
+                await listener.become(self._service.shut(port))
+                if swallows:
                     listener.narrow()  # what is swallowed must not look as if it had arrived
-        for connection in list(self._open):
-            connection.network_changed()
-        turns = self._service.turns()
-        if turns:
-            wait = max(0.001, turns[0] - self._service.clock.now())
-            self._turn = self._loop.call_later(wait, lambda: self._loop.create_task(self._look()))
+            for connection in list(self._open):
+                connection.path.look()
+            if turns := self._service.turns():
+                wait = max(0.001, turns[0] - self.clock.now())
+                self._turn = self._loop.call_later(wait, lambda: self._loop.create_task(self._look()))
 
     async def _end(self) -> None:
         if self._turn:
             self._turn.cancel()
         for names in self._names:
             names.close()
-        for some in self._listeners.values():
-            for listener in some:
-                listener.close()
+        for listener in self._listeners.values():
+            listener.close()
         for connection in list(self._open):
             connection.abort()
         # A turn of the loop for each connection to hear that it is gone.

@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from sestools.core.clock import Clock
 from sestools.core.endpoints import PORTS, Security, smtp_host
 from sestools.core.enums import Stage
 from sestools.core.errors import UsageError
 from sestools.core.message_id import encode_message_id
 from sestools.simulator.account import Account, Submission, Usage, one_line, refusal, reply_of
-from sestools.simulator.clock import Clock
-from sestools.simulator.faults import Delayed, Dropped, Fault, Outage, Refused, WrongMode
-from sestools.simulator.replies import OBSERVED
+from sestools.simulator.faults import Delayed, Fault, Shut, WrongMode
+from sestools.simulator.replies import ERAS, HOST, OBSERVED
 from sestools.simulator.rules import Host, Rules
 
 _LOG = logging.getLogger("sestools.simulator")
@@ -28,7 +28,7 @@ F = TypeVar("F", bound=Fault)
 Event = Callable[[int, int, str, str], None]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Accepted:
     """A message that was accepted.
 
@@ -57,14 +57,13 @@ class ConnectionRecord:
 
     number: int
     port: int
-    opened_at: float
     host: str
     """The SES host that the load balancer gave it."""
     ends_at: float
     """When that host is retired, and the connection with it."""
-    turned_away: bool = False
+    turned_away: bool
     """Whether it is one connection too many."""
-    counts: bool = False
+    counts: bool
     """Whether it counts among those that are open."""
     messages: int = 0
     legacy: bool = False
@@ -72,17 +71,7 @@ class ConnectionRecord:
 
 
 class Service:
-    """SES of a region under a clock.
-
-    Args:
-        account: Whose endpoint it is.
-        rules: How long connections live, and how it speaks.
-        clock: What tells the time.
-        faults: What goes wrong.
-        seed: Makes ids, lifetimes and chances repeatable.
-        on_event: Called with the SES port, the number of the connection, `<` (said), `>` (heard) or `*`, and a
-            line that holds no credentials.
-    """
+    """SES of a region under a clock; its arguments are those of `Simulator`."""
 
     def __init__(
         self,
@@ -94,11 +83,9 @@ class Service:
         seed: int = 0,
         on_event: Event | None = None,
     ) -> None:
-        self.account = account
-        self.rules = rules
-        self.clock = clock
+        self.account, self.rules, self.clock = account, rules, clock
         self.host = smtp_host(account.region)
-        self.era = rules.spoken
+        self.era = ERAS[rules.era]
         self.max_size = min(account.max_size, self.era.size or account.max_size)
         """Bytes of a message: what the account may send, and no more than what EHLO announces."""
         self.accepted: list[Accepted] = []
@@ -109,13 +96,10 @@ class Service:
         self.started = clock.now()
         self._open = 0
         self._usage = Usage(account)
-        self._seed = seed
         self._random = random.Random(seed)  # noqa: S311 - ids and chances, not secrets
         self._hosts = [Host(f"{seed}/{index}", rules, index, self.started) for index in range(rules.hosts)]
         self._on_event = on_event
         self.watched = on_event is not None
-        """Whether there is an `on_event`."""
-        self._faults: list[_Active] = []
         self.set_faults(faults)
 
     @property
@@ -131,22 +115,20 @@ class Service:
     def set_faults(self, faults: Iterable[Fault]) -> None:
         """Replace all faults."""
         wanted = list(faults)
-        for fault in wanted:
-            if not isinstance(fault, Fault):
-                raise UsageError(
-                    f"{fault!r} is no fault; see sestools.simulator.faults, or use faults.parse()"
-                )
+        if strange := [fault for fault in wanted if not isinstance(fault, Fault)]:
+            raise UsageError(
+                f"{strange[0]!r} is no fault; see sestools.simulator.faults, or use faults.parse()"
+            )
         self._faults = [_Active(fault, fault.times) for fault in wanted]
 
     def open(self, port: int) -> ConnectionRecord:
         """Count a connection in."""
         self.connections += 1
         most = self.rules.max_connections
-        host = self._hosts[self.connections % len(self._hosts)]
         now = self.clock.now()
-        record = ConnectionRecord(self.connections, port, now, host.name(now), host.retires(now))
-        record.turned_away = most is not None and self._open >= most
-        record.counts = not record.turned_away
+        host, ends_at = self._hosts[self.connections % len(self._hosts)].serving(now)
+        full = most is not None and self._open >= most
+        record = ConnectionRecord(self.connections, port, host, ends_at, full, not full)
         self._open += record.counts
         self.event(record, "*", "connected")
         return record
@@ -168,41 +150,27 @@ class Service:
 
     def security(self, record: ConnectionRecord) -> Security:
         """The TLS mode that is spoken to a connection."""
-        normal = PORTS[record.port]
-        if not self.of(record, WrongMode):
-            return normal
-        return Security.STARTTLS if normal is Security.WRAPPER else Security.WRAPPER
+        wrapped = (PORTS[record.port] is Security.WRAPPER) != (self.of(record, WrongMode) is not None)
+        return Security.WRAPPER if wrapped else Security.STARTTLS
 
     def shut(self, port: int) -> Fault | None:
         """What stops connection attempts to a port now, if anything does."""
-        for one in self._faults:
-            if isinstance(one.fault, Refused | Dropped | Outage) and self._on_port(one, port):
-                return one.fault
-        return None
+        faults = (one.fault for one in self._faults if isinstance(one.fault, Shut))
+        return next((fault for fault in faults if self._is_on(fault, port)), None)
 
     def turns(self) -> list[float]:
         """The times from now on at which a fault begins or ends."""
-        now = self.clock.now()
-        times = (
-            self.started + after
-            for one in self._faults
-            for after in (one.fault.since, one.fault.until)
-            if after is not None
-        )
+        now, faults = self.clock.now(), self.faults
+        times = (self.started + turn for one in faults for turn in (one.since, one.until) if turn is not None)
         return sorted(time for time in times if time > now)
 
-    def _on_port(self, one: _Active, port: int) -> bool:
-        fault = one.fault
-        return (fault.ports is None or port in fault.ports) and self._in_time(fault)
-
-    def _in_time(self, fault: Fault) -> bool:
+    def _is_on(self, fault: Fault, port: int) -> bool:
         elapsed = self.clock.now() - self.started
-        return fault.since <= elapsed and (fault.until is None or elapsed < fault.until)
+        in_time = fault.since <= elapsed and (fault.until is None or elapsed < fault.until)
+        return in_time and (fault.ports is None or port in fault.ports)
 
-    def at(
-        self, record: ConnectionRecord, stage: Stage, wanted: Callable[[Fault], bool] | None = None
-    ) -> list[Fault]:
-        """The faults (of those that are wanted) that happen now at a stage; each that is given has happened.
+    def at(self, record: ConnectionRecord, stage: Stage, *, before_credentials: bool = False) -> list[Fault]:
+        """The faults that happen now at a stage; each that is given has happened.
 
         No more than one of them does something in place of the answer: the first. The others have their turn
         when it is over.
@@ -210,13 +178,14 @@ class Service:
         if not self._faults:
             return []
         taken: list[Fault] = []
-
-        def turn(fault: Fault) -> bool:
-            if not fault.happens_at(stage) or (wanted and not wanted(fault)):
-                return False
-            return fault.instead() is None or all(one.instead() is None for one in taken)
-
-        for fault in self._happening(record, turn):
+        for fault in self._happening(
+            record,
+            lambda one: (
+                one.happens_at(stage)
+                and one.before_credentials is before_credentials
+                and (one.instead() is None or all(other.instead() is None for other in taken))
+            ),
+        ):
             taken.append(fault)
         return taken
 
@@ -230,7 +199,7 @@ class Service:
     def _happening(self, record: ConnectionRecord, wanted: Callable[[Fault], bool]) -> Iterator[Fault]:
         for one in list(self._faults):
             fault = one.fault
-            if not wanted(fault) or not self._on_port(one, record.port):
+            if not wanted(fault) or not self._is_on(fault, record.port):
                 continue
             if fault.connections is not None and record.number not in fault.connections:
                 continue
@@ -255,33 +224,32 @@ class Service:
     def submit(self, record: ConnectionRecord, submission: Submission) -> str:
         """The reply to the final dot of a message."""
         now = self.clock.now()
-        if submission.message is None:
-            reply: str | None = self.era.too_long
-        else:
-            reply = refusal(self.account, submission) or self._usage.refusal(submission, now)
+        reply = (
+            self.era.too_long
+            if submission.message is None
+            else refusal(self.account, submission) or self._usage.refusal(submission, now)
+        )
         if reply is not None:
             self.refused += 1
             return one_line(reply)
         id = encode_message_id(self.account.region, now, self._random.getrandbits(128))
         record.messages += 1
-        self.accepted.append(
-            Accepted(
-                id=id,
-                sender=submission.sender,
-                recipients=submission.recipients,
-                message=submission.message or b"",
-                at=now,
-                port=record.port,
-                connection=record.number,
-            )
-        )
+        envelope = (submission.sender, tuple(submission.recipients))
+        message = submission.message or b""
+        self.accepted.append(Accepted(id, *envelope, message, now, record.port, record.number))
         return f"{OBSERVED['ok']} {id}"
 
+    def take_accepted(self) -> list[Accepted]:
+        """The messages that were accepted, taken out of the ledger."""
+        taken = self.accepted[:]
+        self.accepted.clear()
+        return taken
+
     def greeting(self, record: ConnectionRecord) -> str:
-        """The end of a greeting: which host, which session."""
+        """The greeting, which names the host and the session."""
         letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
         host = f"{int(record.host, 36) % 10**10:010}" if self.era.numbered else f"d-{record.host}"
-        return f"SimpleEmailService-{host} {''.join(self._random.choices(letters, k=20))}"
+        return f"220 {HOST} ESMTP SimpleEmailService-{host} {''.join(self._random.choices(letters, k=20))}"
 
     def event(self, record: ConnectionRecord, direction: str, text: str) -> None:
         """Call `on_event`. What it raises is logged, and the dialogue goes on."""

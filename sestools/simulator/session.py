@@ -5,13 +5,14 @@ The same session runs over real TCP and TLS (`connection.py`) and in memory (`me
 
 from __future__ import annotations
 
+import base64
 import re
+from collections.abc import Generator
 
 from sestools.core.enums import Stage
 from sestools.simulator.account import Submission, reply_of
-from sestools.simulator.actions import Close, Say, StartTls
-from sestools.simulator.dialogue import Dialogue, Mail, needs_credentials
-from sestools.simulator.exchanges import Content, Rejected, auth
+from sestools.simulator.actions import Turn
+from sestools.simulator.dialogue import Content, Dialogue
 from sestools.simulator.replies import HOST, INFERRED, OBSERVED
 
 _PATH = re.compile(r"(?P<keyword>FROM|TO)\s*:\s*(?:<(?P<path>.*)>|(?P<bare>\S*))(?:\s+\S+)*\s*", re.I)
@@ -22,16 +23,38 @@ _BEFORE_TLS = {"EHLO", "NOOP", "QUIT", "STARTTLS"}
 _AFTER_AUTH = {"MAIL", "RCPT", "DATA", "HELP", "VRFY", "EXPN"}
 
 
+class Rejected(Exception):
+    """AUTH ends before there are credentials; its text is the reply."""
+
+
+def auth(mechanism: str, initial: str) -> Generator[str, str, tuple[str, str]]:
+    """AUTH: yields each challenge, takes the client's line for it, and returns user name and password."""
+    if mechanism == "PLAIN":
+        # authorization identity NUL user NUL password (RFC 4616); SES takes the user in the first place too.
+        parts = _decoded(initial or (yield OBSERVED["PLAIN"])).split("\0")
+        return (parts[1], parts[-1]) if len(parts) >= 3 else ("", "")
+    if mechanism == "LOGIN":
+        user = _decoded(initial or (yield OBSERVED["user name"]))
+        return user, _decoded((yield OBSERVED["password"]))
+    raise Rejected(INFERRED["mechanism"])
+
+
+def _decoded(line: str) -> str:
+    if line.strip() == "*":
+        raise Rejected(INFERRED["cancelled"])
+    try:
+        return base64.b64decode(line.strip(), validate=True).decode("utf-8", "replace")
+    except ValueError:
+        raise Rejected(INFERRED["not base64"]) from None
+
+
 class ServerSession(Dialogue):
     """One session: what SES replies to each command."""
 
     def _answer(self, line: str) -> None:
         if self._exchange:
             self._go_on_with_auth(line)
-        else:
-            self._command(line)
-
-    def _command(self, line: str) -> None:
+            return
         line = line.strip()
         verb, _, argument = line.partition(" ")
         verb, argument = verb.upper(), argument.strip()
@@ -43,19 +66,11 @@ class ServerSession(Dialogue):
             self._say(OBSERVED["sign in first"])
         elif verb == "AUTH":
             self._auth(argument)
-        elif handler := _HANDLERS.get(verb):
-            self._at(Stage("EHLO" if verb == "HELO" else verb), handler, self, argument)
-        else:
-            self._other(verb)
-
-    def _greet(self) -> None:
-        self._say(f"220 {HOST} ESMTP {self._service.greeting(self._record)}")
-
-    def _other(self, verb: str) -> None:
-        if verb == "RSET":
-            self._mail = Mail()
-            self._say(OBSERVED["ok"])
-        elif verb == "NOOP":
+        elif known := _COMMANDS.get(verb):
+            stage, answer = known
+            self._at(stage, lambda: answer(self, argument))
+        elif verb in ("RSET", "NOOP"):
+            self._submission = self._submission if verb == "NOOP" else Submission()
             self._say(OBSERVED["ok"])
         else:
             self._say(INFERRED.get(verb, INFERRED["unknown verb"]))
@@ -64,19 +79,17 @@ class ServerSession(Dialogue):
         if not argument:
             self._say(INFERRED["EHLO name"])
             return
-        self._mail = Mail()
+        self._submission = Submission()
         era = self._service.era
         lines = [HOST, "8BITMIME"]
         if era.size:
             lines.append(f"SIZE {era.size}")
         if self._offers_starttls and (not self._encrypted or era.starttls_stays):
             lines.append("STARTTLS")
-        lines.append("AUTH PLAIN LOGIN")
-        reply = "".join(f"250-{line}\r\n" for line in lines) + "250 Ok\r\n"
-        self._out.append(Say(reply.encode()))
+        self._say("".join(f"250-{line}\r\n" for line in [*lines, "AUTH PLAIN LOGIN"]) + "250 Ok")
 
     def _helo(self, argument: str) -> None:
-        self._mail = Mail()
+        self._submission = Submission()
         self._say(INFERRED["HELO" if argument else "HELO name"])
 
     def _starttls(self, argument: str) -> None:
@@ -87,12 +100,12 @@ class ServerSession(Dialogue):
         else:
             self._say(OBSERVED["ready for TLS"])
             # Whatever was sent after STARTTLS in clear text is thrown away: an injected command must not count.
-            self._end(StartTls())
+            self._end(Turn.START_TLS)
             self._awaits_tls = True
 
     def _quit(self, argument: str) -> None:
         self._say(OBSERVED["bye"])
-        self._end(Close())
+        self._end(Turn.CLOSE)
 
     def _auth(self, argument: str) -> None:
         mechanism, _, initial = argument.partition(" ")
@@ -100,7 +113,10 @@ class ServerSession(Dialogue):
             self._say(INFERRED["AUTH syntax"])
         elif self._signed_in:
             self._say(INFERRED["signed in already"])
-        elif not self._refuses_auth():
+        elif faults := self._service.at(self._record, Stage.AUTH, before_credentials=True):
+            for fault in faults:
+                self._do(fault.instead() or [])
+        else:
             self._exchange = auth(mechanism.upper(), initial)
             self._go_on_with_auth(None)
 
@@ -116,13 +132,6 @@ class ServerSession(Dialogue):
         else:
             self._exchange = exchange
 
-    def _refuses_auth(self) -> bool:
-        """A fault that answers AUTH before the credentials are heard does so; others wait for them."""
-        faults = self._service.at(self._record, Stage.AUTH, lambda fault: not needs_credentials(fault))
-        for fault in faults:
-            self._do(fault.instead() or [])
-        return bool(faults)
-
     def _sign_in(self, user: str, password: str) -> None:
         def answer() -> None:
             reply = self._service.sign_in(self._record, user, password)
@@ -135,64 +144,43 @@ class ServerSession(Dialogue):
                 # What SES pushes at an idle client, at once: the client reads it in place of its next reply.
                 self._do(fault.instead() or [])
 
-    def _address(self, keyword: str, argument: str, *, otherwise: str) -> str | None:
-        """The address in `FROM:<address>` or `TO:<address>`; without one, the reply is given."""
+    def _address(self, verb: str, keyword: str, argument: str, *, otherwise: str) -> str:
+        """The address in `FROM:<address>` or `TO:<address>`, which is answered; empty if there is none."""
         found = _PATH.fullmatch(argument)
         if not found or found["keyword"].upper() != keyword:
-            self._say(INFERRED["MAIL syntax" if keyword == "FROM" else "RCPT syntax"])
-            return None
+            self._say(INFERRED[f"{verb} syntax"])
+            return ""
         address = (found["path"] or found["bare"] or "").strip()
-        self._say(OBSERVED["ok"] if (good := _ADDRESS.fullmatch(address)) else OBSERVED[otherwise])
-        return address if good else None
+        good = _ADDRESS.fullmatch(address) is not None
+        self._say(OBSERVED["ok" if good else otherwise])
+        return address if good else ""
 
-    def _mail_from(self, argument: str) -> None:
+    def _mail(self, argument: str) -> None:
         if self._record.messages >= self._service.rules.max_messages:
             # At which command SES says this is unknown.
             self._say(reply_of("session-limit"))
-            self._end(Close())
-        elif self._mail.sender is not None:
+            self._end(Turn.CLOSE)
+        elif self._submission.sender:
             self._say(INFERRED["second sender"])
         else:
-            self._mail.sender = self._address("FROM", argument, otherwise="bad sender")
+            self._submission.sender = self._address("MAIL", "FROM", argument, otherwise="bad sender")
 
-    def _rcpt_to(self, argument: str) -> None:
-        if self._mail.sender is None:
+    def _rcpt(self, argument: str) -> None:
+        if not self._submission.sender:
             self._say(INFERRED["sender first"])
-        elif address := self._address("TO", argument, otherwise="bad recipient"):
-            self._mail.recipients.append(address)
+        elif address := self._address("RCPT", "TO", argument, otherwise="bad recipient"):
+            self._submission.recipients.append(address)
 
     def _data(self, argument: str) -> None:
-        if not self._mail.recipients:
-            self._say(INFERRED["sender first" if self._mail.sender is None else "recipient first"])
+        if not self._submission.recipients:
+            self._say(INFERRED["recipient first" if self._submission.sender else "sender first"])
             return
         self._say(OBSERVED["go ahead"])
         self._content = Content(self._buffer, self._service.max_size)
 
-    def _message(self) -> bool:
-        """Take a whole message from the buffer; False if it is not complete."""
-        taken = self._content.take() if self._content else None
-        if taken is None:
-            return False
-        size, message = taken
-        self._content = None
-        self._heard(f"[message of {size} bytes]")
-        mail, self._mail = self._mail, Mail()
-        submission = Submission(
-            sender=mail.sender or "",
-            recipients=tuple(mail.recipients),
-            message=message,
-            legacy=self._record.legacy,
-        )
-        self._at(Stage.BODY, lambda: self._say(self._service.submit(self._record, submission)))
-        return True
 
-
-_HANDLERS = {
-    "EHLO": ServerSession._ehlo,
-    "HELO": ServerSession._helo,
-    "STARTTLS": ServerSession._starttls,
-    "MAIL": ServerSession._mail_from,
-    "RCPT": ServerSession._rcpt_to,
-    "DATA": ServerSession._data,
-    "QUIT": ServerSession._quit,
+_COMMANDS = {
+    verb: (Stage("EHLO" if verb == "HELO" else verb), getattr(ServerSession, f"_{verb.lower()}"))
+    for verb in ("EHLO", "HELO", "STARTTLS", "MAIL", "RCPT", "DATA", "QUIT")
 }
+"""What can be met by a fault: the stage, and the method that answers."""

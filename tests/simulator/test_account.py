@@ -23,7 +23,7 @@ def letter(
 ) -> Submission:
     """A message with these headers."""
     text = f"{headers}\nSubject: x\n\n{body}\n".replace("\n", "\r\n")
-    return Submission(sender=sender, recipients=to, message=text.encode(), legacy=legacy)
+    return Submission(sender=sender, recipients=list(to), message=text.encode(), legacy=legacy)
 
 
 MALFORMED = [
@@ -122,7 +122,7 @@ def test_headers_may_end_in_a_bare_line_feed() -> None:
     """They are read like others, and the body behind them is not taken for one."""
     text = b"From: z@q.org\nX: 1\n 2\nSubject: x\n\nTo: nobody\r\nFrom: a\r\n\r\nhi\r\n"
     assert headers(text) == [("From", "z@q.org"), ("X", "1 2"), ("Subject", "x")]
-    assert refusal(Account(), Submission(sender="a@example.com", recipients=TO, message=text)) is None
+    assert refusal(Account(), Submission(sender="a@example.com", recipients=list(TO), message=text)) is None
     assert headers(b"\r\nFrom: a\r\n") == headers(b"\nFrom: a\n") == []
 
 
@@ -136,7 +136,7 @@ def test_a_message_without_headers_or_body_is_survived() -> None:
         b": x\r\n",
         b"a" * 70_000,
     ):
-        submission = Submission(sender="a@example.com", recipients=TO, message=message)
+        submission = Submission(sender="a@example.com", recipients=list(TO), message=message)
         assert refusal(Account(), submission) is None
 
 

@@ -520,7 +520,7 @@ def test_a_fault_is_written_as_it_is_read(text: str) -> None:
         ("bad-certificate:ugly", "self-signed"),
         ("delayed:-1", "between 0 and 3600"),
         ("delayed:soon", "soon"),
-        ("says:send-rate*0", "at least once"),
+        ("says:send-rate*0", "times must be at least 1"),
         ("refused@26", "25, 587"),
     ],
 )

@@ -4,34 +4,66 @@ A fault can be limited to ports, connections, times and a number of times. `pars
 that the command line, scripts and notebooks use, and `str(fault)` writes it.
 """
 
+from __future__ import annotations
+
+import re
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import Any
+
+from sestools.core.enums import Stage
+from sestools.core.errors import UsageError
+from sestools.core.text import printable
+from sestools.simulator.checks import FieldError
 from sestools.simulator.faults.base import FAULTS as FAULTS
 from sestools.simulator.faults.base import Fault as Fault
-from sestools.simulator.faults.dialogue import AuthMissing as AuthMissing
-from sestools.simulator.faults.dialogue import Closed as Closed
-from sestools.simulator.faults.dialogue import Delayed as Delayed
-from sestools.simulator.faults.dialogue import Drips as Drips
-from sestools.simulator.faults.dialogue import EndlessGreeting as EndlessGreeting
-from sestools.simulator.faults.dialogue import ForeignGreeting as ForeignGreeting
-from sestools.simulator.faults.dialogue import HalfClosed as HalfClosed
-from sestools.simulator.faults.dialogue import Injected as Injected
-from sestools.simulator.faults.dialogue import LongLine as LongLine
-from sestools.simulator.faults.dialogue import MixedCodes as MixedCodes
-from sestools.simulator.faults.dialogue import ReplyLost as ReplyLost
-from sestools.simulator.faults.dialogue import Reset as Reset
-from sestools.simulator.faults.dialogue import Says as Says
-from sestools.simulator.faults.dialogue import Stalled as Stalled
-from sestools.simulator.faults.dialogue import StarttlsMasked as StarttlsMasked
-from sestools.simulator.faults.dialogue import StarttlsMissing as StarttlsMissing
+from sestools.simulator.faults.dialogue import *  # noqa: F403 - every fault, as its `__all__` lists them
 from sestools.simulator.faults.dialogue import replies as replies
-from sestools.simulator.faults.network import BadCertificate as BadCertificate
-from sestools.simulator.faults.network import Bandwidth as Bandwidth
-from sestools.simulator.faults.network import BlackHole as BlackHole
-from sestools.simulator.faults.network import Dropped as Dropped
-from sestools.simulator.faults.network import Latency as Latency
-from sestools.simulator.faults.network import Outage as Outage
-from sestools.simulator.faults.network import Refused as Refused
-from sestools.simulator.faults.network import Silent as Silent
-from sestools.simulator.faults.network import Sliced as Sliced
-from sestools.simulator.faults.network import WrongMode as WrongMode
-from sestools.simulator.faults.written import describe as describe
-from sestools.simulator.faults.written import parse as parse
+from sestools.simulator.faults.network import *  # noqa: F403 - as above
+
+_FORM = "name[:argument][*times][@port,port]"
+_WRITTEN = re.compile(
+    r"(?P<name>[a-z0-9-]+)(?::(?P<argument>.*?))?(?:\*(?P<times>\d+))?(?:@(?P<ports>\d+(?:,\d+)*))?", re.S
+)
+
+# Each module of the folder enters its faults in the table.
+for _module in iter_modules([str(Path(__file__).parent)]):
+    import_module(f"{__name__}.{_module.name}")
+
+
+def parse(text: str, **conditions: Any) -> Fault:
+    """A fault from its written form `name[:argument][*times][@port,port]`, such as `says:send-rate*2@587`.
+
+    Args:
+        text: The written form.
+        conditions: Whatever else a `Fault` takes, such as `since` and `until`.
+
+    Raises:
+        UsageError: If it is none; the message says what is allowed.
+    """
+    found = _WRITTEN.fullmatch(text.strip())
+    kind = FAULTS.get(found["name"]) if found else None
+    if not found or kind is None:
+        raise UsageError(
+            f"{printable(text, 80)!r} is no fault; the faults are {', '.join(FAULTS)}, written {_FORM}"
+        )
+    if found["times"]:
+        conditions["times"] = int(found["times"])
+    if found["ports"]:
+        conditions["ports"] = frozenset(map(int, found["ports"].split(",")))
+    try:
+        own = () if found["argument"] is None else kind.arguments(found["argument"])
+        return kind(*own, **conditions)
+    except (TypeError, ValueError) as error:
+        field = error.field if isinstance(error, FieldError) else ""
+        raise FieldError(field, f"fault {printable(text, 80)!r}: {error}") from None
+
+
+def describe() -> str:
+    """Every fault with its meaning and an example, as text."""
+    lines = [f"Faults, written {_FORM}:", ""]
+    lines += [f"  {kind()!s:24} {' '.join((kind.__doc__ or '').split())}" for kind in FAULTS.values()]
+    lines += ["", f"Stages: {', '.join(stage for stage in Stage if stage not in ('RESOLVE', 'CONNECT'))}"]
+    lines += ["Causes that can be said:", f"  {', '.join(replies())}"]
+    return "\n".join(lines)

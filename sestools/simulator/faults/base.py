@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, get_type_hints
@@ -10,16 +11,22 @@ from sestools.core.endpoints import PORTS
 from sestools.core.enums import Stage
 from sestools.core.errors import UsageError
 from sestools.simulator.actions import Action
+from sestools.simulator.checks import POSITIVE, Bounds, check_fields, is_number, set_of
 
 FAULTS: dict[str, type[Fault]] = {}
-"""Every kind of fault by its name: a subclass of `Fault` that has a `name` is entered when it is defined."""
+"""Every kind of fault by its name: a subclass of `Fault` that has one is entered when it is defined."""
+
+_CONDITIONS = (
+    ("after", 0, math.inf), ("times", 1, math.inf), ("since", 0, math.inf), ("until", 0, math.inf), ("chance", POSITIVE, 1),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
     """Something that goes wrong, and when. Every condition that is given has to hold.
 
-    The fields that a subclass adds are its argument in the written form, separated by colons.
+    The fields that a subclass adds are its argument in the written form, separated by colons. Its constants, which
+    are `name`, `where`, `bounds` and `does`, stand in the head of the class.
 
     Attributes:
         ports: The SES ports that are affected; None means all.
@@ -41,37 +48,24 @@ class Fault:
 
     name: ClassVar[str]
     where: ClassVar[Stage | None] = None
-    bounds: ClassVar[tuple[tuple[str, float, float], ...]] = ()
-    """Fields with the least and the greatest value that they take."""
+    bounds: ClassVar[tuple[Bounds, ...]] = ()
+    does: ClassVar[tuple[Action, ...]] = ()
+    """What is done in place of the answer."""
 
-    def __init_subclass__(cls) -> None:
-        if "name" in vars(cls):
+    def __init_subclass__(cls, **constants: Any) -> None:
+        for name, value in constants.items():
+            setattr(cls, name, value)
+        if "name" in constants:
             FAULTS[cls.name] = cls
 
     def __post_init__(self) -> None:
-        for name, least, most in self.bounds:
-            if not least <= (given := getattr(self, name)) <= most:
-                raise UsageError(f"{name} must be between {least:g} and {most:g}, not {given!r}")
-        for name in ("ports", "connections"):
-            given = getattr(self, name)
-            if given is not None:
-                object.__setattr__(self, name, _numbers(name, given))
-        if self.ports is not None and not self.ports <= PORTS.keys():
-            raise UsageError(f"ports must be some of {', '.join(map(str, PORTS))}; SES has no other")
-        for name in ("after", "times", "since", "until", "chance"):
-            number, whole = getattr(self, name), name in ("after", "times")
-            if number is not None and not is_number(number, whole=whole):
-                raise UsageError(f"{name} must be a {'whole number' if whole else 'number'}, not {number!r}")
-        if self.times is not None and self.times < 1:
-            raise UsageError(f"a fault happens at least once, not {self.times} times")
-        if self.after < 0:
-            raise UsageError(f"after counts messages from 0, not {self.after}")
-        if not self.since >= 0 or (self.until is not None and not self.since < self.until):
-            raise UsageError(
-                f"a fault begins at 0 s or later and before it ends, not {self.since} to {self.until}"
-            )
-        if not 0 < self.chance <= 1:
-            raise UsageError(f"a chance is greater than 0 and at most 1, not {self.chance!r}")
+        check_fields(self, *_CONDITIONS, *self.bounds)
+        ports = f"at least one of {', '.join(map(str, PORTS))}"
+        set_of(self, "ports", PORTS.__contains__, ports, least=1)
+        form = "at least one number, from 1 on"
+        set_of(self, "connections", lambda one: is_number(one, whole=True) and one > 0, form, least=1)
+        if self.until is not None and self.until <= self.since:
+            raise UsageError(f"a fault begins before it ends, not {self.since} to {self.until}")
 
     @property
     def argument(self) -> str:
@@ -97,9 +91,14 @@ class Fault:
         """Whether a session's answer at this stage is affected."""
         return stage is self.where
 
+    @property
+    def before_credentials(self) -> bool:
+        """Whether it answers the AUTH command itself; others wait until the credentials are heard."""
+        return False
+
     def instead(self) -> list[Action] | None:
         """What is done in place of the answer; None leaves the answer to `change`."""
-        return None
+        return list(self.does) or None
 
     def change(self, answer: list[Action]) -> list[Action]:
         """What becomes of an answer that was given."""
@@ -110,19 +109,3 @@ class Fault:
         if self.times is not None:
             text += f"*{self.times}"
         return f"{text}@{','.join(map(str, sorted(self.ports)))}" if self.ports is not None else text
-
-
-def _numbers(name: str, given: Iterable[int]) -> frozenset[int]:
-    if isinstance(given, str | int):
-        raise UsageError(f"{name} is a set of numbers, such as {{25, 587}}, not {given!r}")
-    numbers = frozenset(given)
-    if not numbers:
-        raise UsageError(f"{name} must be at least one number; without it all are meant")
-    if not all(is_number(number, whole=True) and number > 0 for number in numbers):
-        raise UsageError(f"{name} is a set of numbers, such as {{25, 587}}, not {sorted(map(str, numbers))}")
-    return numbers
-
-
-def is_number(given: object, *, whole: bool = False) -> bool:
-    """Whether this is a number, and no truth value, which Python counts among them."""
-    return isinstance(given, int if whole else int | float) and not isinstance(given, bool)

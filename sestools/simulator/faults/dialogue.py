@@ -13,22 +13,33 @@ from sestools.core.errors import UsageError
 from sestools.core.results import Reply
 from sestools.core.smtp import read_reply
 from sestools.core.text import printable
-from sestools.knowledge.table import CAUSES, cause
-from sestools.simulator.actions import Abort, Action, Close, HalfClose, Pour, Say, Stall
+from sestools.knowledge.table import CAUSES
+from sestools.simulator.actions import Action, Pour, Say, Turn
 from sestools.simulator.faults.base import Fault
+
+__all__ = [
+    "AuthMissing", "Closed", "Delayed", "Drips", "EndlessGreeting", "ForeignGreeting", "HalfClosed", "Injected",
+    "LongLine", "MixedCodes", "ReplyLost", "Reset", "Says", "Stalled", "StarttlsMasked", "StarttlsMissing", "replies",
+]  # fmt: skip
+
+_SAID = {row.id: row for row in CAUSES if row.samples and re.match(r"[2-5]\d\d[ -]", row.samples[0])}
+"""The causes that show as a reply."""
+
+
+def replies() -> list[str]:
+    """Ids of the causes whose reply the simulator can say: SES's own, at the stage where SES says them."""
+    return [id for id, row in _SAID.items() if row.stage and re.match(r"(?!220)[245]\d\d ", row.samples[0])]
 
 
 @dataclass(frozen=True)
-class Delayed(Fault):
+class Delayed(Fault, name="delayed", bounds=(("seconds", 0, 3600),)):
     """Every answer comes so many seconds late."""
 
     seconds: float = 0.2
-    name = "delayed"
-    bounds = (("seconds", 0, 3600),)
 
 
 @dataclass(frozen=True)
-class AtStage(Fault):
+class _AtStage(Fault):
     """A fault at one stage of the session."""
 
     stage: Stage = Stage.GREETING
@@ -43,71 +54,41 @@ class AtStage(Fault):
         return stage is self.stage
 
 
-@dataclass(frozen=True)
-class Reset(AtStage):
+class Reset(_AtStage, name="reset", does=(Turn.ABORT,)):
     """The connection is reset in place of the answer at a stage."""
 
-    name = "reset"
 
-    def instead(self) -> list[Action]:
-        return [Abort()]
-
-
-@dataclass(frozen=True)
-class Closed(AtStage):
+class Closed(_AtStage, name="closed", does=(Turn.CLOSE,)):
     """The connection is closed, in an orderly way, in place of the answer at a stage."""
 
-    name = "closed"
 
-    def instead(self) -> list[Action]:
-        return [Close()]
-
-
-@dataclass(frozen=True)
-class Stalled(AtStage):
+class Stalled(_AtStage, name="stalled", does=(Turn.STALL,)):
     """The answer at a stage never comes, and the connection stays open."""
 
-    name = "stalled"
 
-    def instead(self) -> list[Action]:
-        return [Stall()]
-
-
-@dataclass(frozen=True)
-class HalfClosed(AtStage):
+class HalfClosed(_AtStage, name="half-closed", does=(Turn.HALF_CLOSE,)):
     """The server ends its side of the connection in place of the answer, and goes on listening."""
 
-    name = "half-closed"
 
-    def instead(self) -> list[Action]:
-        return [HalfClose()]
-
-
-@dataclass(frozen=True)
-class ReplyLost(Fault):
+class ReplyLost(Fault, name="reply-lost", where=Stage.BODY):
     """The message is accepted, and the connection is lost before the reply: the client cannot know what became of it."""
 
-    name = "reply-lost"
-    where = Stage.BODY
-
     def change(self, answer: list[Action]) -> list[Action]:
-        return [Abort()]
+        return [Turn.ABORT]
 
 
 @dataclass(frozen=True)
-class Drips(AtStage):
+class Drips(_AtStage, name="drips", bounds=(("seconds", 0, 3600),)):
     """The answer at a stage comes one byte at a time, so many seconds apart."""
 
     seconds: float = 1.0
-    name = "drips"
-    bounds = (("seconds", 0, 3600),)
 
     def change(self, answer: list[Action]) -> list[Action]:
         return [Say(action.data, self.seconds) if isinstance(action, Say) else action for action in answer]
 
 
 @dataclass(frozen=True)
-class Says(Fault):
+class Says(Fault, name="says"):
     """The server gives another reply: that of a cause (`send-rate`), or any text (`MAIL:450 Try later`).
 
     A `stage` that is not given is where the cause usually shows, or, for a text, its end of data. After a 421,
@@ -116,42 +97,28 @@ class Says(Fault):
 
     text: str = "service-failure-454"
     stage: Stage | None = None
-    name = "says"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.stage is not None:
             object.__setattr__(self, "stage", Stage(self.stage))
-        _ = self.reply, self.at
-
-    @cached_property
-    def _sample(self) -> str:
-        if self.text[:1].isdigit():
-            return self.text
-        try:
-            known = cause(self.text)
-        except (KeyError, ValueError):
-            known = None
-        sample = known.samples[0] if known and known.samples else ""
-        if not re.match(r"[2-5]\d\d[ -]", sample):
+        if self.text not in _SAID and not self.text[:1].isdigit():
             raise UsageError(
                 f"'says' wants a reply such as '450 Try later', or a cause with a reply "
                 f"({', '.join(replies())}), not {printable(self.text, 80)!r}"
             )
-        return sample
+        _ = self.reply
 
     @cached_property
     def reply(self) -> Reply:
         """The reply that is given."""
-        return read_reply(self._sample)
+        return read_reply(_SAID[self.text].samples[0] if self.text in _SAID else self.text)
 
     @cached_property
     def at(self) -> Stage:
         """Where it is given."""
-        if self.stage is not None:
-            return self.stage
-        own = None if self.text[:1].isdigit() else cause(self.text).stage
-        return own or (Stage.GREETING if self.reply.code == 421 else Stage.BODY)
+        usual = _SAID[self.text].stage if self.text in _SAID else None
+        return self.stage or usual or (Stage.GREETING if self.reply.code == 421 else Stage.BODY)
 
     @property
     def argument(self) -> str:
@@ -166,24 +133,19 @@ class Says(Fault):
         return stage is self.at
 
     @property
-    def at_command(self) -> bool:
-        """Whether AUTH is answered before the credentials are heard."""
-        return self.reply.code in (503, 504, 530)
+    def before_credentials(self) -> bool:
+        return self.at is Stage.AUTH and self.reply.code in (503, 504, 530)
 
     def instead(self) -> list[Action]:
-        said: list[Action] = [Say(self.reply.raw)]
-        if self.reply.code == 421 or "timeout waiting for data" in self.reply.text.lower():
-            said.append(Close())
-        return said
+        ends = self.reply.code == 421 or "timeout waiting for data" in self.reply.text.lower()
+        return [Say(self.reply.raw), *([Turn.CLOSE] if ends else ())]
 
 
 @dataclass(frozen=True)
-class ForeignGreeting(Fault):
+class ForeignGreeting(Fault, name="foreign-greeting", where=Stage.GREETING):
     """Another mail server answers, as behind a proxy that catches SMTP."""
 
     text: str = "mail.example.net ESMTP Postfix"
-    name = "foreign-greeting"
-    where = Stage.GREETING
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -197,8 +159,7 @@ class ForeignGreeting(Fault):
         return [Say(f"220 {self.text}\r\n".encode())]
 
 
-@dataclass(frozen=True)
-class _Rewrites(Fault):
+class _Rewrites(Fault, where=Stage.EHLO):
     """A fault that changes what an answer says."""
 
     old: ClassVar[bytes]
@@ -206,84 +167,50 @@ class _Rewrites(Fault):
 
     def change(self, answer: list[Action]) -> list[Action]:
         return [
-            Say(action.data.replace(self.old, self.new), action.seconds)
-            if isinstance(action, Say)
-            else action
-            for action in answer
+            one._replace(data=one.data.replace(self.old, self.new)) if isinstance(one, Say) else one
+            for one in answer
         ]
 
 
-@dataclass(frozen=True)
-class StarttlsMissing(_Rewrites):
+class StarttlsMissing(_Rewrites, name="starttls-missing", old=b"250-STARTTLS\r\n", new=b""):
     """EHLO does not list STARTTLS."""
 
-    name = "starttls-missing"
-    where = Stage.EHLO
-    old, new = b"250-STARTTLS\r\n", b""
 
-
-@dataclass(frozen=True)
-class StarttlsMasked(_Rewrites):
+class StarttlsMasked(_Rewrites, name="starttls-masked", old=b"250-STARTTLS\r\n", new=b"250-XXXXXXXA\r\n"):
     """A middlebox overwrites STARTTLS in the EHLO reply with the letters XXXXXXXA."""
 
-    name = "starttls-masked"
-    where = Stage.EHLO
-    old, new = b"250-STARTTLS\r\n", b"250-XXXXXXXA\r\n"
 
-
-@dataclass(frozen=True)
-class AuthMissing(_Rewrites):
+class AuthMissing(_Rewrites, name="auth-missing", old=b"250-AUTH PLAIN LOGIN\r\n", new=b""):
     """EHLO does not list AUTH, although the connection is encrypted."""
 
-    name = "auth-missing"
-    where = Stage.EHLO
-    old, new = b"250-AUTH PLAIN LOGIN\r\n", b""
 
-
-@dataclass(frozen=True)
-class Injected(_Rewrites):
+class Injected(
+    _Rewrites,
+    name="injected",
+    where=Stage.STARTTLS,
+    old=b"TLS\r\n",
+    new=b"TLS\r\n250 injected in clear text\r\n",
+):
     """Somebody puts a line of clear text between the answer to STARTTLS and the TLS handshake."""
 
-    name = "injected"
-    where = Stage.STARTTLS
-    old, new = b"TLS\r\n", b"TLS\r\n250 injected in clear text\r\n"
 
-
-@dataclass(frozen=True)
-class MixedCodes(_Rewrites):
+class MixedCodes(_Rewrites, name="mixed-codes", old=b"250 Ok\r\n", new=b"550 Ok\r\n"):
     """The lines of the EHLO reply carry different codes."""
 
-    name = "mixed-codes"
-    where = Stage.EHLO
-    old, new = b"250 Ok\r\n", b"550 Ok\r\n"
 
-
-@dataclass(frozen=True)
-class EndlessGreeting(Fault):
+class EndlessGreeting(
+    Fault,
+    name="endless-greeting",
+    where=Stage.GREETING,
+    does=(Pour(b"220-welcome, and there is more\r\n" * 512, 1 << 40),),
+):
     """The greeting never ends: line after line, each announcing one more."""
 
-    name = "endless-greeting"
-    where = Stage.GREETING
 
-    def instead(self) -> list[Action]:
-        return [Pour(b"220-welcome, and there is more\r\n" * 512, 1 << 40)]
-
-
-@dataclass(frozen=True)
-class LongLine(Fault):
+class LongLine(
+    Fault,
+    name="long-line",
+    where=Stage.GREETING,
+    does=(Say(b"220 "), Pour(b"x" * 16384, 100_000_000), Say(b"\r\n")),
+):
     """The greeting is one line of 100 MB."""
-
-    name = "long-line"
-    where = Stage.GREETING
-
-    def instead(self) -> list[Action]:
-        return [Say(b"220 "), Pour(b"x" * 16384, 100_000_000), Say(b"\r\n")]
-
-
-def replies() -> list[str]:
-    """Ids of the causes whose reply the simulator can say: SES's own, at the stage where SES says them."""
-    return [
-        row.id
-        for row in CAUSES
-        if row.stage and row.samples and re.match(r"(?!220)[245]\d\d ", row.samples[0])
-    ]
