@@ -12,9 +12,8 @@ from typing import Any
 from sestools.checkup.environment import Context, Search, named, told
 from sestools.checkup.port_check import PortCheck
 from sestools.checkup.port_probes import PortProbes
-from sestools.checkup.reachability import half_dead_addresses
 from sestools.checkup.report import Report
-from sestools.checkup.verdict import judge
+from sestools.checkup.verdict import half_dead_addresses, judge
 from sestools.core import trust
 from sestools.core.clock import TIMEOUT, Progress, no_progress
 from sestools.core.credentials import Credentials

@@ -49,6 +49,8 @@ class Kind(StrEnum):
     """The other side closed the connection in an orderly way, too early."""
     UNREACHABLE = "unreachable"
     """This host knows no way there, or may not use it."""
+    NO_ROUTE = "no route to host"
+    """A router or firewall on the way answered that the host cannot be reached, or nobody there has its address."""
     NOT_FOUND = "not found"
     """The name does not resolve."""
     TLS = "tls"

@@ -166,7 +166,7 @@ CAUSES = (
         stage=Stage.CONNECT,
         pattern=r"network (?:is )?unreachable|\bENETUNREACH\b|no route to host|\bEHOSTUNREACH\b|host is unreachable|"
         r"unreachable (?:network|host)|cannot assign requested address|\bEADDRNOTAVAIL\b|destination (?:host|net) unreachable|network is down|NoRouteToHost",
-        kinds=frozenset({Kind.UNREACHABLE}),
+        kinds=frozenset({Kind.UNREACHABLE, Kind.NO_ROUTE}),
         generic=True,
     ),
     Cause(

@@ -1,0 +1,295 @@
+"""What a port shows beside the other ports: a suspicion for each, and one finding for all that are suspected alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from sestools.checkup.findings import Finding, alike, finding, foremost, names
+from sestools.checkup.port_check import PortCheck, Run
+from sestools.core.cause import Cause
+from sestools.core.endpoints import PORTS, Security, region_of
+from sestools.core.enums import Kind, Level, Retry, Stage
+from sestools.core.results import Symptom
+from sestools.core.text import duration
+from sestools.diagnosis.classifier import classify
+from sestools.knowledge.table import cause
+from sestools.probes import Problem
+from sestools.probes.recorder import symptom_at
+
+_STRANGER, _FAILED, _SHUT = 1, 2, 3
+"""The order of findings: what answers is not SES or offers no sign-in; a step failed; nothing was connected."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suspicion:
+    """What one port, beside the others, is suspected of.
+
+    Attributes:
+        causes: Causes or their ids, the likeliest first.
+        saw: What was seen there, if it is not the step that failed.
+        more: Further evidence.
+        path: What is known of the path to it, if it is not whether connections were made.
+        ruled_out: What else it is not, as this run shows.
+        symptom: What it is a symptom of, if it is not the step that failed.
+        order: Findings with a lower one come first, and then those of more ports.
+    """
+
+    causes: Sequence[Cause | str]
+    saw: str = ""
+    more: Iterable[str] = ()
+    path: str = ""
+    ruled_out: Iterable[str] = ()
+    symptom: Symptom | None = None
+    order: int = _FAILED
+
+
+def contrasted(run: Run) -> Iterator[Finding]:
+    """A finding for each cause that is suspected, naming all its ports."""
+    suspected = {}
+    for port in run.ports:
+        if found := next(filter(None, (suspect(port, run) for suspect in _CONTRASTS)), None):
+            suspected[port.port] = found
+
+    def key(port: PortCheck) -> tuple[int, str]:
+        lead = suspected[port.port].causes[0]
+        return suspected[port.port].order, lead if isinstance(lead, str) else lead.id
+
+    groups = alike((port for port in run.ports if port.port in suspected), key)
+    for (order, _), ports in sorted(groups, key=lambda group: (group[0][0], -len(group[1]))):
+        several, lead = [suspected[port.port] for port in ports], suspected[foremost(ports).port]
+        saw = alike(ports, lambda port: suspected[port.port].saw or str(port.dialogue.symptom))
+        path = () if order == _SHUT else (lead.path or run.path,)
+        notice = order == _SHUT and names(ports) == "25" and run.made and not run.named
+        yield finding(
+            lead.symptom or classify(foremost(ports).dialogue).symptom,
+            lead.causes,
+            [f"{names(same)}: {text}{_took(same)}" for text, same in saw]
+            + [line for one in several for line in one.more],
+            (*path, *(line for one in several for line in one.ruled_out)),
+            Level.NOTICE if notice else Level.PROBLEM,
+        )
+
+
+def _took(ports: Sequence[PortCheck]) -> str:
+    """How long was waited for connections that did not come about."""
+    waits = [step.seconds for port in ports if port.is_shut for step in port.connect_steps]
+    return f" in {duration(max(waits))}" if waits else ""
+
+
+# --- connected, and what answers is not SES, or offers no sign-in ---
+
+
+def _foreign(port: PortCheck, run: Run) -> Suspicion | None:
+    """Another greeting than SES's, or clear text on a port where SES waits for TLS."""
+    wrapped = PORTS.get(port.port) is Security.WRAPPER and port.dialogue.symptom
+    if not port.foreign and not (wrapped and classify(port.dialogue).cause.id == "wrapper-on-starttls"):
+        return None
+    # Only a port that was not tried, or that was and is ready, is worth a try.
+    bad = {one.port for one in run.ports if not one.ready}
+    spare = [str(number) for number in (2587, 2465) if number not in bad]
+    advice = [f"Try port {' or '.join(spare)}, which such proxies rarely catch."] if spare else []
+    lead = cause("foreign-greeting")
+    lead = replace(lead, fix=(*advice, *lead.fix[lead.port_first :]))
+    path = f"the endpoint itself: port {run.ready.port} greets as SES does" if run.ready else ""
+    if not port.foreign:
+        text = "clear text came where SES speaks TLS from the first byte"
+        return Suspicion(causes=(lead, "wrapper-on-starttls"), more=(text,), path=path, order=_STRANGER)
+    greeting = port.facts.greeting or ""
+    symptom = symptom_at(port.dialogue.target, Kind.GARBLED, Stage.GREETING, greeting)
+    saw = f"the greeting is {greeting!r}"
+    return Suspicion(causes=(lead,), saw=saw, path=path, symptom=symptom, order=_STRANGER)
+
+
+def _intercepted(port: PortCheck, run: Run) -> Suspicion | None:
+    shown = port.tls and port.tls.certificate
+    if not (port.intercepted and shown):
+        return None
+    covered = ", ".join(shown.names[:4])
+    return Suspicion(
+        causes=("tls-intercepted",),
+        saw=f"the certificate for {covered} verifies on this host, yet its issuer is {shown.issuer}",
+        ruled_out=("an expired or self-signed certificate",),
+        symptom=symptom_at(port.dialogue.target, Kind.TLS, Stage.TLS),
+        order=_STRANGER,
+    )
+
+
+def _no_sign_in(port: PortCheck, run: Run) -> Suspicion | None:
+    if not port.wrong:
+        return None
+    missing = "no AUTH with PLAIN or LOGIN"
+    return Suspicion(
+        causes=(port.wrong,),
+        saw=f"inside TLS, EHLO lists {', '.join(port.facts.capabilities) or 'nothing'}",
+        ruled_out=("the certificate: it verifies",),
+        symptom=symptom_at(port.dialogue.target, Kind.GARBLED, Stage.EHLO, missing),
+        order=_STRANGER,
+    )
+
+
+# --- connected, and a step failed ---
+
+_CERTIFICATE = {
+    Problem.EXPIRED: "certificate-expired",
+    Problem.NOT_YET_VALID: "certificate-expired",
+    Problem.WRONG_NAME: "certificate-wrong-name",
+    Problem.SELF_SIGNED: "certificate-self-signed",
+    Problem.UNKNOWN_ISSUER: "certificate-unknown-issuer",
+    Problem.OTHER: "certificate-invalid",
+}
+
+
+def _certificate(port: PortCheck, run: Run) -> Suspicion | None:
+    """A certificate that does not verify: whose it is says who answers."""
+    if not (port.tls and port.tls.problem):
+        return None
+    problem, shown, target = port.tls.problem, port.tls.certificate, port.dialogue.target
+    causes, ruled_out = [_CERTIFICATE[problem]], []
+    if shown is None:
+        return Suspicion(causes=(*causes, "tls-intercepted"))
+    evidence = [
+        f"the certificate is for {', '.join(shown.names[:4]) or shown.subject}, issued by {shown.issuer}, "
+        f"valid {shown.not_before:%Y-%m-%d} to {shown.not_after:%Y-%m-%d}"
+    ]
+    ses = next((name for name in shown.names if region_of(name)), None)
+    if ses and problem is Problem.WRONG_NAME:
+        evidence.append(f"dial {ses}: this server is called so, and not {target.host}")
+        ruled_out.append("another server in SES's place: the certificate is for an SES endpoint")
+    elif not shown.by_amazon:
+        # Who else makes certificates for AWS's names intercepts, unless the wrong authorities were named here.
+        untrusted = problem in (Problem.SELF_SIGNED, Problem.UNKNOWN_ISSUER)
+        covers = any(fnmatchcase(target.host.lower(), name.lower()) for name in shown.names)
+        made_up = region_of(target.host) and covers and (run.ready or not target.ca_file)
+        causes.insert(0 if untrusted and made_up else 1, "tls-intercepted")
+        if untrusted and run.ready:
+            ruled_out.append(f"an old list of authorities: port {run.ready.port} verifies")
+    return Suspicion(causes=causes, more=evidence, ruled_out=ruled_out)
+
+
+def _closed_at_once(port: PortCheck, run: Run) -> Suspicion | None:
+    """A connection that was lost in a step that only a fresh one takes."""
+    fresh = port.stage in (Stage.GREETING, Stage.EHLO, Stage.STARTTLS, Stage.TLS)
+    lost = fresh and classify(port.dialogue).cause.id == "connection-lost"
+    return Suspicion(causes=("closed-at-once", "connection-lost")) if lost else None
+
+
+def _stalled(port: PortCheck, run: Run) -> Suspicion | None:
+    """A TLS handshake without an answer: a matter of size if every handshake is, and else not."""
+    mute = [one for one in run.ports if one.kind is Kind.TIMEOUT]
+    stalled = [one for one in mute if one.stage is Stage.TLS]
+    if port not in stalled:
+        return None
+    silent = [one.port for one in mute if one.stage is Stage.GREETING]
+    through = [one.port for one in run.ports if one.tls]
+    no_mtu = [f"the path MTU: port {one} is silent before anything large is sent" for one in silent[:1]]
+    no_mtu += [f"the path MTU: the same handshake goes through on port {one}" for one in through[:1]]
+    if no_mtu:
+        return Suspicion(causes=("reply-timeout",), ruled_out=no_mtu)
+    # What a port with STARTTLS shows, where short lines had passed, holds for the others.
+    if len(stalled) == 1 or all(one.security is Security.WRAPPER for one in stalled):
+        return None
+    # Nothing was sent that could arrive twice, and several ports alike are no chance.
+    return Suspicion(causes=(replace(cause("mtu-stall"), retry=Retry.NO), "reply-timeout"))
+
+
+def _by_itself(port: PortCheck, run: Run) -> Suspicion | None:
+    """What the classifier says of it, whatever the other ports show."""
+    return Suspicion(causes=classify(port.dialogue).candidates) if port.dialogue.symptom else None
+
+
+# --- not connected ---
+
+_DNS = "DNS: the name resolves, or its address was given"
+_NOTHING_SAID = "TLS and credentials: no connection came about"
+_AGAIN = ("only this port was checked; all five side by side tell more, by their contrast",)
+
+
+class _Shut(NamedTuple):
+    """What it means that ports cannot be connected to.
+
+    Attributes:
+        kinds: In which ways all of them failed; any if empty.
+        others: Whether other ports connect.
+        only: The number of the only one that is shut; 1 for any one, 0 for any number of them.
+        causes: The classifier's, if empty.
+        more: Further evidence.
+        ruled_out: What it is not.
+    """
+
+    kinds: set[Kind]
+    others: bool
+    only: int
+    causes: tuple[str, ...] = ()
+    more: tuple[str, ...] = ()
+    ruled_out: tuple[str, ...] = ()
+
+
+_SHUT_PORTS = (
+    _Shut({Kind.TIMEOUT}, True, 25, ("port25-blocked",)),
+    _Shut({Kind.REFUSED}, True, 0, ("ports-refused",)),
+    _Shut(set(), True, 0, ("ports-blocked",)),
+    _Shut({Kind.REFUSED}, False, 0, (), (), ("a filter that drops: the attempts were answered, by a refusal",)),
+    _Shut({Kind.UNREACHABLE}, False, 0, (), (), ("a filter on the way: nothing left this host",)),
+    _Shut({Kind.TIMEOUT}, False, 25, ("port25-blocked", "connect-timeout"), _AGAIN, (_DNS,)),
+    _Shut({Kind.TIMEOUT}, False, 1, ("connect-timeout", "ports-blocked"), _AGAIN, (_DNS, _NOTHING_SAID)),
+    _Shut(set(), False, 1),
+    _Shut(set(), False, 0, ("egress-blocked",), (), (
+        _DNS, "the restriction of EC2 on port 25 alone: the other ports fail too", _NOTHING_SAID,
+    )),
+)  # fmt: skip
+
+
+def _not_connected(port: PortCheck, run: Run) -> Suspicion | None:
+    """The row of the table that holds for the shut ports together; a VPC endpoint is a matter of its own."""
+    if not port.is_shut:
+        return None
+    kinds, made = {one.kind for one in run.shut}, run.made
+    alone = (0, 1, port.port) if len(run.shut) == 1 else (0,)
+    row = next(
+        row
+        for row in _SHUT_PORTS
+        if row.others is bool(made) and row.kinds in (set(), kinds) and row.only in alone
+    )
+    causes: Sequence[Cause | str] = row.causes or classify(port.dialogue).candidates
+    more, ruled_out = list(row.more), list(row.ruled_out)
+    if made:
+        took = duration(made.dialogue.seconds(Stage.CONNECT) or 0.0)
+        then = ", and ready" if made.ready else ""
+        more.insert(0, f"{made.port} on the same addresses: connected in {took}{then}")
+    if run.is_vpc_endpoint and kinds == {Kind.TIMEOUT}:
+        causes, more = ("vpc-endpoint-blocked",), [*more, *_private(run)]
+        way = [f"the way to the endpoint: port {made.port} connects"] if made else []
+        ruled_out = ["the restriction of EC2 on port 25: it does not hold for private addresses", _DNS, *way]
+    elif made:
+        works = f"routing and an outage of the endpoint: port {made.port} works"
+        general = "a general egress filter: not every port is affected"
+        ruled_out = [_DNS, *([works] if made.ready else []), general]
+        if any(one.port == 25 and one.kind is not Kind.TIMEOUT for one in run.shut):
+            ruled_out.append("the restriction of EC2 on port 25: it drops, and this is an answer")
+    if len(kinds) > 1 and Kind.REFUSED in kinds:
+        causes = (*causes, "connection-refused")
+    return Suspicion(causes=causes, saw=_attempts(port), more=more, ruled_out=ruled_out, order=_SHUT)
+
+
+def _private(run: Run) -> tuple[str, str]:
+    what = "a VPC endpoint" if run.host.lower().startswith("vpce-") else "private, as a VPC endpoint's"
+    return (
+        f"the name leads to {', '.join(run.addresses)}: {what}",
+        f"inbound TCP that its security group must allow from here: {names(run.shut)}, or whichever of these you use",
+    )
+
+
+def _attempts(port: PortCheck) -> str:
+    steps = port.connect_steps
+    where = f"any of {len(steps)} addresses" if len(steps) > 1 else steps[0].address if steps else "it"
+    how = {Kind.TIMEOUT: f"no answer from {where}", Kind.REFUSED: f"refused by {where}"}
+    return how.get(port.kind or Kind.RESET, str(port.dialogue.symptom))
+
+
+_CONTRASTS = (
+    _not_connected, _foreign, _intercepted, _no_sign_in, _certificate, _closed_at_once, _stalled, _by_itself,
+)  # fmt: skip
+"""In this order: the first suspicion that a port gives rise to is taken."""
