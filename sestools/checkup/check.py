@@ -6,7 +6,7 @@ import datetime
 import ipaddress
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sestools.checkup.environment import Context, Search, named, told
@@ -23,6 +23,7 @@ from sestools.core.errors import UsageError
 from sestools.core.results import ProbeResult
 from sestools.core.target import Target
 from sestools.probes import SUCCESS, is_mailbox_simulator
+from sestools.probes.connect import is_address
 
 PREFERRED = (587, 465, 2587, 2465, 25)
 """Ports in the order in which one is chosen to sign in on."""
@@ -49,22 +50,20 @@ def targets(
     if ports is not None and not ports:
         raise UsageError("name at least one port")
     chosen = tuple(dict.fromkeys(PORTS if ports is None else ports))
-    if isinstance(connect_to, Mapping):
-        missing = [port for port in chosen if port not in connect_to]
-        if ports is None:
-            chosen = tuple(port for port in chosen if port in connect_to)
-            if not chosen:
-                raise UsageError(f"connect_to names no SES port; those are {', '.join(map(str, PORTS))}")
-        elif missing:
-            raise UsageError(
-                f"connect_to says nothing for port {missing[0]}; it has {', '.join(map(str, connect_to))}"
-            )
+    each = connect_to if isinstance(connect_to, Mapping) else dict.fromkeys(chosen, connect_to)
+    if ports is None:
+        chosen = tuple(port for port in chosen if port in each)
+        if not chosen:
+            raise UsageError(f"connect_to names no SES port; those are {', '.join(map(str, PORTS))}")
+    for port in chosen:
+        if port not in each:
+            raise UsageError(f"connect_to says nothing for port {port}; it has {', '.join(map(str, each))}")
     return tuple(
         Target(
             host=host,
             port=port,
             security=security or default_security(port),
-            connect_to=connect_to[port] if isinstance(connect_to, Mapping) else connect_to,
+            connect_to=each[port],
             ca_file=ca_file,
         )
         for port in chosen
@@ -120,9 +119,12 @@ def check(
     """
     chosen = targets(where, ports=ports, security=security, connect_to=connect_to, ca_file=ca_file)
     trust.looking(ca_file)  # a CA file that cannot be read is told now
-    if send:
-        _allow_sending(credentials, sender, recipient, confirm_recipient)
-    host = chosen[0].host
+    if send and (credentials is None or not sender):
+        raise UsageError(
+            "sending needs credentials and a sender (an address or domain verified in the region)"
+        )
+    if send and not (confirm_recipient or is_mailbox_simulator(recipient)):
+        raise UsageError(f"{recipient} is not the mailbox simulator; confirm_recipient allows mail to it")
     where_from = _context(context, chosen)
     started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
     stop = cancel or threading.Event()
@@ -144,7 +146,13 @@ def check(
         stop.set()
         raise
     runs_on = where_from.result(stop) if isinstance(where_from, Search) else where_from
-    seen: dict[str, Any] = {"host": host, "dns": dns, "ports": found, "session": session, "context": runs_on}
+    seen: dict[str, Any] = {
+        "host": chosen[0].host,
+        "dns": dns,
+        "ports": found,
+        "session": session,
+        "context": runs_on,
+    }
     return Report(
         **seen,
         started=started,
@@ -153,17 +161,6 @@ def check(
         not_checked=not_checked,
         notes=(*_notes(dns, chosen), *half_dead_addresses(found)),
     )
-
-
-def _allow_sending(
-    credentials: Credentials | None, sender: str | None, recipient: str, confirmed: bool
-) -> None:
-    if credentials is None or not sender:
-        raise UsageError(
-            "sending needs credentials and a sender (an address or domain verified in the region)"
-        )
-    if not (confirmed or is_mailbox_simulator(recipient)):
-        raise UsageError(f"{recipient} is not the mailbox simulator; confirm_recipient allows mail to it")
 
 
 def _context(given: Context | str | None, chosen: Sequence[Target]) -> Context | Search | None:
@@ -176,31 +173,26 @@ def _context(given: Context | str | None, chosen: Sequence[Target]) -> Context |
 
 def _where_to_sign_in(found: Sequence[PortCheck], *, named: bool) -> PortCheck | None:
     """The one port to sign in on: the first of the named ones, else the most preferred that is ready."""
-    ready = [port for port in found if port.ready]
-    if not named:
-        ready.sort(key=lambda port: PREFERRED.index(port.port))
-    return ready[0] if ready else None
+    ready = (port for port in found if port.ready)
+    return (
+        next(ready, None) if named else min(ready, key=lambda port: PREFERRED.index(port.port), default=None)
+    )
 
 
-def _notes(dns: ProbeResult, chosen: Sequence[Target]) -> tuple[str, ...]:
+def _notes(dns: ProbeResult, chosen: Sequence[Target]) -> Iterator[str]:
     """What is worth knowing and no finding."""
-    notes = []
     if dns.facts.differs:
-        notes.append(dns.facts.differs)
+        yield dns.facts.differs
     if any(map(is_private, dns.facts.addresses)):
-        notes.append(
+        yield (
             f"{dns.target.host} resolves to a private address, as with a VPC endpoint: its security group must "
             "allow the SMTP ports from here"
         )
-    local = sorted({target.connect_to[0] for target in chosen if target.connect_to and _is_local(target)})
+    local = {target.connect_to[0] for target in chosen if target.connect_to and _is_local(target)}
     if local:
-        notes.append(f"connected to {', '.join(local)}, this host itself: a simulator or a tunnel")
-    return tuple(notes)
+        yield f"connected to {', '.join(sorted(local))}, this host itself: a simulator or a tunnel"
 
 
 def _is_local(target: Target) -> bool:
     address = target.connect_to[0] if target.connect_to else target.host
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return address == "localhost"
+    return address == "localhost" or (is_address(address) and ipaddress.ip_address(address).is_loopback)

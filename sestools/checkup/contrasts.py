@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from typing import NamedTuple
 
 from sestools.checkup.findings import Finding, alike, finding, foremost, names
 from sestools.checkup.port_check import PortCheck, Run
@@ -98,9 +97,13 @@ def _foreign(port: PortCheck, run: Run) -> Suspicion | None:
         text = "clear text came where SES speaks TLS from the first byte"
         return Suspicion(causes=(lead, "wrapper-on-starttls"), more=(text,), path=path, order=_STRANGER)
     greeting = port.facts.greeting or ""
-    symptom = symptom_at(port.dialogue.target, Kind.GARBLED, Stage.GREETING, greeting)
-    saw = f"the greeting is {greeting!r}"
-    return Suspicion(causes=(lead,), saw=saw, path=path, symptom=symptom, order=_STRANGER)
+    return Suspicion(
+        causes=(lead,),
+        saw=f"the greeting is {greeting!r}",
+        path=path,
+        symptom=symptom_at(port.dialogue.target, Kind.GARBLED, Stage.GREETING, greeting),
+        order=_STRANGER,
+    )
 
 
 def _intercepted(port: PortCheck, run: Run) -> Suspicion | None:
@@ -204,42 +207,25 @@ def _by_itself(port: PortCheck, run: Run) -> Suspicion | None:
 
 _DNS = "DNS: the name resolves, or its address was given"
 _NOTHING_SAID = "TLS and credentials: no connection came about"
+_NOT_25_ALONE = "the restriction of EC2 on port 25 alone: the other ports fail too"
 _AGAIN = ("only this port was checked; all five side by side tell more, by their contrast",)
 
 
-class _Shut(NamedTuple):
-    """What it means that ports cannot be connected to.
+_DROPPED, _REFUSED, _NO_ROUTE, _ANY = {Kind.TIMEOUT}, {Kind.REFUSED}, {Kind.UNREACHABLE}, set[Kind]()
 
-    Attributes:
-        kinds: In which ways all of them failed; any if empty.
-        others: Whether other ports connect.
-        only: The number of the only one that is shut; 1 for any one, 0 for any number of them.
-        causes: The classifier's, if empty.
-        more: Further evidence.
-        ruled_out: What it is not.
-    """
-
-    kinds: set[Kind]
-    others: bool
-    only: int
-    causes: tuple[str, ...] = ()
-    more: tuple[str, ...] = ()
-    ruled_out: tuple[str, ...] = ()
-
-
-_SHUT_PORTS = (
-    _Shut({Kind.TIMEOUT}, True, 25, ("port25-blocked",)),
-    _Shut({Kind.REFUSED}, True, 0, ("ports-refused",)),
-    _Shut(set(), True, 0, ("ports-blocked",)),
-    _Shut({Kind.REFUSED}, False, 0, (), (), ("a filter that drops: the attempts were answered, by a refusal",)),
-    _Shut({Kind.UNREACHABLE}, False, 0, (), (), ("a filter on the way: nothing left this host",)),
-    _Shut({Kind.TIMEOUT}, False, 25, ("port25-blocked", "connect-timeout"), _AGAIN, (_DNS,)),
-    _Shut({Kind.TIMEOUT}, False, 1, ("connect-timeout", "ports-blocked"), _AGAIN, (_DNS, _NOTHING_SAID)),
-    _Shut(set(), False, 1),
-    _Shut(set(), False, 0, ("egress-blocked",), (), (
-        _DNS, "the restriction of EC2 on port 25 alone: the other ports fail too", _NOTHING_SAID,
-    )),
-)  # fmt: skip
+_SHUT_PORTS: tuple[tuple[set[Kind], bool, int, tuple[str, ...], tuple[str, ...], tuple[str, ...]], ...] = (
+    # how all of them failed, whether others connect, the number of the only one (1: any one, 0: any number of them),
+    # causes (the classifier's if empty), more evidence, what is ruled out
+    (_DROPPED, True, 25, ("port25-blocked",), (), ()),
+    (_REFUSED, True, 0, ("ports-refused",), (), ()),
+    (_ANY, True, 0, ("ports-blocked",), (), ()),
+    (_REFUSED, False, 0, (), (), ("a filter that drops: the attempts were answered, by a refusal",)),
+    (_NO_ROUTE, False, 0, (), (), ("a filter on the way: nothing left this host",)),
+    (_DROPPED, False, 25, ("port25-blocked", "connect-timeout"), _AGAIN, (_DNS,)),
+    (_DROPPED, False, 1, ("connect-timeout", "ports-blocked"), _AGAIN, (_DNS, _NOTHING_SAID)),
+    (_ANY, False, 1, (), (), ()),
+    (_ANY, False, 0, ("egress-blocked",), (), (_DNS, _NOT_25_ALONE, _NOTHING_SAID)),
+)
 
 
 def _not_connected(port: PortCheck, run: Run) -> Suspicion | None:
@@ -248,45 +234,37 @@ def _not_connected(port: PortCheck, run: Run) -> Suspicion | None:
         return None
     kinds, made = {one.kind for one in run.shut}, run.made
     alone = (0, 1, port.port) if len(run.shut) == 1 else (0,)
-    row = next(
-        row
-        for row in _SHUT_PORTS
-        if row.others is bool(made) and row.kinds in (set(), kinds) and row.only in alone
+    ids, more, ruled_out = next(
+        row[3:] for row in _SHUT_PORTS if row[0] in (_ANY, kinds) and row[1] is bool(made) and row[2] in alone
     )
-    causes: Sequence[Cause | str] = row.causes or classify(port.dialogue).candidates
-    more, ruled_out = list(row.more), list(row.ruled_out)
+    causes: Sequence[Cause | str] = ids or classify(port.dialogue).candidates
     if made:
         took = duration(made.dialogue.seconds(Stage.CONNECT) or 0.0)
         then = ", and ready" if made.ready else ""
-        more.insert(0, f"{made.port} on the same addresses: connected in {took}{then}")
-    if run.is_vpc_endpoint and kinds == {Kind.TIMEOUT}:
-        causes, more = ("vpc-endpoint-blocked",), [*more, *_private(run)]
+        more = (f"{made.port} on the same addresses: connected in {took}{then}",)
+    if run.is_vpc_endpoint and kinds == _DROPPED:
+        causes = ("vpc-endpoint-blocked",)
+        what = "a VPC endpoint" if run.is_vpce else "private, as a VPC endpoint's"
+        more = (
+            *more,
+            f"the name leads to {', '.join(run.addresses)}: {what}",
+            f"inbound TCP that its security group must allow from here: {names(run.shut)}, "
+            "or whichever of these you use",
+        )
         way = [f"the way to the endpoint: port {made.port} connects"] if made else []
-        ruled_out = ["the restriction of EC2 on port 25: it does not hold for private addresses", _DNS, *way]
+        ruled_out = ("the restriction of EC2 on port 25: it does not hold for private addresses", _DNS, *way)
     elif made:
-        works = f"routing and an outage of the endpoint: port {made.port} works"
-        general = "a general egress filter: not every port is affected"
-        ruled_out = [_DNS, *([works] if made.ready else []), general]
+        works = [f"routing and an outage of the endpoint: port {made.port} works"] if made.ready else []
+        ruled_out = (_DNS, *works, "a general egress filter: not every port is affected")
         if any(one.port == 25 and one.kind is not Kind.TIMEOUT for one in run.shut):
-            ruled_out.append("the restriction of EC2 on port 25: it drops, and this is an answer")
+            ruled_out += ("the restriction of EC2 on port 25: it drops, and this is an answer",)
     if len(kinds) > 1 and Kind.REFUSED in kinds:
         causes = (*causes, "connection-refused")
-    return Suspicion(causes=causes, saw=_attempts(port), more=more, ruled_out=ruled_out, order=_SHUT)
-
-
-def _private(run: Run) -> tuple[str, str]:
-    what = "a VPC endpoint" if run.host.lower().startswith("vpce-") else "private, as a VPC endpoint's"
-    return (
-        f"the name leads to {', '.join(run.addresses)}: {what}",
-        f"inbound TCP that its security group must allow from here: {names(run.shut)}, or whichever of these you use",
-    )
-
-
-def _attempts(port: PortCheck) -> str:
     steps = port.connect_steps
     where = f"any of {len(steps)} addresses" if len(steps) > 1 else steps[0].address if steps else "it"
     how = {Kind.TIMEOUT: f"no answer from {where}", Kind.REFUSED: f"refused by {where}"}
-    return how.get(port.kind or Kind.RESET, str(port.dialogue.symptom))
+    saw = how.get(port.kind or Kind.RESET, "")
+    return Suspicion(causes=causes, saw=saw, more=more, ruled_out=ruled_out, order=_SHUT)
 
 
 _CONTRASTS = (

@@ -16,7 +16,7 @@ from sestools.core.target import Target
 from sestools.probes.connect import is_address
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Equivalent:
     """A command line that shows what a probe showed.
 
@@ -46,6 +46,10 @@ class Equivalent:
 
 
 _DROPPED = "dropped on the way; 'refused': something answers and says no"
+_NC = ((Stage.CONNECT, f"'timed out' (Ncat: 'TIMEOUT'): {_DROPPED}"),)
+_POWERSHELL = (
+    (Stage.CONNECT, "TcpTestSucceeded : False after a wait: dropped on the way; at once: refused"),
+)
 _SILENT = "no line at all: silent, if nc connects"
 _NO_ANSWER = (Stage.CONNECT, f"it stays at 'Trying': {_DROPPED}")
 _MUTE = (Stage.GREETING, "nothing after 'Connected': silent")
@@ -77,56 +81,49 @@ def equivalents(target: Target, *, signs_in: bool = False) -> tuple[Equivalent, 
     host, port = target.connect_to or (target.host, target.port)
     wrapped = target.security is Security.WRAPPER
     name = shlex.quote(host)
+    ses = "something answers in SES's place"
     greeting = "220 email-smtp.amazonaws.com ESMTP SimpleEmailService-…"
-    swaks_healthy = "TLS started, then the EHLO list with 'AUTH PLAIN LOGIN'"
-    if signs_in:
-        swaks_healthy = "'235 Authentication successful' (it asks for the password)"
-    return (
-        Equivalent(
-            tool="nc",
-            command=f"nc -vz -w 5 {name} {port}",
-            healthy="'succeeded' (Ncat: 'Connected'); it sees TCP only",
-            signs=((Stage.CONNECT, f"'timed out' (Ncat: 'TIMEOUT'): {_DROPPED}"),),
+    waits = "Connected, then nothing: a TLS wrapper waits for a handshake"
+    first = greeting if wrapped else "250 Ok"
+    swaks = (
+        _NO_ANSWER,
+        (Stage.TLS if wrapped else Stage.GREETING, _MUTE[1]),
+        (Stage.GREETING, f"a 220 without SimpleEmailService: {ses}"),
+        (Stage.STARTTLS, "'did not advertise STARTTLS', or nothing after '-> STARTTLS'"),
+        (Stage.TLS, "'TLS startup failed' and why (a wrong name only newer versions see)"),
+        (Stage.EHLO, "no 'AUTH PLAIN LOGIN' in the list after TLS"),
+        (Stage.AUTH, "'<~*' or '<**': the refusal in words"),
+    )
+    rows = (
+        ("nc", f"nc -vz -w 5 {name} {port}", "'succeeded' (Ncat: 'Connected'); it sees TCP only", _NC),
+        (
+            "telnet",
+            f"telnet {name} {port}",
+            waits if wrapped else greeting,
+            (_NO_ANSWER, _ANOTHER) if wrapped else (_NO_ANSWER, _MUTE, _ANOTHER),
         ),
-        Equivalent(
-            tool="telnet",
-            command=f"telnet {name} {port}",
-            healthy="Connected, then nothing: a TLS wrapper waits for a handshake" if wrapped else greeting,
-            signs=(_NO_ANSWER, _ANOTHER) if wrapped else (_NO_ANSWER, _MUTE, _ANOTHER),
+        (
+            "openssl",
+            _openssl(target, host, port),
+            f"certificate lines with 'verify return:1', then {first} (leave with QUIT)",
+            _OPENSSL_WRAPPED if wrapped else _OPENSSL_STARTTLS,
         ),
-        Equivalent(
-            tool="openssl",
-            command=_openssl(target, host, port),
-            healthy=f"certificate lines with 'verify return:1', then {greeting if wrapped else '250 Ok'} "
-            "(leave with QUIT)",
-            signs=_OPENSSL_WRAPPED if wrapped else _OPENSSL_STARTTLS,
+        (
+            "swaks",
+            _swaks(target, name, port, signs_in),
+            "'235 Authentication successful' (it asks for the password)"
+            if signs_in
+            else "TLS started, then the EHLO list with 'AUTH PLAIN LOGIN'",
+            swaks,
         ),
-        Equivalent(
-            tool="swaks",
-            command=_swaks(target, name, port, signs_in),
-            healthy=swaks_healthy,
-            signs=(
-                _NO_ANSWER,
-                (Stage.TLS if wrapped else Stage.GREETING, _MUTE[1]),
-                (Stage.GREETING, "a 220 without SimpleEmailService: something answers in SES's place"),
-                (Stage.STARTTLS, "'did not advertise STARTTLS', or nothing after '-> STARTTLS'"),
-                (Stage.TLS, "'TLS startup failed' and why (a wrong name only newer versions see)"),
-                (Stage.EHLO, "no 'AUTH PLAIN LOGIN' in the list after TLS"),
-                (Stage.AUTH, "'<~*' or '<**': the refusal in words"),
-            ),
-        ),
-        Equivalent(
-            tool="PowerShell",
-            command=f"Test-NetConnection -ComputerName {name} -Port {port}",
-            healthy="TcpTestSucceeded : True; it sees TCP only",
-            signs=(
-                (
-                    Stage.CONNECT,
-                    "TcpTestSucceeded : False after a wait: dropped on the way; at once: refused",
-                ),
-            ),
+        (
+            "PowerShell",
+            f"Test-NetConnection -ComputerName {name} -Port {port}",
+            "TcpTestSucceeded : True; it sees TCP only",
+            _POWERSHELL,
         ),
     )
+    return tuple(Equivalent(*row) for row in rows)
 
 
 def _openssl(target: Target, host: str, port: int) -> str:

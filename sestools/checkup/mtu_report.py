@@ -7,8 +7,7 @@ from sestools.core.enums import Level, Retry
 from sestools.core.results import ProbeResult
 from sestools.core.text import duration
 from sestools.diagnosis.result import Diagnosis
-
-__all__ = ["mtu_document", "mtu_level"]
+from sestools.probes.segment_trial import Trial
 
 
 def mtu_level(result: ProbeResult, diagnosis: Diagnosis) -> Level:
@@ -22,36 +21,32 @@ def mtu_level(result: ProbeResult, diagnosis: Diagnosis) -> Level:
 
 def mtu_document(result: ProbeResult, diagnosis: Diagnosis) -> Document:
     """The card, then each connection of the probe."""
-    facts = result.facts
-    lead = [str(result.target)]
+    facts, host = result.facts, result.target.host
+    lead = str(result.target)
     if facts.route:
         jumbo = ", jumbo frames: no path over the internet carries them" if facts.jumbo else ""
-        lead = [f"{result.target.host}  by {facts.route.interface}, MTU {facts.route.interface_mtu}{jumbo}"]
-    notes = []
-    if facts.lost_small:
-        notes.append(
-            f"Note: {facts.lost_small:.0%} of the small packets had to be sent again: loss, not size"
-        )
-    if result.reason:
-        notes.append(f"Not run: {result.reason}")
+        lead = f"{host}  by {facts.route.interface}, MTU {facts.route.interface_mtu}{jumbo}"
+    lost = f"Note: {facts.lost_small:.0%} of the small packets had to be sent again: loss, not size"
     trials = Table(
         headings=("large segments", "clamped to", "result", "after", "sent again", "path MTU"),
-        rows=tuple(
-            (
-                str(trial.way),
-                str(trial.clamp or "-"),
-                str(trial.flight),
-                duration(trial.seconds),
-                str(trial.retransmits),
-                str(trial.path_mtu or "-"),
-            )
-            for trial in facts.trials
-        ),
+        rows=tuple(tuple(map(str, _cells(trial))) for trial in facts.trials),
         right=("clamped to", "after", "sent again", "path MTU"),
         levels=tuple(Level.PROBLEM if trial.stalled else Level.OK for trial in facts.trials),
         coloured="result",
         narrow=("path MTU", "sent again"),
     )
+    seen = Document(
+        lead=(lead,),
+        tables=(trials,) if facts.trials else (),
+        notes=(
+            *((lost,) if facts.lost_small else ()),
+            *((f"Not run: {result.reason}",) if result.reason else ()),
+        ),
+    )
     card = () if result.reason else (diagnosis.document(mtu_level(result, diagnosis)),)
-    seen = Document(lead=tuple(lead), tables=(trials,) if facts.trials else (), notes=tuple(notes))
     return Document(parts=(*card, seen))
+
+
+def _cells(trial: Trial) -> tuple[object, ...]:
+    took = duration(trial.seconds)
+    return trial.way, trial.clamp or "-", trial.flight, took, trial.retransmits, trial.path_mtu or "-"

@@ -158,9 +158,12 @@ class Run:
         return "a blocked port: the connections were made"
 
     @property
+    def is_vpce(self) -> bool:
+        """Whether the name is a VPC endpoint's."""
+        return self.host.lower().startswith("vpce-")
+
+    @property
     def is_vpc_endpoint(self) -> bool:
         """Whether the name is a VPC endpoint's, or one of SES's that leads to private addresses only."""
-        if self.host.lower().startswith("vpce-"):
-            return True
-        found = self.addresses
-        return bool(region_of(self.host) and found) and all(one and is_private(one) for one in found)
+        known = bool(region_of(self.host)) and bool(self.addresses)
+        return self.is_vpce or (known and all(one and is_private(one) for one in self.addresses))

@@ -46,14 +46,11 @@ class PortProbes:
         with ThreadPoolExecutor(1) as pool:
             asking = pool.submit(probe_dns, first, timeout=self.timeout, cancel=self.stop)
             try:
-                addresses = resolve(Recorder(first, Deadline(self.timeout, self.stop)))
-                ports = self.ports(chosen, addresses)
+                ports = self.ports(chosen, resolve(Recorder(first, Deadline(self.timeout, self.stop))))
             except (Stopped, Cancelled) as error:
                 reason = "cancelled" if isinstance(error, Cancelled) else f"no address is known: {error}"
                 ports = tuple(
-                    PortCheck(
-                        tcp=not_run("tcp", target, reason), dialogue=not_run("dialogue", target, reason)
-                    )
+                    PortCheck(**{probe: not_run(probe, target, reason) for probe in ("tcp", "dialogue")})
                     for target in chosen
                 )
             return asking.result(), ports

@@ -81,6 +81,14 @@ class Sweep(Shown):
         return all(row.outcome is Outcome.OK for row in self.rows)
 
     @property
+    def level(self) -> Level:
+        """How serious it is: a problem if any target failed."""
+        outcomes = {row.outcome for row in self.rows}
+        if Outcome.FAILED in outcomes:
+            return Level.PROBLEM
+        return Level.OK if outcomes == {Outcome.OK} else Level.UNCLEAR
+
+    @property
     def summary(self) -> str:
         """One sentence: how many work, and what the others have."""
         count = Counter(row.outcome for row in self.rows)
@@ -107,8 +115,7 @@ class Sweep(Shown):
 
     def document(self) -> Document:
         """The table and the summary."""
-        level = max((_LEVELS[row.outcome] for row in self.rows), key=tuple(Level).index, default=Level.OK)
-        return Document(title=self.summary, level=level, tables=(self.table(),))
+        return Document(title=self.summary, level=self.level, tables=(self.table(),))
 
     def to_dict(self) -> dict[str, Any]:
         """The sweep for a program."""

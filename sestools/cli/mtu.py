@@ -22,14 +22,14 @@ def add_parser(parsers: Any) -> None:
     about = "say whether large packets get through, and which size does (Linux)"
     parser = shared.add_command(parsers, "mtu", run, about, EXAMPLES)
     shared.add_region(parser)
-    parser.add_argument("--port", type=int, default=587, help="[587]")
-    about = "as if the interface had this MTU: try a fix"
+    shared.add_number(parser, "--port", 587, "PORT", "port to connect to")
+    about = "measure as if the interface had this MTU: try a fix"
     parser.add_argument("--mtu", type=int, metavar="BYTES", help=about)
-    parser.add_argument("--timeout", type=float, default=12.0, metavar="SECONDS", help="for everything [12]")
+    shared.add_number(parser, "--timeout", 12.0, "SECONDS", "seconds that the whole measurement may take")
     about = "connect there instead of where DNS says"
     parser.add_argument("--connect-to", metavar="ADDRESS:PORT", help=about)
     shared.add_simulate(parser, "look at a simulated SES on this host")
-    shared.add_json(parser)
+    shared.add_format(parser)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ import shlex
 import threading
 from typing import TYPE_CHECKING, Any
 
-from sestools.cli.options import add_command
+from sestools.cli import options as shared
 from sestools.cli.printing import HEALTHY, say
 from sestools.cli.signals import on_signal
 from sestools.cli.simulated import running_simulator, simulator_extra
@@ -26,17 +26,17 @@ EXAMPLES = """\
 def add_parser(parsers: Any) -> None:
     """Add the command and its options."""
     about = "play SES on this host until Ctrl-C, with faults on request"
-    parser = add_command(parsers, "simulate", run, about, EXAMPLES)
+    parser = shared.add_command(parsers, "simulate", run, about, EXAMPLES)
     about = "the region to play [the scenario's, SESTOOLS_REGION, AWS_REGION, us-east-1]"
     parser.add_argument("--region", help=about)
     form = "NAME[:WHAT][@PORTS]"
-    parser.add_argument("--fault", action="append", default=[], metavar=form, help="(repeatable)")
-    parser.add_argument("--list-faults", action="store_true", help="list the faults, and stop")
+    parser.add_argument(
+        "--fault", action="append", default=[], metavar=form, help="cause this fault (repeatable)"
+    )
+    shared.add_switch(parser, "--list-faults", "list the faults, and exit")
     about = "a scenario of the package, or one of yours"
     parser.add_argument("--scenario", metavar="NAME|FILE.toml", help=about)
-    parser.add_argument(
-        "--list-scenarios", action="store_true", help="list the package's scenarios, and stop"
-    )
+    shared.add_switch(parser, "--list-scenarios", "list the package's scenarios, and exit")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -70,8 +70,7 @@ def _list(*, scenarios: bool) -> int:
         from sestools.simulator.scenario import Scenario, names
     if not scenarios:
         print(faults.describe())
-        return HEALTHY
-    for name in names():
+    for name in names() if scenarios else ():
         scenario = Scenario.named(name)
         print(f"{name:24} {scenario.failure:3} {scenario.title}\n{'':28} {scenario.about}")
     return HEALTHY
@@ -89,8 +88,8 @@ def directions(simulator: Simulator, region: str) -> str:
         lines.append(f"  DNS       dig @{server} -p {port} {simulator.host}")
     lines.append(f"  CA file   {simulator.ca_file}")
     if simulator.credentials == Account(region=region).sign_in:
-        lines.append(f"  user      {simulator.credentials.user}")
-        lines.append(f"  password  {simulator.credentials.password}   (made up; worth nothing)")
+        user, password = simulator.credentials.user, simulator.credentials.password
+        lines += [f"  user      {user}", f"  password  {password}   (made up; worth nothing)"]
     else:
         lines.append("  user name and password are those of your scenario file")
     flags = " ".join(f"--connect-to {port}:{address}:{real}" for port, (address, real) in ports)

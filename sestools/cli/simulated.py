@@ -12,6 +12,7 @@ from sestools.cli.signals import stoppable
 from sestools.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from sestools.core.target import Target
     from sestools.simulator import Simulator
 
 
@@ -58,21 +59,30 @@ def running_simulator(
 @contextlib.contextmanager
 def destination(options: argparse.Namespace, region: str) -> Iterator[dict[str, Any]]:
     """Where to connect, whom to trust and how to sign in, as `check` and `targets` take them: SES or the simulator."""
+    credentials = chosen_credentials(options)
     if options.simulate is None:
-        yield {
-            "connect_to": parse_connect_to(options.connect_to),
-            "ca_file": options.ca_file or setting("CA_FILE"),
-            "credentials": chosen_credentials(options),
-        }
+        ca_file = options.ca_file or setting("CA_FILE")
+        connect_to = parse_connect_to(options.connect_to)
+        yield {"connect_to": connect_to, "ca_file": ca_file, "credentials": credentials}
         return
     if options.connect_to or options.ca_file:
         raise UsageError("--simulate brings its own --connect-to and --ca-file")
-    with running_simulator(region, [options.simulate]) as simulator:
-        yield {
-            "connect_to": simulator.connect_to,
-            "ca_file": simulator.ca_file,
-            "credentials": chosen_credentials(options) or simulator.credentials,
-        }
+    with running_simulator(region, [options.simulate]) as ses:
+        credentials = credentials or ses.credentials
+        yield {"connect_to": ses.connect_to, "ca_file": ses.ca_file, "credentials": credentials}
+
+
+@contextlib.contextmanager
+def one_target(options: argparse.Namespace, region: str) -> Iterator[Target]:
+    """The one port of `--port`, with the credentials to sign in with if there are any: SES's or the simulator's."""
+    from dataclasses import replace
+
+    from sestools.checkup.check import targets
+
+    with destination(options, region) as place:
+        credentials = place.pop("credentials")
+        (target,) = targets(region, ports=[options.port], **place)
+        yield replace(target, credentials=credentials)
 
 
 def _played(where: str) -> str:
