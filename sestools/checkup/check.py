@@ -7,26 +7,38 @@ import ipaddress
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sestools.checkup.environment import Context, Search, named, told
 from sestools.checkup.port_check import PortCheck
-from sestools.checkup.port_probes import PortProbes
 from sestools.checkup.report import Report
 from sestools.checkup.verdict import half_dead_addresses, judge
 from sestools.core import trust
 from sestools.core.clock import TIMEOUT, Progress, no_progress
 from sestools.core.credentials import Credentials
 from sestools.core.endpoints import PORTS, Security, default_security, is_private, smtp_host
-from sestools.core.enums import Stage
+from sestools.core.enums import Outcome, Stage
 from sestools.core.errors import UsageError
 from sestools.core.results import ProbeResult
 from sestools.core.target import Target
-from sestools.probes import SUCCESS, is_mailbox_simulator
-from sestools.probes.connect import is_address
+from sestools.probes import (
+    SUCCESS,
+    DialogueFacts,
+    DnsFacts,
+    is_mailbox_simulator,
+    probe_dialogue,
+    probe_dns,
+    probe_tcp,
+)
+from sestools.probes.connect import is_address, resolve
+from sestools.probes.recorder import Cancelled, Deadline, Recorder, Stopped
 
 PREFERRED = (587, 465, 2587, 2465, 25)
 """Ports in the order in which one is chosen to sign in on."""
+APART = 0.002
+"""Seconds between the starts of two dialogues: handshakes that all begin at once distort each other's times."""
 
 
 def targets(
@@ -37,15 +49,7 @@ def targets(
     connect_to: Mapping[int, tuple[str, int]] | tuple[str, int] | None = None,
     ca_file: str | None = None,
 ) -> tuple[Target, ...]:
-    """The targets of a check, one a port.
-
-    Args:
-        where: A region such as `eu-west-1`, or a host name (it holds a dot) or IP address.
-        ports: Ports, by default all five of SES.
-        security: TLS mode, by default each port's own.
-        connect_to: Address and port to connect to instead, for each port, or one for all.
-        ca_file: Certificate authorities to trust instead of the system's.
-    """
+    """The targets of a check, one a port; the arguments are those of `check`."""
     host = where if "." in where or ":" in where else smtp_host(where)
     if ports is not None and not ports:
         raise UsageError("name at least one port")
@@ -146,13 +150,8 @@ def check(
         stop.set()
         raise
     runs_on = where_from.result(stop) if isinstance(where_from, Search) else where_from
-    seen: dict[str, Any] = {
-        "host": chosen[0].host,
-        "dns": dns,
-        "ports": found,
-        "session": session,
-        "context": runs_on,
-    }
+    host = chosen[0].host
+    seen: dict[str, Any] = {"host": host, "dns": dns, "ports": found, "session": session, "context": runs_on}
     return Report(
         **seen,
         started=started,
@@ -173,10 +172,10 @@ def _context(given: Context | str | None, chosen: Sequence[Target]) -> Context |
 
 def _where_to_sign_in(found: Sequence[PortCheck], *, named: bool) -> PortCheck | None:
     """The one port to sign in on: the first of the named ones, else the most preferred that is ready."""
-    ready = (port for port in found if port.ready)
-    return (
-        next(ready, None) if named else min(ready, key=lambda port: PREFERRED.index(port.port), default=None)
-    )
+    ready = [port for port in found if port.ready]
+    if not named:
+        ready.sort(key=lambda port: PREFERRED.index(port.port))
+    return ready[0] if ready else None
 
 
 def _notes(dns: ProbeResult, chosen: Sequence[Target]) -> Iterator[str]:
@@ -196,3 +195,67 @@ def _notes(dns: ProbeResult, chosen: Sequence[Target]) -> Iterator[str]:
 def _is_local(target: Target) -> bool:
     address = target.connect_to[0] if target.connect_to else target.host
     return address == "localhost" or (is_address(address) and ipaddress.ip_address(address).is_loopback)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PortProbes:
+    """The probes of a check, and what they share."""
+
+    timeout: float
+    stop: threading.Event
+    progress: Progress
+
+    def everywhere(self, chosen: Sequence[Target]) -> tuple[ProbeResult, tuple[PortCheck, ...]]:
+        """Resolve once, then look at every port side by side."""
+        first = chosen[0]
+        if any(target.connect_to for target in chosen):
+            reason = "DNS was not asked: an address to connect to was given"
+            return not_run("dns", first, reason), self.ports(chosen, None)
+        with ThreadPoolExecutor(1) as pool:
+            asking = pool.submit(probe_dns, first, timeout=self.timeout, cancel=self.stop)
+            try:
+                ports = self.ports(chosen, resolve(Recorder(first, Deadline(self.timeout, self.stop))))
+            except (Stopped, Cancelled) as error:
+                reason = "cancelled" if isinstance(error, Cancelled) else f"no address is known: {error}"
+                ports = tuple(
+                    PortCheck(**{probe: not_run(probe, target, reason) for probe in ("tcp", "dialogue")})
+                    for target in chosen
+                )
+            return asking.result(), ports
+
+    def ports(self, chosen: Sequence[Target], addresses: Sequence[str] | None) -> tuple[PortCheck, ...]:
+        """Look at every port side by side: all addresses connected to, one dialogue held."""
+        more: dict[str, Any] = {"timeout": self.timeout, "cancel": self.stop, "addresses": addresses}
+        with ThreadPoolExecutor(2 * len(chosen), thread_name_prefix="sestools-check") as pool:
+            try:
+                pending = []
+                for target in chosen:
+                    tcp = pool.submit(probe_tcp, target, **more)
+                    pending.append((target, tcp, pool.submit(probe_dialogue, target, **more)))
+                    time.sleep(APART)
+                checks: list[PortCheck] = []
+                for target, tcp, dialogue in pending:
+                    self.progress(len(checks), len(chosen), f"port {target.port}")
+                    checks.append(PortCheck(tcp=tcp.result(), dialogue=dialogue.result()))
+            except BaseException:
+                self.stop.set()  # before the pool waits for its threads
+                raise
+        self.progress(len(chosen), len(chosen), "done")
+        return tuple(checks)
+
+    def sign_in(self, check: PortCheck, credentials: Credentials, **more: Any) -> ProbeResult[DialogueFacts]:
+        """Sign in once, at the address that was just seen to be healthy; `more` as `probe_dialogue` takes it."""
+        self.progress(0, 1, f"signing in on port {check.port}")
+        return probe_dialogue(
+            replace(check.dialogue.target, credentials=credentials),
+            timeout=self.timeout,
+            addresses=(check.facts.address,) if check.facts.address else None,
+            cancel=self.stop,
+            **more,
+        )
+
+
+def not_run(probe: str, target: Target, reason: str) -> ProbeResult:
+    """The result of a probe that was not run."""
+    facts = DnsFacts() if probe == "dns" else None
+    return ProbeResult(probe=probe, target=target, outcome=Outcome.NOT_RUN, facts=facts, reason=reason)

@@ -174,18 +174,18 @@ def _certificate(port: PortCheck, run: Run) -> Suspicion | None:
 
 def _closed_at_once(port: PortCheck, run: Run) -> Suspicion | None:
     """A connection that was lost in a step that only a fresh one takes."""
-    fresh = port.stage in (Stage.GREETING, Stage.EHLO, Stage.STARTTLS, Stage.TLS)
+    fresh = port.symptom.stage in (Stage.GREETING, Stage.EHLO, Stage.STARTTLS, Stage.TLS)
     lost = fresh and classify(port.dialogue).cause.id == "connection-lost"
     return Suspicion(causes=("closed-at-once", "connection-lost")) if lost else None
 
 
 def _stalled(port: PortCheck, run: Run) -> Suspicion | None:
     """A TLS handshake without an answer: a matter of size if every handshake is, and else not."""
-    mute = [one for one in run.ports if one.kind is Kind.TIMEOUT]
-    stalled = [one for one in mute if one.stage is Stage.TLS]
+    mute = [one for one in run.ports if one.symptom.kind is Kind.TIMEOUT]
+    stalled = [one for one in mute if one.symptom.stage is Stage.TLS]
     if port not in stalled:
         return None
-    silent = [one.port for one in mute if one.stage is Stage.GREETING]
+    silent = [one.port for one in mute if one.symptom.stage is Stage.GREETING]
     through = [one.port for one in run.ports if one.tls]
     no_mtu = [f"the path MTU: port {one} is silent before anything large is sent" for one in silent[:1]]
     no_mtu += [f"the path MTU: the same handshake goes through on port {one}" for one in through[:1]]
@@ -232,7 +232,7 @@ def _not_connected(port: PortCheck, run: Run) -> Suspicion | None:
     """The row of the table that holds for the shut ports together; a VPC endpoint is a matter of its own."""
     if not port.is_shut:
         return None
-    kinds, made = {one.kind for one in run.shut}, run.made
+    kinds, made = {one.symptom.kind for one in run.shut}, run.made
     alone = (0, 1, port.port) if len(run.shut) == 1 else (0,)
     ids, more, ruled_out = next(
         row[3:] for row in _SHUT_PORTS if row[0] in (_ANY, kinds) and row[1] is bool(made) and row[2] in alone
@@ -256,14 +256,17 @@ def _not_connected(port: PortCheck, run: Run) -> Suspicion | None:
     elif made:
         works = [f"routing and an outage of the endpoint: port {made.port} works"] if made.ready else []
         ruled_out = (_DNS, *works, "a general egress filter: not every port is affected")
-        if any(one.port == 25 and one.kind is not Kind.TIMEOUT for one in run.shut):
+        if any(one.port == 25 and one.symptom.kind is not Kind.TIMEOUT for one in run.shut):
             ruled_out += ("the restriction of EC2 on port 25: it drops, and this is an answer",)
     if len(kinds) > 1 and Kind.REFUSED in kinds:
         causes = (*causes, "connection-refused")
     steps = port.connect_steps
     where = f"any of {len(steps)} addresses" if len(steps) > 1 else steps[0].address if steps else "it"
-    how = {Kind.TIMEOUT: f"no answer from {where}", Kind.REFUSED: f"refused by {where}"}
-    saw = how.get(port.kind or Kind.RESET, "")
+    how: dict[Kind | None, str] = {
+        Kind.TIMEOUT: f"no answer from {where}",
+        Kind.REFUSED: f"refused by {where}",
+    }
+    saw = how.get(port.symptom.kind, "")
     return Suspicion(causes=causes, saw=saw, more=more, ruled_out=ruled_out, order=_SHUT)
 
 

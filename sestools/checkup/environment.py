@@ -52,8 +52,7 @@ class Context:
         place: The place; UNKNOWN is an answer.
         evidence: What says so.
         container: Whether this is a container, whatever it runs on.
-        proxy: The web proxy that the environment names, as host and port without user and password; empty if
-            it names none. SMTP does not go through it.
+        proxy: Host and port of the web proxy that the environment names, if any. SMTP does not go through it.
     """
 
     place: Place
@@ -68,11 +67,7 @@ class Context:
 
 
 def told(place: str, who: str = "you said so") -> Context:
-    """The context that somebody names, such as `ec2`.
-
-    Raises:
-        UsageError: If there is no such place.
-    """
+    """The context that somebody names, such as `ec2`. Raises `UsageError` if there is no such place."""
     try:
         return Context(place=Place(place.strip().lower()), evidence=who)
     except ValueError:
@@ -100,14 +95,8 @@ def by_environment(environment: Mapping[str, str] = os.environ) -> Context | Non
 class Search:
     """Finds out where this process runs, beside other work.
 
-    Args:
-        environment: Environment variables.
-        root: The folder in which `proc`, `sys` and the marks of containers are.
-        metadata: The metadata service to ask if all else is silent; by default EC2's, asked once a process,
-            and for a second at most.
-
-    Raises:
-        UsageError: If SESTOOLS_CONTEXT names no place.
+    Variables come first, then the files of firmware below `root`, then the metadata service: by default EC2's, which
+    is asked once a process, and for a second at most. Raises `UsageError` if SESTOOLS_CONTEXT names no place.
     """
 
     def __init__(

@@ -54,6 +54,15 @@ _SILENT = "no line at all: silent, if nc connects"
 _NO_ANSWER = (Stage.CONNECT, f"it stays at 'Trying': {_DROPPED}")
 _MUTE = (Stage.GREETING, "nothing after 'Connected': silent")
 _ANOTHER = (Stage.GREETING, "another greeting: something answers in SES's place")
+_TELNET, _TELNET_WRAPPED = (_NO_ANSWER, _MUTE, _ANOTHER), (_NO_ANSWER, _ANOTHER)
+_SWAKS_TLS = (
+    (Stage.GREETING, "a 220 without SimpleEmailService: something answers in SES's place"),
+    (Stage.STARTTLS, "'did not advertise STARTTLS', or nothing after '-> STARTTLS'"),
+    (Stage.TLS, "'TLS startup failed' and why (a wrong name only newer versions see)"),
+    (Stage.EHLO, "no 'AUTH PLAIN LOGIN' in the list after TLS"),
+    (Stage.AUTH, "'<~*' or '<**': the refusal in words"),
+)
+_SWAKS, _SWAKS_WRAPPED = (_NO_ANSWER, _MUTE, *_SWAKS_TLS), (_NO_ANSWER, (Stage.TLS, _MUTE[1]), *_SWAKS_TLS)
 _CLOSED = (Stage.GREETING, "'unexpected eof': closed by the other side")
 _OPENSSL = (Stage.CONNECT, f"no line at all: {_DROPPED}")
 _OPENSSL_TLS = (
@@ -81,49 +90,29 @@ def equivalents(target: Target, *, signs_in: bool = False) -> tuple[Equivalent, 
     host, port = target.connect_to or (target.host, target.port)
     wrapped = target.security is Security.WRAPPER
     name = shlex.quote(host)
-    ses = "something answers in SES's place"
     greeting = "220 email-smtp.amazonaws.com ESMTP SimpleEmailService-…"
-    waits = "Connected, then nothing: a TLS wrapper waits for a handshake"
     first = greeting if wrapped else "250 Ok"
-    swaks = (
-        _NO_ANSWER,
-        (Stage.TLS if wrapped else Stage.GREETING, _MUTE[1]),
-        (Stage.GREETING, f"a 220 without SimpleEmailService: {ses}"),
-        (Stage.STARTTLS, "'did not advertise STARTTLS', or nothing after '-> STARTTLS'"),
-        (Stage.TLS, "'TLS startup failed' and why (a wrong name only newer versions see)"),
-        (Stage.EHLO, "no 'AUTH PLAIN LOGIN' in the list after TLS"),
-        (Stage.AUTH, "'<~*' or '<**': the refusal in words"),
-    )
-    rows = (
-        ("nc", f"nc -vz -w 5 {name} {port}", "'succeeded' (Ncat: 'Connected'); it sees TCP only", _NC),
-        (
-            "telnet",
-            f"telnet {name} {port}",
-            waits if wrapped else greeting,
-            (_NO_ANSWER, _ANOTHER) if wrapped else (_NO_ANSWER, _MUTE, _ANOTHER),
-        ),
-        (
+    swaks = "TLS started, then the EHLO list with 'AUTH PLAIN LOGIN'"
+    if signs_in:
+        swaks = "'235 Authentication successful' (it asks for the password)"
+    telnet = "Connected, then nothing: a TLS wrapper waits for a handshake" if wrapped else greeting
+    openssl = f"certificate lines with 'verify return:1', then {first} (leave with QUIT)"
+    windows = f"Test-NetConnection -ComputerName {name} -Port {port}"
+    tcp_only = "it sees TCP only"
+    return (
+        Equivalent("nc", f"nc -vz -w 5 {name} {port}", f"'succeeded' (Ncat: 'Connected'); {tcp_only}", _NC),
+        Equivalent("telnet", f"telnet {name} {port}", telnet, _TELNET_WRAPPED if wrapped else _TELNET),
+        Equivalent(
             "openssl",
             _openssl(target, host, port),
-            f"certificate lines with 'verify return:1', then {first} (leave with QUIT)",
+            openssl,
             _OPENSSL_WRAPPED if wrapped else _OPENSSL_STARTTLS,
         ),
-        (
-            "swaks",
-            _swaks(target, name, port, signs_in),
-            "'235 Authentication successful' (it asks for the password)"
-            if signs_in
-            else "TLS started, then the EHLO list with 'AUTH PLAIN LOGIN'",
-            swaks,
+        Equivalent(
+            "swaks", _swaks(target, name, port, signs_in), swaks, _SWAKS_WRAPPED if wrapped else _SWAKS
         ),
-        (
-            "PowerShell",
-            f"Test-NetConnection -ComputerName {name} -Port {port}",
-            "TcpTestSucceeded : True; it sees TCP only",
-            _POWERSHELL,
-        ),
+        Equivalent("PowerShell", windows, f"TcpTestSucceeded : True; {tcp_only}", _POWERSHELL),
     )
-    return tuple(Equivalent(*row) for row in rows)
 
 
 def _openssl(target: Target, host: str, port: int) -> str:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from sestools.core import trust
 from sestools.core.endpoints import Security, default_security, is_private, region_of
 from sestools.core.enums import Kind, Outcome, Stage
-from sestools.core.results import ProbeResult, Step
+from sestools.core.results import ProbeResult, Step, Symptom
 from sestools.probes import DialogueFacts, TlsFacts
 
 _SHOWN = {"foreign-greeting": "another server answers", "tls-intercepted": "TLS is intercepted"}
-_SHUT = {
+_SHUT: dict[Kind | None, str] = {
     Kind.TIMEOUT: "no answer",
     Kind.REFUSED: "refused",
     Kind.UNREACHABLE: "unreachable",
@@ -54,14 +54,9 @@ class PortCheck:
         return self.facts.tls
 
     @property
-    def kind(self) -> Kind | None:
-        """In what form the dialogue failed."""
-        return self.dialogue.symptom.kind if self.dialogue.symptom else None
-
-    @property
-    def stage(self) -> Stage | None:
-        """At which step the dialogue failed."""
-        return self.dialogue.symptom.stage if self.dialogue.symptom else None
+    def symptom(self) -> Symptom:
+        """What went wrong in the dialogue; one of nothing if all went well."""
+        return self.dialogue.symptom or Symptom()
 
     @property
     def connect_steps(self) -> list[Step]:
@@ -72,7 +67,7 @@ class PortCheck:
     @property
     def is_shut(self) -> bool:
         """Whether no connection came about."""
-        return self.stage is Stage.CONNECT and self.kind in _SHUT
+        return self.symptom.stage is Stage.CONNECT and self.symptom.kind in _SHUT
 
     @property
     def foreign(self) -> bool:
@@ -106,20 +101,18 @@ class PortCheck:
     @property
     def result(self) -> str:
         """How it went, in a few words."""
-        symptom = self.dialogue.symptom
+        symptom = self.symptom
         if self.dialogue.outcome is Outcome.NOT_RUN:
             return f"not checked: {self.dialogue.reason}"
-        if symptom is None:
-            if self.tls is None and not self.wrong:
-                return "answers; credentials are never sent without TLS"
+        if self.dialogue.ok and self.tls is None and not self.wrong:
+            return "answers; credentials are never sent without TLS"
+        if self.dialogue.ok:
             return "ready to sign in" if self.ready else _SHOWN.get(self.wrong, "offers no sign-in")
         if symptom.stage is Stage.CONNECT:
-            return _SHUT.get(symptom.kind or Kind.RESET, str(symptom.kind))
+            return _SHUT.get(symptom.kind, str(symptom.kind))
         if symptom.stage is Stage.TLS and self.tls and self.tls.problem:
             return f"certificate: {self.tls.problem}"
-        if symptom.kind is Kind.TIMEOUT:
-            return f"{symptom.stage}: no answer"
-        return str(symptom)
+        return f"{symptom.stage}: no answer" if symptom.kind is Kind.TIMEOUT else str(symptom)
 
 
 @dataclass(frozen=True, kw_only=True)

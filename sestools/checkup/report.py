@@ -1,4 +1,4 @@
-"""What a check found, as a value: shown in a notebook, pasted into a ticket, read by a program."""
+"""What `check` and `probe_mtu` found: shown in a notebook, pasted into a ticket, read by a program."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from sestools.checkup.manual_commands import equivalents
 from sestools.checkup.port_check import PortCheck
 from sestools.core.document import Code, Document, Field, Table
 from sestools.core.endpoints import Security, region_of
-from sestools.core.enums import Kind, Level, Outcome, Stage
+from sestools.core.enums import Kind, Level, Outcome, Retry, Stage
 from sestools.core.results import ProbeResult
 from sestools.core.target import Target
 from sestools.core.text import duration, printable
 from sestools.diagnosis.result import Diagnosis
-from sestools.render.html import as_html
+from sestools.probes import Trial
 from sestools.render.shown import Shown
 
 SCHEMA_VERSION = 1
@@ -125,10 +125,6 @@ class Report(Shown):
         ]
         title = f"SES SMTP check of {self.host}"
         return Document(title=title, level=self.level, parts=(*cards, ports, *transcripts))
-
-    def to_html(self, *, real: bool = False) -> str:
-        """For a web page; `real` as in `document`."""
-        return as_html(self.document(real=real))
 
 
 def plain(value: Any) -> Any:
@@ -249,3 +245,45 @@ def transcript(result: ProbeResult) -> Iterator[str]:
                 yield f"             < {step.reply.code}{' ' if index == last else '-'}{printable(line)}"
         if step.symptom and not step.reply:
             yield f"             ! {step.symptom.kind}: {printable(step.symptom.detail)}"
+
+
+def mtu_level(result: ProbeResult, diagnosis: Diagnosis) -> Level:
+    """How serious it is: a narrow path that works is worth knowing, and no problem."""
+    if result.reason:
+        return Level.UNCLEAR
+    if not result.ok or diagnosis.cause.retry is not Retry.NOT_NEEDED:
+        return Level.PROBLEM
+    return Level.NOTICE if result.facts.narrowed or result.facts.jumbo else Level.OK
+
+
+def mtu_document(result: ProbeResult, diagnosis: Diagnosis) -> Document:
+    """The card of `probe_mtu`, then each of its connections."""
+    facts, host = result.facts, result.target.host
+    lead = str(result.target)
+    if facts.route:
+        jumbo = ", jumbo frames: no path over the internet carries them" if facts.jumbo else ""
+        lead = f"{host}  by {facts.route.interface}, MTU {facts.route.interface_mtu}{jumbo}"
+    lost = f"Note: {facts.lost_small:.0%} of the small packets had to be sent again: loss, not size"
+    trials = Table(
+        headings=("large segments", "clamped to", "result", "after", "sent again", "path MTU"),
+        rows=tuple(tuple(map(str, _trial(trial))) for trial in facts.trials),
+        right=("clamped to", "after", "sent again", "path MTU"),
+        levels=tuple(Level.PROBLEM if trial.stalled else Level.OK for trial in facts.trials),
+        coloured="result",
+        narrow=("path MTU", "sent again"),
+    )
+    seen = Document(
+        lead=(lead,),
+        tables=(trials,) if facts.trials else (),
+        notes=(
+            *((lost,) if facts.lost_small else ()),
+            *((f"Not run: {result.reason}",) if result.reason else ()),
+        ),
+    )
+    card = () if result.reason else (diagnosis.document(mtu_level(result, diagnosis)),)
+    return Document(parts=(*card, seen))
+
+
+def _trial(trial: Trial) -> tuple[object, ...]:
+    took = duration(trial.seconds)
+    return trial.way, trial.clamp or "-", trial.flight, took, trial.retransmits, trial.path_mtu or "-"

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
 
@@ -126,15 +126,6 @@ def sweep(
     return Sweep(rows=rows, seconds=seconds, timeout=timeout)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Seen:
-    """What comes back from a worker: the result without its steps, which would fill the memory."""
-
-    result: ProbeResult
-    address: str | None
-    times: dict[Stage, float]
-
-
 def _run(
     pool: Executor,
     chosen: Sequence[Target],
@@ -142,7 +133,7 @@ def _run(
     apart: float,
     progress: Progress,
     stop: threading.Event,
-) -> list[_Seen | None]:
+) -> list[ProbeResult | None]:
     """Start one after the other and wait for all; None for what was cancelled before it began.
 
     Port 25 begins: it is the one that is blocked most often, and what waits longest should wait first.
@@ -151,12 +142,12 @@ def _run(
     shared = isinstance(pool, ThreadPoolExecutor)
     for ca_file in {target.ca_file for target in chosen}:
         trust.looking(ca_file)  # made before many threads want it at once
-    begun: dict[int, Future[_Seen]] = {}
-    ended: list[Future[_Seen]] = []
+    begun: dict[int, Future[ProbeResult]] = {}
+    ended: list[Future[ProbeResult]] = []
     news = threading.Event()
     told = 0
 
-    def note(future: Future[_Seen]) -> None:
+    def note(future: Future[ProbeResult]) -> None:
         ended.append(future)
         news.set()
 
@@ -218,22 +209,16 @@ class _Pace:
         return False
 
 
-def _look(target: Target, timeout: float, stop: threading.Event | None = None) -> _Seen:
-    """One target, wherever this runs."""
+def _look(target: Target, timeout: float, stop: threading.Event | None = None) -> ProbeResult:
+    """One target, wherever this runs; its steps without what was said, which would fill the memory."""
     result = probe_dialogue(target, timeout=timeout, until=Stage.EHLO, cancel=stop)
-    tried = [step.address for step in result.steps if step.address]
-    return _Seen(
-        result=replace(result, steps=()),
-        address=result.facts.address or (tried[0] if tried else None),
-        times={step.stage: step.seconds for step in result.steps},
-    )
+    return replace(result, steps=tuple(replace(step, sent="", reply=None, tcp=None) for step in result.steps))
 
 
-def _row(target: Target, seen: _Seen | None, judged: dict[Any, str]) -> Row:
-    if seen is None:
+def _row(target: Target, result: ProbeResult | None, judged: dict[Any, str]) -> Row:
+    if result is None:
         address = target.connect_to[0] if target.connect_to else None
         return Row(target=target, outcome=Outcome.NOT_RUN, address=address, reason="cancelled")
-    result = seen.result
     wrong = cause = PortCheck(tcp=result, dialogue=result).wrong
     if not wrong and result.outcome is not Outcome.NOT_RUN:
         key = (result.symptom, target.host, result.facts.greeting)
@@ -243,8 +228,8 @@ def _row(target: Target, seen: _Seen | None, judged: dict[Any, str]) -> Row:
     return Row(
         target=target,
         outcome=Outcome.FAILED if wrong else result.outcome,
-        address=seen.address,
-        times=seen.times,
+        address=result.facts.address or next((step.address for step in result.steps if step.address), None),
+        times={step.stage: step.seconds for step in result.steps},
         symptom=result.symptom,
         cause=cause,
         reason=result.reason,

@@ -136,13 +136,9 @@ class Sweep(Shown):
         try:
             import pandas as pd
         except ModuleNotFoundError as error:
-            if error.name != "pandas":
-                raise
-            raise ModuleNotFoundError(
-                "a data frame needs pandas: pip install 'sestools[notebook]'; "
-                "table() and to_dict() work without it",
-                name="pandas",
-            ) from None
+            if error.name == "pandas":
+                error.msg = "a data frame needs pandas: pip install 'sestools[notebook]' (table() does not)"
+            raise
         columns = list(self.rows[0].to_dict()) if self.rows else None
         return pd.DataFrame([row.to_dict() for row in self.rows], columns=columns)
 
@@ -154,13 +150,7 @@ _LEVELS = {Outcome.OK: Level.OK, Outcome.FAILED: Level.PROBLEM, Outcome.NOT_RUN:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    times = (row.times.get(stage) for stage in TIMED)
+    times = (f"{row.times[stage] * 1000:.1f}" if stage in row.times else "" for stage in TIMED)
     what = f"{row.cause}: {row.symptom}" if row.symptom else row.reason or row.cause
-    return (
-        row.region,
-        str(row.target.port),
-        row.address or "",
-        str(row.outcome),
-        *("" if seconds is None else f"{seconds * 1000:.1f}" for seconds in times),
-        printable(what, 160),
-    )
+    shown = row.region, str(row.target.port), row.address or "", str(row.outcome)
+    return (*shown, *times, printable(what, 160))

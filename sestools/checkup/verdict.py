@@ -32,22 +32,14 @@ def judge(
 ) -> tuple[Finding, ...]:
     """Draw the findings of a check, the weightiest first; there is always one.
 
-    Args:
-        host: The endpoint's name.
-        dns: The name as resolved.
-        ports: Each port that was checked.
-        session: The dialogue that signed in, if one was held.
-        named: Whether the user named the ports, so that a blocked one is a problem in itself.
-        context: Where the check runs, if that was looked for. It changes words, never evidence.
-        credentials: What the session signed in with.
+    `named` says that the user named the ports, so that a blocked one is a problem in itself. `context` changes
+    words, never evidence. `credentials` are those that the session signed in with.
     """
     if wrong := look_alike(host):
         # Whatever else is wrong there is no fault: that host is another thing.
         return (_wrong_endpoint(host, wrong, ports),)
     run = Run(
-        host=host,
-        ports=[port for port in ports if port.dialogue.outcome is not Outcome.NOT_RUN],
-        named=named,
+        host=host, ports=[port for port in ports if port.dialogue.outcome is not Outcome.NOT_RUN], named=named
     )
     if dns.outcome is Outcome.FAILED and not any(port.dialogue.steps for port in ports):
         findings = [classified(dns.symptom, _dns_evidence(dns), ("a blocked port: none was tried yet",))]
@@ -165,16 +157,14 @@ def _signing_in(session: ProbeResult, symptom: Symptom, credentials: Credentials
     return finding(symptom, causes, evidence, found.diagnosis.ruled_out)
 
 
-def half_dead_addresses(run: Sequence[PortCheck]) -> list[str]:
+def half_dead_addresses(run: Sequence[PortCheck]) -> Iterator[str]:
     """For each port the addresses that fail there and answer elsewhere, in a sentence: worth a note."""
     alive = {step.address for check in run for step in check.connect_steps if not step.symptom}
-    notes = []
     for check in run:
         steps = check.connect_steps
         failed = [str(step.address) for step in steps if step.symptom and step.address in alive]
         if failed and len(failed) < len(steps):
-            notes.append(
+            yield (
                 f"on port {check.port} {', '.join(failed)} did not answer, though other addresses did, and it "
                 "answers on another port"
             )
-    return notes

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sestools.cli import options as shared
 from sestools.cli.printing import HEALTHY, PROBLEM, UNCLEAR, emit, say, spinner
 from sestools.cli.signals import stoppable
-from sestools.cli.simulated import running_simulator
+from sestools.cli.simulate import running_simulator
 from sestools.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -81,11 +81,7 @@ def run(options: argparse.Namespace) -> int:
             connect_to = target if options.connect and not watched.cancelled else None
             found = compare(pinned, watched, target=connect_to, cancel=stop)
     advice = allowlist_advice(watched, ports=ports)
-    data = {
-        **watched.to_dict(),
-        "comparison": found.to_dict() if found else None,
-        "advice": advice.to_dict(),
-    }
+    data = {**watched.to_dict(), "comparison": found.to_dict() if found else None, "advice": advice.to_dict()}
     emit(options, data, *(part.document() for part in (found, watched, advice) if part))
     if watched.cancelled:
         raise KeyboardInterrupt

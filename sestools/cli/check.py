@@ -8,7 +8,7 @@ from typing import Any
 from sestools.cli import options as shared
 from sestools.cli.printing import emit, exit_code, spinner
 from sestools.cli.signals import stoppable
-from sestools.cli.simulated import destination
+from sestools.cli.simulate import destination
 
 EXAMPLES = """\
   sestools check eu-west-1
@@ -51,17 +51,14 @@ def run(options: argparse.Namespace) -> int:
 
     where = shared.chosen_region(options.where)
     with destination(options, where) as place, spinner() as progress, stoppable() as stop:
+        names = ("ports", "send", "sender", "confirm_recipient", "context")
         report = check(
             where,
-            ports=options.ports,
+            **{name: getattr(options, name) for name in names},
             security=Security(options.security) if options.security else None,
-            send=options.send,
-            sender=options.sender,
             recipient=options.recipient or SUCCESS,
-            confirm_recipient=options.confirm_recipient,
             timeout=shared.chosen_timeout(options),
             progress=progress,
-            context=options.context,
             cancel=stop,
             **place,
         )

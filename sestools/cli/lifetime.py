@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sestools.cli import options as shared
 from sestools.cli.printing import HEALTHY, PROBLEM, UNCLEAR, emit, say, spinner
 from sestools.cli.signals import stoppable
-from sestools.cli.simulated import one_target, simulator_extra
+from sestools.cli.simulate import one_target, simulator_extra
 from sestools.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -57,8 +57,7 @@ def add_parser(parsers: Any) -> None:
     shared.add_number(where, "--port", 587, "PORT", "port to connect to")
     shared.add_connection(where, "each exchange")
     shared.add_switch(where, "--yes", "do not ask before the measurement starts")
-    about = f"measure a simulated SES, in virtual time [{SCENARIO}]"
-    shared.add_simulate(where, about, SCENARIO, "SCENARIO")
+    shared.add_simulate(where, f"measure a simulated SES, in virtual time [{SCENARIO}]", SCENARIO, "SCENARIO")
     shared.add_format(parser)
 
 
@@ -81,13 +80,9 @@ def run(options: argparse.Namespace) -> int:
         _agreed(options, estimate)
         stop = stack.enter_context(stoppable())
         with spinner("holding connections", "{done} of about {total} {what} seen to their end") as progress:
+            wait = shared.chosen_timeout(options)
             result = probe_lifetime(
-                **place,
-                plan=plan,
-                sender=sender,
-                timeout=shared.chosen_timeout(options),
-                progress=progress,
-                cancel=stop,
+                **place, plan=plan, sender=sender, timeout=wait, progress=progress, cancel=stop
             )
         seen = advises and result.facts.lives
         advice = advise(result.facts, traffic, price=options.price) if seen else None
@@ -129,7 +124,8 @@ def _place(options: argparse.Namespace, stack: contextlib.ExitStack) -> dict[str
 def _traffic(written: str) -> Traffic:
     from sestools.lifetime.costs import Traffic
 
-    kinds: dict[str, tuple[Callable[..., Traffic], int]] = {
+    kinds: dict[str, tuple[Callable[..., Traffic], int]]
+    kinds = {
         "steady": (Traffic.steady, 1),
         "scattered": (Traffic.scattered, 1),
         "bursts": (Traffic.bursts, 3),

@@ -29,8 +29,6 @@ from sestools.core.masking import MASK, mask_secrets
 COMMANDS = (check, classify, mtu, sweep, allowlist, send, lifetime, simulate)
 
 WRONG_USE, BUG = 2, 70
-
-
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 """Why an output cannot be written."""
 

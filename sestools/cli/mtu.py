@@ -8,7 +8,7 @@ from typing import Any
 
 from sestools.cli import options as shared
 from sestools.cli.printing import emit, exit_code
-from sestools.cli.simulated import running_simulator
+from sestools.cli.simulate import running_simulator
 from sestools.core.errors import UsageError
 
 EXAMPLES = """\
@@ -35,7 +35,7 @@ def add_parser(parsers: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run `sestools mtu`."""
     from sestools.checkup.check import targets
-    from sestools.checkup.mtu_report import mtu_document, mtu_level
+    from sestools.checkup.report import mtu_document, mtu_level
     from sestools.diagnosis.classifier import classify
     from sestools.probes import probe_mtu
 

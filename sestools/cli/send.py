@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sestools.cli import options as shared
 from sestools.cli.send_run import Report
 from sestools.cli.send_run import run as send
-from sestools.cli.simulated import one_target
+from sestools.cli.simulate import one_target
 from sestools.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -102,14 +102,12 @@ def run(options: argparse.Namespace) -> int:
         if target.credentials is None:
             raise UsageError("sending needs --user (or SESTOOLS_USER) and a password")
         report = Report(json=options.json)
+        names = ("rate", "max_messages", "max_age", "final_timeout")
         sender = Sender(
             target,
+            **{name: getattr(options, name) for name in names},
             policy=policy,
-            rate=options.rate,
-            max_messages=options.max_messages,
-            max_age=options.max_age,
             timeout=shared.chosen_timeout(options, default=PATIENCE),
-            final_timeout=options.final_timeout,
             journal=journal,
             on_attempt=report.attempt,
         )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sestools.cli.output import NOT_WRITTEN, Output
 from sestools.cli.printing import HEALTHY, PROBLEM, UNCLEAR
 from sestools.cli.signals import on_signal, received
+from sestools.core.text import duration, printable
 
 if TYPE_CHECKING:
     from sestools.sending.journal import Journal
@@ -69,11 +70,9 @@ class Report:
 
     def attempt(self, mail: Mail, attempt: Attempt) -> None:
         """Why it takes longer, for whoever waits."""
-        from sestools.core.text import duration, printable
-
         if attempt.failure is not None:
-            then = "again at once" if attempt.wait == 0 else f"again in {duration(attempt.wait or 0)}"
-            then = "given up" if attempt.wait is None else then
+            again = f"again in {duration(attempt.wait)}" if attempt.wait else "again at once"
+            then = "given up" if attempt.wait is None else again
             self.output.note(f"{printable(mail.name, 60)}: {attempt.why}; {then}")
 
     def tell(self, entry: Entry) -> None:
@@ -109,16 +108,16 @@ class Report:
         """One line: a message, its fate, what there is to say about it."""
         from rich.text import Text
 
-        from sestools.core.text import duration, printable
         from sestools.render.terminal import STYLES
 
-        waited = sum(attempt.wait or 0.0 for attempt in entry.attempts)
-        tried = (
-            f"{len(entry.attempts)} attempts, {duration(waited)} waited" if len(entry.attempts) > 1 else ""
+        story = [entry.what]
+        if len(entry.attempts) > 1:
+            waited = duration(sum(attempt.wait or 0.0 for attempt in entry.attempts))
+            story.append(f"{len(entry.attempts)} attempts, {waited} waited")
+        name, told = printable(entry.mail.name, 60), "; ".join(filter(None, story))
+        line = Text.assemble(
+            f"{name:<{min(self.width, 40)}}  ", (f"{entry.fate:<8}", STYLES[entry.level]), f"  {told}"
         )
-        name = f"{printable(entry.mail.name, 60):<{min(self.width, 40)}}"
-        story = "; ".join(part for part in (entry.what, tried) if part)
         with self._console.capture() as written:
-            line = Text.assemble(f"{name}  ", (f"{entry.fate:<8}", STYLES[entry.level]), f"  {story}")
             self._console.print(line, soft_wrap=True)
         return written.get().rstrip()

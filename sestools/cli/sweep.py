@@ -8,7 +8,7 @@ from typing import Any
 
 from sestools.cli import options as shared
 from sestools.cli.printing import emit, exit_code, spinner
-from sestools.cli.simulated import running_simulator
+from sestools.cli.simulate import running_simulator
 from sestools.core.errors import UsageError
 
 EXAMPLES = """\
