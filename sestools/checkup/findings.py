@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any
 
 from sestools.checkup.port_check import PortCheck
 from sestools.core.cause import Cause
@@ -13,8 +13,6 @@ from sestools.core.results import Symptom
 from sestools.diagnosis.classifier import classify
 from sestools.diagnosis.result import Diagnosis
 from sestools.knowledge.table import cause
-
-Key = TypeVar("Key")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,9 +56,9 @@ def names(checks: Iterable[PortCheck]) -> str:
     return ", ".join(str(check.port) for check in checks)
 
 
-def alike(checks: Iterable[PortCheck], key: Callable[[PortCheck], Key]) -> list[tuple[Key, list[PortCheck]]]:
+def alike(checks: Iterable[PortCheck], key: Callable[[PortCheck], Any]) -> list[tuple[Any, list[PortCheck]]]:
     """The ports of which the same can be said, together."""
-    groups: dict[Key, list[PortCheck]] = {}
+    groups: dict[Any, list[PortCheck]] = {}
     for check in checks:
         groups.setdefault(key(check), []).append(check)
     return list(groups.items())

@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
     from sestools.allowlist.comparison import compare
     from sestools.allowlist.rules import allowlist_advice
 
-    region = shared.chosen_region(options.where)
+    region = options.where
     pinned = _pinned(options.pinned)
     if options.connect and not pinned:
         raise UsageError("--connect tries pinned addresses: name them with --pinned")

@@ -49,11 +49,10 @@ def run(options: argparse.Namespace) -> int:
     from sestools.core.endpoints import Security
     from sestools.probes import SUCCESS
 
-    where = shared.chosen_region(options.where)
-    with destination(options, where) as place, spinner() as progress, stoppable() as stop:
+    with destination(options) as place, spinner() as progress, stoppable() as stop:
         names = ("ports", "send", "sender", "confirm_recipient", "context")
         report = check(
-            where,
+            options.where,
             **{name: getattr(options, name) for name in names},
             security=Security(options.security) if options.security else None,
             recipient=options.recipient or SUCCESS,

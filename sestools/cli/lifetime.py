@@ -110,15 +110,14 @@ def _advises(options: argparse.Namespace) -> bool:
 
 
 def _place(options: argparse.Namespace, stack: contextlib.ExitStack) -> dict[str, Any]:
-    region = shared.chosen_region(options.where)
     if options.simulate is None:
-        return {"target": stack.enter_context(one_target(options, region))}
+        return {"target": stack.enter_context(one_target(options))}
     with simulator_extra():
         from sestools.simulator.memory import VirtualSes
 
     if options.connect_to or options.ca_file or options.user:
         raise UsageError("--simulate brings its own --connect-to, --ca-file and --user")
-    return VirtualSes(region, scenario=options.simulate).reach(options.port)
+    return VirtualSes(options.where, scenario=options.simulate).reach(options.port)
 
 
 def _traffic(written: str) -> Traffic:
@@ -143,9 +142,7 @@ def _traffic(written: str) -> Traffic:
 
 def _agreed(options: argparse.Namespace, estimate: Estimate) -> None:
     """Say what it costs, and on the real endpoint ask."""
-    where = (
-        "simulated, in virtual time" if options.simulate is not None else shared.chosen_region(options.where)
-    )
+    where = "simulated, in virtual time" if options.simulate is not None else options.where
     say(f"lifetime of connections, {where}: {estimate}")
     if options.yes or options.simulate is not None:
         return

@@ -39,15 +39,16 @@ def run(options: argparse.Namespace) -> int:
     from sestools.diagnosis.classifier import classify
     from sestools.probes import probe_mtu
 
-    region = shared.chosen_region(options.where)
     with contextlib.ExitStack() as stack:
         if options.simulate is None:
             given = shared.parse_connect_to([options.connect_to] if options.connect_to else None)
-            (target,) = targets(region, ports=[options.port], connect_to=given)
+            (target,) = targets(options.where, ports=[options.port], connect_to=given)
         elif options.connect_to:
             raise UsageError("--simulate brings its own --connect-to")
         else:
-            target = stack.enter_context(running_simulator(region, [options.simulate])).target(options.port)
+            target = stack.enter_context(running_simulator(options.where, [options.simulate])).target(
+                options.port
+            )
         result = probe_mtu(target, timeout=options.timeout, mtu=options.mtu)
     diagnosis = classify(result)
     emit(options, {**result.facts.to_dict(), **diagnosis.to_dict()}, mtu_document(result, diagnosis))

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from sestools.core.endpoints import DEFAULT_REGION
 from sestools.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -45,9 +46,9 @@ def add_switch(group: Group, flag: str, about: str) -> None:
 
 
 def add_region(parser: Group) -> None:
-    """The endpoint."""
+    """The endpoint: as given, from the environment, or the default."""
     about = "region or host name [SESTOOLS_REGION, AWS_REGION, us-east-1]"
-    parser.add_argument("where", nargs="?", metavar="REGION", help=about)
+    parser.add_argument("where", nargs="?", default=default_region(), metavar="REGION", help=about)
 
 
 def add_ports(parser: Group, default: str) -> None:
@@ -99,11 +100,9 @@ def setting(name: str, *others: str) -> str | None:
     return next(filter(None, map(os.environ.get, (f"SESTOOLS_{name}", *others))), None)
 
 
-def chosen_region(given: str | None) -> str:
-    """The region or host name: as given, from the environment, or the default."""
-    from sestools.core.endpoints import DEFAULT_REGION
-
-    return given or setting("REGION", "AWS_REGION", "AWS_DEFAULT_REGION") or DEFAULT_REGION
+def default_region() -> str:
+    """The region or host name that the environment names, or the default."""
+    return setting("REGION", "AWS_REGION", "AWS_DEFAULT_REGION") or DEFAULT_REGION
 
 
 def chosen_timeout(options: argparse.Namespace, default: str = "5") -> float:

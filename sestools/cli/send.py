@@ -98,7 +98,7 @@ def run(options: argparse.Namespace) -> int:
         if options.journal is not None:
             journal = stack.enter_context(Journal(options.journal, simulated=options.simulate is not None))
         mails = _mails(options, journal.created if journal else None)
-        target = stack.enter_context(one_target(options, shared.chosen_region(options.where)))
+        target = stack.enter_context(one_target(options))
         if target.credentials is None:
             raise UsageError("sending needs --user (or SESTOOLS_USER) and a password")
         report = Report(json=options.json)

@@ -137,7 +137,7 @@ def running_simulator(
     name = scenario or next(iter(known), None)
     script = Scenario.named(name) if name else Scenario()
     simulator = Simulator(
-        _played(region or script.region or shared.chosen_region(None)),
+        _played(region or script.region or shared.default_region()),
         scenario=script,
         faults=[faults.parse(text) for text in given if text not in known],
         **more,
@@ -151,7 +151,7 @@ def running_simulator(
 
 
 @contextlib.contextmanager
-def destination(options: argparse.Namespace, region: str) -> Iterator[dict[str, Any]]:
+def destination(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Where to connect, whom to trust and how to sign in, as `check` and `targets` take them: SES or the simulator."""
     credentials = shared.chosen_credentials(options)
     if options.simulate is None:
@@ -161,21 +161,21 @@ def destination(options: argparse.Namespace, region: str) -> Iterator[dict[str, 
         return
     if options.connect_to or options.ca_file:
         raise UsageError("--simulate brings its own --connect-to and --ca-file")
-    with running_simulator(region, [options.simulate]) as ses:
+    with running_simulator(options.where, [options.simulate]) as ses:
         credentials = credentials or ses.credentials
         yield {"connect_to": ses.connect_to, "ca_file": ses.ca_file, "credentials": credentials}
 
 
 @contextlib.contextmanager
-def one_target(options: argparse.Namespace, region: str) -> Iterator[Target]:
+def one_target(options: argparse.Namespace) -> Iterator[Target]:
     """The one port of `--port`, with the credentials to sign in with if there are any: SES's or the simulator's."""
     from dataclasses import replace
 
     from sestools.checkup.check import targets
 
-    with destination(options, region) as place:
+    with destination(options) as place:
         credentials = place.pop("credentials")
-        (target,) = targets(region, ports=[options.port], **place)
+        (target,) = targets(options.where, ports=[options.port], **place)
         yield replace(target, credentials=credentials)
 
 
