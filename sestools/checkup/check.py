@@ -6,27 +6,39 @@ import datetime
 import ipaddress
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sestools.checkup.environment import Context, Search, named, told
 from sestools.checkup.port_check import PortCheck
-from sestools.checkup.port_probes import PortProbes
-from sestools.checkup.reachability import half_dead_addresses
 from sestools.checkup.report import Report
-from sestools.checkup.verdict import judge
+from sestools.checkup.verdict import half_dead_addresses, judge
 from sestools.core import trust
 from sestools.core.clock import TIMEOUT, Progress, no_progress
 from sestools.core.credentials import Credentials
 from sestools.core.endpoints import PORTS, Security, default_security, is_private, smtp_host
-from sestools.core.enums import Stage
+from sestools.core.enums import Outcome, Stage
 from sestools.core.errors import UsageError
 from sestools.core.results import ProbeResult
 from sestools.core.target import Target
-from sestools.probes import SUCCESS, is_mailbox_simulator
+from sestools.probes import (
+    SUCCESS,
+    DialogueFacts,
+    DnsFacts,
+    is_mailbox_simulator,
+    probe_dialogue,
+    probe_dns,
+    probe_tcp,
+)
+from sestools.probes.connect import is_address, resolve
+from sestools.probes.recorder import Cancelled, Deadline, Recorder, Stopped
 
 PREFERRED = (587, 465, 2587, 2465, 25)
 """Ports in the order in which one is chosen to sign in on."""
+APART = 0.002
+"""Seconds between the starts of two dialogues: handshakes that all begin at once distort each other's times."""
 
 
 def targets(
@@ -37,35 +49,25 @@ def targets(
     connect_to: Mapping[int, tuple[str, int]] | tuple[str, int] | None = None,
     ca_file: str | None = None,
 ) -> tuple[Target, ...]:
-    """The targets of a check, one a port.
-
-    Args:
-        where: A region such as `eu-west-1`, or a host name (it holds a dot) or IP address.
-        ports: Ports, by default all five of SES.
-        security: TLS mode, by default each port's own.
-        connect_to: Address and port to connect to instead, for each port, or one for all.
-        ca_file: Certificate authorities to trust instead of the system's.
-    """
+    """The targets of a check, one a port; the arguments are those of `check`."""
     host = where if "." in where or ":" in where else smtp_host(where)
     if ports is not None and not ports:
         raise UsageError("name at least one port")
     chosen = tuple(dict.fromkeys(PORTS if ports is None else ports))
-    if isinstance(connect_to, Mapping):
-        missing = [port for port in chosen if port not in connect_to]
-        if ports is None:
-            chosen = tuple(port for port in chosen if port in connect_to)
-            if not chosen:
-                raise UsageError(f"connect_to names no SES port; those are {', '.join(map(str, PORTS))}")
-        elif missing:
-            raise UsageError(
-                f"connect_to says nothing for port {missing[0]}; it has {', '.join(map(str, connect_to))}"
-            )
+    each = connect_to if isinstance(connect_to, Mapping) else dict.fromkeys(chosen, connect_to)
+    if ports is None:
+        chosen = tuple(port for port in chosen if port in each)
+        if not chosen:
+            raise UsageError(f"connect_to names no SES port; those are {', '.join(map(str, PORTS))}")
+    for port in chosen:
+        if port not in each:
+            raise UsageError(f"connect_to says nothing for port {port}; it has {', '.join(map(str, each))}")
     return tuple(
         Target(
             host=host,
             port=port,
             security=security or default_security(port),
-            connect_to=connect_to[port] if isinstance(connect_to, Mapping) else connect_to,
+            connect_to=each[port],
             ca_file=ca_file,
         )
         for port in chosen
@@ -121,9 +123,12 @@ def check(
     """
     chosen = targets(where, ports=ports, security=security, connect_to=connect_to, ca_file=ca_file)
     trust.looking(ca_file)  # a CA file that cannot be read is told now
-    if send:
-        _allow_sending(credentials, sender, recipient, confirm_recipient)
-    host = chosen[0].host
+    if send and (credentials is None or not sender):
+        raise UsageError(
+            "sending needs credentials and a sender (an address or domain verified in the region)"
+        )
+    if send and not (confirm_recipient or is_mailbox_simulator(recipient)):
+        raise UsageError(f"{recipient} is not the mailbox simulator; confirm_recipient allows mail to it")
     where_from = _context(context, chosen)
     started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
     stop = cancel or threading.Event()
@@ -145,6 +150,7 @@ def check(
         stop.set()
         raise
     runs_on = where_from.result(stop) if isinstance(where_from, Search) else where_from
+    host = chosen[0].host
     seen: dict[str, Any] = {"host": host, "dns": dns, "ports": found, "session": session, "context": runs_on}
     return Report(
         **seen,
@@ -154,17 +160,6 @@ def check(
         not_checked=not_checked,
         notes=(*_notes(dns, chosen), *half_dead_addresses(found)),
     )
-
-
-def _allow_sending(
-    credentials: Credentials | None, sender: str | None, recipient: str, confirmed: bool
-) -> None:
-    if credentials is None or not sender:
-        raise UsageError(
-            "sending needs credentials and a sender (an address or domain verified in the region)"
-        )
-    if not (confirmed or is_mailbox_simulator(recipient)):
-        raise UsageError(f"{recipient} is not the mailbox simulator; confirm_recipient allows mail to it")
 
 
 def _context(given: Context | str | None, chosen: Sequence[Target]) -> Context | Search | None:
@@ -183,25 +178,84 @@ def _where_to_sign_in(found: Sequence[PortCheck], *, named: bool) -> PortCheck |
     return ready[0] if ready else None
 
 
-def _notes(dns: ProbeResult, chosen: Sequence[Target]) -> tuple[str, ...]:
+def _notes(dns: ProbeResult, chosen: Sequence[Target]) -> Iterator[str]:
     """What is worth knowing and no finding."""
-    notes = []
     if dns.facts.differs:
-        notes.append(dns.facts.differs)
+        yield dns.facts.differs
     if any(map(is_private, dns.facts.addresses)):
-        notes.append(
+        yield (
             f"{dns.target.host} resolves to a private address, as with a VPC endpoint: its security group must "
             "allow the SMTP ports from here"
         )
-    local = sorted({target.connect_to[0] for target in chosen if target.connect_to and _is_local(target)})
+    local = {target.connect_to[0] for target in chosen if target.connect_to and _is_local(target)}
     if local:
-        notes.append(f"connected to {', '.join(local)}, this host itself: a simulator or a tunnel")
-    return tuple(notes)
+        yield f"connected to {', '.join(sorted(local))}, this host itself: a simulator or a tunnel"
 
 
 def _is_local(target: Target) -> bool:
     address = target.connect_to[0] if target.connect_to else target.host
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return address == "localhost"
+    return address == "localhost" or (is_address(address) and ipaddress.ip_address(address).is_loopback)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PortProbes:
+    """The probes of a check, and what they share."""
+
+    timeout: float
+    stop: threading.Event
+    progress: Progress
+
+    def everywhere(self, chosen: Sequence[Target]) -> tuple[ProbeResult, tuple[PortCheck, ...]]:
+        """Resolve once, then look at every port side by side."""
+        first = chosen[0]
+        if any(target.connect_to for target in chosen):
+            reason = "DNS was not asked: an address to connect to was given"
+            return not_run("dns", first, reason), self.ports(chosen, None)
+        with ThreadPoolExecutor(1) as pool:
+            asking = pool.submit(probe_dns, first, timeout=self.timeout, cancel=self.stop)
+            try:
+                ports = self.ports(chosen, resolve(Recorder(first, Deadline(self.timeout, self.stop))))
+            except (Stopped, Cancelled) as error:
+                reason = "cancelled" if isinstance(error, Cancelled) else f"no address is known: {error}"
+                ports = tuple(
+                    PortCheck(**{probe: not_run(probe, target, reason) for probe in ("tcp", "dialogue")})
+                    for target in chosen
+                )
+            return asking.result(), ports
+
+    def ports(self, chosen: Sequence[Target], addresses: Sequence[str] | None) -> tuple[PortCheck, ...]:
+        """Look at every port side by side: all addresses connected to, one dialogue held."""
+        more: dict[str, Any] = {"timeout": self.timeout, "cancel": self.stop, "addresses": addresses}
+        with ThreadPoolExecutor(2 * len(chosen), thread_name_prefix="sestools-check") as pool:
+            try:
+                pending = []
+                for target in chosen:
+                    tcp = pool.submit(probe_tcp, target, **more)
+                    pending.append((target, tcp, pool.submit(probe_dialogue, target, **more)))
+                    time.sleep(APART)
+                checks: list[PortCheck] = []
+                for target, tcp, dialogue in pending:
+                    self.progress(len(checks), len(chosen), f"port {target.port}")
+                    checks.append(PortCheck(tcp=tcp.result(), dialogue=dialogue.result()))
+            except BaseException:
+                self.stop.set()  # before the pool waits for its threads
+                raise
+        self.progress(len(chosen), len(chosen), "done")
+        return tuple(checks)
+
+    def sign_in(self, check: PortCheck, credentials: Credentials, **more: Any) -> ProbeResult[DialogueFacts]:
+        """Sign in once, at the address that was just seen to be healthy; `more` as `probe_dialogue` takes it."""
+        self.progress(0, 1, f"signing in on port {check.port}")
+        return probe_dialogue(
+            replace(check.dialogue.target, credentials=credentials),
+            timeout=self.timeout,
+            addresses=(check.facts.address,) if check.facts.address else None,
+            cancel=self.stop,
+            **more,
+        )
+
+
+def not_run(probe: str, target: Target, reason: str) -> ProbeResult:
+    """The result of a probe that was not run."""
+    facts = DnsFacts() if probe == "dns" else None
+    return ProbeResult(probe=probe, target=target, outcome=Outcome.NOT_RUN, facts=facts, reason=reason)

@@ -9,6 +9,7 @@ Sources: AWS's guides (environment of Lambda and ECS; "Identify EC2 Linux instan
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
 import re
@@ -16,6 +17,8 @@ import threading
 import time
 import urllib.parse
 from collections.abc import Mapping
+from concurrent.futures import Future
+from concurrent.futures import wait as wait_for
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -49,8 +52,7 @@ class Context:
         place: The place; UNKNOWN is an answer.
         evidence: What says so.
         container: Whether this is a container, whatever it runs on.
-        proxy: The web proxy that the environment names, as host and port without user and password; empty if
-            it names none. SMTP does not go through it.
+        proxy: Host and port of the web proxy that the environment names, if any. SMTP does not go through it.
     """
 
     place: Place
@@ -65,11 +67,7 @@ class Context:
 
 
 def told(place: str, who: str = "you said so") -> Context:
-    """The context that somebody names, such as `ec2`.
-
-    Raises:
-        UsageError: If there is no such place.
-    """
+    """The context that somebody names, such as `ec2`. Raises `UsageError` if there is no such place."""
     try:
         return Context(place=Place(place.strip().lower()), evidence=who)
     except ValueError:
@@ -85,20 +83,20 @@ def named(environment: Mapping[str, str] = os.environ) -> Context | None:
 
 def by_environment(environment: Mapping[str, str] = os.environ) -> Context | None:
     """The context, if an environment variable tells it; None is no answer."""
-    return named(environment) or _set_by_aws_or_binder(environment)
+    if found := named(environment):
+        return found
+    for name, pattern, place, says in _VARIABLES:
+        value = environment.get(name, "")
+        if value and re.search(pattern, value):
+            return Context(place=place, evidence=f"{name} {says.format(printable(value, 40))}")
+    return None
 
 
 class Search:
     """Finds out where this process runs, beside other work.
 
-    Args:
-        environment: Environment variables.
-        root: The folder in which `proc`, `sys` and the marks of containers are.
-        metadata: The metadata service to ask if all else is silent; by default EC2's, asked once a process,
-            and for a second at most.
-
-    Raises:
-        UsageError: If SESTOOLS_CONTEXT names no place.
+    Variables come first, then the files of firmware below `root`, then the metadata service: by default EC2's, which
+    is asked once a process, and for a second at most. Raises `UsageError` if SESTOOLS_CONTEXT names no place.
     """
 
     def __init__(
@@ -117,12 +115,10 @@ class Search:
         found, mark = self._known, self._container
         if self._metadata:
             is_ec2, words = self._metadata.result(stop)
-            if is_ec2:
-                found = Context(place=Place.EC2, evidence=words)
-            elif mark:
-                found = Context(place=Place.CONTAINER, evidence=words)
-            else:
-                found = Context(place=Place.UNKNOWN, evidence=f"nothing on this host tells, and {words}")
+            place = Place.EC2 if is_ec2 else Place.CONTAINER if mark else Place.UNKNOWN
+            if place is Place.UNKNOWN:
+                words = f"nothing on this host tells, and {words}"
+            found = Context(place=place, evidence=words)
         assert found  # noqa: S101 - either known, or asked
         # On ECS, EKS, Lambda and Binder a container is no news.
         if mark and found.place in (Place.EC2, Place.ELSEWHERE, Place.CONTAINER):
@@ -133,46 +129,37 @@ class Search:
 def proxy_of(environment: Mapping[str, str]) -> str:
     """The proxy that variables such as HTTPS_PROXY name, as host and port: never its user and password."""
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"):
-        said = environment.get(name, "").strip()
-        if not said:
+        if not (said := environment.get(name, "").strip()):
             continue
-        try:
+        with contextlib.suppress(ValueError):
             found = urllib.parse.urlsplit(said if "://" in said else f"//{said}")
             where = f"{found.hostname}:{found.port}" if found.port else found.hostname
             # An "@" after the host: what looks like the host is a user, and the rest a password.
-            hidden = not where or "@" in found.path + found.query + found.fragment
-        except ValueError:
-            hidden = True
-        return name if hidden else f"{printable(str(where), 80)} ({name})"
+            if where and "@" not in found.path + found.query + found.fragment:
+                return f"{printable(where, 80)} ({name})"
+        return name
     return ""
 
 
 _VARIABLES = (
-    ("BINDER_SERVICE_HOST", "", Place.BINDER),
-    ("BINDER_REF_URL", "", Place.BINDER),
-    ("BINDER_LAUNCH_HOST", "", Place.BINDER),
-    ("AWS_SAM_LOCAL", "", Place.ELSEWHERE),
-    ("AWS_EXECUTION_ENV", "AWS_Lambda", Place.LAMBDA),
-    ("AWS_LAMBDA_FUNCTION_NAME", "", Place.LAMBDA),
-    ("ECS_CONTAINER_METADATA_URI_V4", "", Place.ECS),
-    ("ECS_CONTAINER_METADATA_URI", "", Place.ECS),
-    ("AWS_EXECUTION_ENV", "AWS_ECS", Place.ECS),
+    ("BINDER_SERVICE_HOST", "", Place.BINDER, "is set"),
+    ("BINDER_REF_URL", "", Place.BINDER, "is set"),
+    ("BINDER_LAUNCH_HOST", "", Place.BINDER, "is set"),
+    ("AWS_SAM_LOCAL", "", Place.ELSEWHERE, "is set: Lambda, emulated on a host of yours"),
+    ("AWS_EXECUTION_ENV", "^AWS_Lambda", Place.LAMBDA, "is {}"),
+    ("AWS_LAMBDA_FUNCTION_NAME", "", Place.LAMBDA, "is set"),
+    ("ECS_CONTAINER_METADATA_URI_V4", "", Place.ECS, "is set"),
+    ("ECS_CONTAINER_METADATA_URI", "", Place.ECS, "is set"),
+    ("AWS_EXECUTION_ENV", "^AWS_ECS", Place.ECS, "is {}"),
+    (
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+        r"\beks\.amazonaws\.com\b",
+        Place.EKS,
+        "leads to eks.amazonaws.com",
+    ),
+    ("AWS_WEB_IDENTITY_TOKEN_FILE", r"\beks\.amazonaws\.com\b", Place.EKS, "leads to eks.amazonaws.com"),
 )
-"""Environment variables, how the value begins, and the place that this shows."""
-
-
-def _set_by_aws_or_binder(environment: Mapping[str, str]) -> Context | None:
-    """What variables say that AWS or Binder sets for whatever runs there."""
-    for name, prefix, place in _VARIABLES:
-        value = environment.get(name, "")
-        if value and value.startswith(prefix):
-            says = f"is {printable(value, 40)}" if prefix else "is set"
-            emulated = ": Lambda, emulated on a host of yours" if place is Place.ELSEWHERE else ""
-            return Context(place=place, evidence=f"{name} {says}{emulated}")
-    for name in ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE"):
-        if re.search(r"\beks\.amazonaws\.com\b", environment.get(name, "")):
-            return Context(place=Place.EKS, evidence=f"{name} leads to eks.amazonaws.com")
-    return None
+"""Variables that AWS or Binder sets for whatever runs there: what is in the value, the place, the evidence."""
 
 
 def _from_firmware(root: Path) -> Context | None:
@@ -197,72 +184,61 @@ def _container(environment: Mapping[str, str], root: Path) -> str:
             return f"/{name} exists"
     if environment.get("container"):
         return "the variable 'container' is set"
-    if found := re.search(r"docker|kubepods|containerd|libpod|/lxc", _read(root / "proc/1/cgroup")):
-        return f"/proc/1/cgroup says {found[0].strip('/')}"
-    return ""
+    found = re.search(r"docker|kubepods|containerd|libpod|/lxc", _read(root / "proc/1/cgroup"))
+    return f"/proc/1/cgroup says {found[0].strip('/')}" if found else ""
 
 
 def _read(path: Path) -> str:
     """The beginning of a file, or an empty text."""
-    try:
-        with path.open("rb") as file:
-            return file.read(4096).decode("ascii", "replace").strip()
-    except OSError:
-        return ""
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        return file.read(4096).decode("ascii", "replace").strip()
+    return ""
 
 
 class _Metadata:
     """One question to the metadata service, in a thread; `result` waits for it for `wait` seconds at most."""
 
     def __init__(self, address: tuple[str, int] | None = None, wait: float = WAIT) -> None:
-        self._address, self._wait = address or METADATA, wait
-        self._ends = time.monotonic() + wait
-        self._found = (False, f"the metadata service gave no answer in {wait:g} s")
-        self._done = threading.Event()
-        threading.Thread(target=self._work, name="sestools-context", daemon=True).start()
+        self._wait, self._ends = wait, time.monotonic() + wait
+        self._answer: Future[tuple[bool, str]] = Future()
+
+        def work() -> None:
+            try:
+                self._answer.set_result(_ask(address or METADATA, wait))
+            except (OSError, http.client.HTTPException):
+                self._answer.set_result((False, "there is no metadata service"))
+
+        threading.Thread(target=work, name="sestools-context", daemon=True).start()
 
     def result(self, stop: threading.Event | None = None) -> tuple[bool, str]:
         """Whether it is EC2's, and what it did."""
-        while not self._done.wait(max(0.0, min(0.05, self._ends - time.monotonic()))):
+        while not self._answer.done():
+            left = self._ends - time.monotonic()
             if stop and stop.is_set():
                 return False, "the metadata service was not waited for"
-            if time.monotonic() >= self._ends:
-                break
-        return self._found
+            if left <= 0:
+                return False, f"the metadata service gave no answer in {self._wait:g} s"
+            wait_for([self._answer], min(0.05, left))
+        return self._answer.result()
 
-    def _work(self) -> None:
-        try:
-            self._found = self._ask()
-        except (OSError, http.client.HTTPException):
-            self._found = False, "there is no metadata service"
-        finally:
-            self._done.set()
 
-    def _ask(self) -> tuple[bool, str]:
-        # Straight to the address: never through a proxy, which would be asked about itself.
-        service = http.client.HTTPConnection(*self._address, timeout=self._wait)
-        try:
-            # Version 2 needs a token, got by PUT; others' metadata services do not know it.
-            service.request(
-                "PUT", "/latest/api/token", headers={"X-aws-ec2-metadata-token-ttl-seconds": "60"}
-            )
+def _ask(address: tuple[str, int], wait: float) -> tuple[bool, str]:
+    # Straight to the address: never through a proxy, which would be asked about itself.
+    with contextlib.closing(http.client.HTTPConnection(*address, timeout=wait)) as service:
+        # Version 2 needs a token, got by PUT; others' metadata services do not know it.
+        service.request("PUT", "/latest/api/token", headers={"X-aws-ec2-metadata-token-ttl-seconds": "60"})
+        answer = service.getresponse()
+        token = answer.read(1024).decode("latin-1")
+        if answer.status == 403:
+            return False, "the metadata service refuses"
+        if answer.status == 200 and re.fullmatch(r"[\x21-\x7e]{1,1000}", token):
+            headers = {"X-aws-ec2-metadata-token": token}
+            service.request("GET", "/latest/meta-data/services/domain", headers=headers)
             answer = service.getresponse()
-            token = answer.read(1024).decode("latin-1")
-            if answer.status == 403:
-                return False, "the metadata service refuses"
-            if answer.status != 200 or not re.fullmatch(r"[\x21-\x7e]{1,1000}", token):
-                return False, "a metadata service answers, and not as EC2's"
-            service.request(
-                "GET", "/latest/meta-data/services/domain", headers={"X-aws-ec2-metadata-token": token}
-            )
-            answer = service.getresponse()
-            domain = answer.read(256).decode("latin-1").strip()
             # amazonaws.com, or amazonaws.com.cn and the like
-            if answer.status != 200 or not domain.startswith("amazonaws."):
-                return False, "a metadata service answers, and not as EC2's"
-            return True, "the instance metadata service answers"
-        finally:
-            service.close()
+            if answer.status == 200 and answer.read(256).strip().startswith(b"amazonaws."):
+                return True, "the instance metadata service answers"
+    return False, "a metadata service answers, and not as EC2's"
 
 
 _LOCK = threading.Lock()

@@ -1,9 +1,10 @@
-"""What a check concludes: a cause that the contrast names, or what the classifier says of a symptom."""
+"""What a check concludes, and the words with which it names ports."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sestools.checkup.port_check import PortCheck
 from sestools.core.cause import Cause
@@ -26,45 +27,28 @@ class Finding:
         return replace(self, diagnosis=replace(self.diagnosis, candidates=tuple(candidates)))
 
 
-def concluded(
-    symptom: Symptom,
-    candidates: Iterable[Cause],
-    evidence: Iterable[str],
-    ruled_out: Iterable[str],
-    level: Level = Level.PROBLEM,
-) -> Finding:
-    """A finding with these causes, the likeliest first."""
-    return Finding(
-        level=level,
-        diagnosis=Diagnosis(
-            symptom=symptom,
-            candidates=tuple(dict.fromkeys(candidates)),
-            evidence=tuple(evidence),
-            ruled_out=tuple(dict.fromkeys(ruled_out)),
-        ),
-    )
-
-
 def finding(
-    lead: str,
     symptom: Symptom,
+    causes: Iterable[Cause | str],
     evidence: Iterable[str],
     ruled_out: Iterable[str] = (),
-    *,
-    others: Iterable[str] = (),
     level: Level = Level.PROBLEM,
 ) -> Finding:
-    """A finding whose causes are known by their ids, the likeliest first."""
-    causes = [cause(id) for id in (lead, *others)]
-    return concluded(symptom, causes, evidence, (*ruled_out, *causes[0].ruled_out), level)
+    """A finding with these causes or ids of causes, the likeliest first; what that one excludes is ruled out too."""
+    rows = tuple(dict.fromkeys(cause(one) if isinstance(one, str) else one for one in causes))
+    diagnosis = Diagnosis(
+        symptom=symptom,
+        candidates=rows,
+        evidence=tuple(dict.fromkeys(evidence)),
+        ruled_out=tuple(dict.fromkeys((*ruled_out, *rows[0].ruled_out))),
+    )
+    return Finding(level=level, diagnosis=diagnosis)
 
 
-def classified(symptom: Symptom | None, evidence: Sequence[str], ruled_out: Iterable[str] = ()) -> Finding:
+def classified(symptom: Symptom | None, evidence: Iterable[str], ruled_out: Iterable[str] = ()) -> Finding:
     """A finding whose causes the classifier names."""
     found = classify(symptom)
-    return concluded(
-        found.symptom, found.candidates, evidence or found.evidence, (*ruled_out, *found.ruled_out)
-    )
+    return finding(found.symptom, found.candidates, evidence, ruled_out)
 
 
 def names(checks: Iterable[PortCheck]) -> str:
@@ -72,19 +56,12 @@ def names(checks: Iterable[PortCheck]) -> str:
     return ", ".join(str(check.port) for check in checks)
 
 
-def alike(
-    checks: Iterable[PortCheck], words: Callable[[PortCheck], str]
-) -> list[tuple[str, list[PortCheck]]]:
+def alike(checks: Iterable[PortCheck], key: Callable[[PortCheck], Any]) -> list[tuple[Any, list[PortCheck]]]:
     """The ports of which the same can be said, together."""
-    groups: dict[str, list[PortCheck]] = {}
+    groups: dict[Any, list[PortCheck]] = {}
     for check in checks:
-        groups.setdefault(words(check), []).append(check)
+        groups.setdefault(key(check), []).append(check)
     return list(groups.items())
-
-
-def each(checks: Iterable[PortCheck], words: Callable[[PortCheck], str]) -> list[str]:
-    """What can be said of the ports, a sentence for all of which the same can."""
-    return [f"{names(several)}: {text}" for text, several in alike(checks, words)]
 
 
 def foremost(checks: Sequence[PortCheck]) -> PortCheck:

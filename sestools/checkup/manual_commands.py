@@ -16,7 +16,7 @@ from sestools.core.target import Target
 from sestools.probes.connect import is_address
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Equivalent:
     """A command line that shows what a probe showed.
 
@@ -46,10 +46,23 @@ class Equivalent:
 
 
 _DROPPED = "dropped on the way; 'refused': something answers and says no"
+_NC = ((Stage.CONNECT, f"'timed out' (Ncat: 'TIMEOUT'): {_DROPPED}"),)
+_POWERSHELL = (
+    (Stage.CONNECT, "TcpTestSucceeded : False after a wait: dropped on the way; at once: refused"),
+)
 _SILENT = "no line at all: silent, if nc connects"
 _NO_ANSWER = (Stage.CONNECT, f"it stays at 'Trying': {_DROPPED}")
 _MUTE = (Stage.GREETING, "nothing after 'Connected': silent")
 _ANOTHER = (Stage.GREETING, "another greeting: something answers in SES's place")
+_TELNET, _TELNET_WRAPPED = (_NO_ANSWER, _MUTE, _ANOTHER), (_NO_ANSWER, _ANOTHER)
+_SWAKS_TLS = (
+    (Stage.GREETING, "a 220 without SimpleEmailService: something answers in SES's place"),
+    (Stage.STARTTLS, "'did not advertise STARTTLS', or nothing after '-> STARTTLS'"),
+    (Stage.TLS, "'TLS startup failed' and why (a wrong name only newer versions see)"),
+    (Stage.EHLO, "no 'AUTH PLAIN LOGIN' in the list after TLS"),
+    (Stage.AUTH, "'<~*' or '<**': the refusal in words"),
+)
+_SWAKS, _SWAKS_WRAPPED = (_NO_ANSWER, _MUTE, *_SWAKS_TLS), (_NO_ANSWER, (Stage.TLS, _MUTE[1]), *_SWAKS_TLS)
 _CLOSED = (Stage.GREETING, "'unexpected eof': closed by the other side")
 _OPENSSL = (Stage.CONNECT, f"no line at all: {_DROPPED}")
 _OPENSSL_TLS = (
@@ -78,54 +91,27 @@ def equivalents(target: Target, *, signs_in: bool = False) -> tuple[Equivalent, 
     wrapped = target.security is Security.WRAPPER
     name = shlex.quote(host)
     greeting = "220 email-smtp.amazonaws.com ESMTP SimpleEmailService-…"
-    swaks_healthy = "TLS started, then the EHLO list with 'AUTH PLAIN LOGIN'"
+    first = greeting if wrapped else "250 Ok"
+    swaks = "TLS started, then the EHLO list with 'AUTH PLAIN LOGIN'"
     if signs_in:
-        swaks_healthy = "'235 Authentication successful' (it asks for the password)"
+        swaks = "'235 Authentication successful' (it asks for the password)"
+    telnet = "Connected, then nothing: a TLS wrapper waits for a handshake" if wrapped else greeting
+    openssl = f"certificate lines with 'verify return:1', then {first} (leave with QUIT)"
+    windows = f"Test-NetConnection -ComputerName {name} -Port {port}"
+    tcp_only = "it sees TCP only"
     return (
+        Equivalent("nc", f"nc -vz -w 5 {name} {port}", f"'succeeded' (Ncat: 'Connected'); {tcp_only}", _NC),
+        Equivalent("telnet", f"telnet {name} {port}", telnet, _TELNET_WRAPPED if wrapped else _TELNET),
         Equivalent(
-            tool="nc",
-            command=f"nc -vz -w 5 {name} {port}",
-            healthy="'succeeded' (Ncat: 'Connected'); it sees TCP only",
-            signs=((Stage.CONNECT, f"'timed out' (Ncat: 'TIMEOUT'): {_DROPPED}"),),
+            "openssl",
+            _openssl(target, host, port),
+            openssl,
+            _OPENSSL_WRAPPED if wrapped else _OPENSSL_STARTTLS,
         ),
         Equivalent(
-            tool="telnet",
-            command=f"telnet {name} {port}",
-            healthy="Connected, then nothing: a TLS wrapper waits for a handshake" if wrapped else greeting,
-            signs=(_NO_ANSWER, _ANOTHER) if wrapped else (_NO_ANSWER, _MUTE, _ANOTHER),
+            "swaks", _swaks(target, name, port, signs_in), swaks, _SWAKS_WRAPPED if wrapped else _SWAKS
         ),
-        Equivalent(
-            tool="openssl",
-            command=_openssl(target, host, port),
-            healthy=f"certificate lines with 'verify return:1', then {greeting if wrapped else '250 Ok'} "
-            "(leave with QUIT)",
-            signs=_OPENSSL_WRAPPED if wrapped else _OPENSSL_STARTTLS,
-        ),
-        Equivalent(
-            tool="swaks",
-            command=_swaks(target, name, port, signs_in),
-            healthy=swaks_healthy,
-            signs=(
-                _NO_ANSWER,
-                (Stage.TLS if wrapped else Stage.GREETING, _MUTE[1]),
-                (Stage.GREETING, "a 220 without SimpleEmailService: something answers in SES's place"),
-                (Stage.STARTTLS, "'did not advertise STARTTLS', or nothing after '-> STARTTLS'"),
-                (Stage.TLS, "'TLS startup failed' and why (a wrong name only newer versions see)"),
-                (Stage.EHLO, "no 'AUTH PLAIN LOGIN' in the list after TLS"),
-                (Stage.AUTH, "'<~*' or '<**': the refusal in words"),
-            ),
-        ),
-        Equivalent(
-            tool="PowerShell",
-            command=f"Test-NetConnection -ComputerName {name} -Port {port}",
-            healthy="TcpTestSucceeded : True; it sees TCP only",
-            signs=(
-                (
-                    Stage.CONNECT,
-                    "TcpTestSucceeded : False after a wait: dropped on the way; at once: refused",
-                ),
-            ),
-        ),
+        Equivalent("PowerShell", windows, f"TcpTestSucceeded : True; {tcp_only}", _POWERSHELL),
     )
 
 

@@ -1,20 +1,23 @@
-"""One port as a check saw it."""
+"""One port as a check saw it, and all of them side by side."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sestools.core import trust
-from sestools.core.endpoints import Security, default_security
+from sestools.core.endpoints import Security, default_security, is_private, region_of
 from sestools.core.enums import Kind, Outcome, Stage
-from sestools.core.results import ProbeResult, Step
+from sestools.core.results import ProbeResult, Step, Symptom
 from sestools.probes import DialogueFacts, TlsFacts
 
-_SHOWN = {
-    "foreign-greeting": "another server answers",
-    "tls-intercepted": "TLS is intercepted",
+_SHOWN = {"foreign-greeting": "another server answers", "tls-intercepted": "TLS is intercepted"}
+_SHUT: dict[Kind | None, str] = {
+    Kind.TIMEOUT: "no answer",
+    Kind.REFUSED: "refused",
+    Kind.UNREACHABLE: "unreachable",
+    Kind.NO_ROUTE: "unreachable",
 }
-_SHUT = {Kind.TIMEOUT: "no answer", Kind.REFUSED: "refused", Kind.UNREACHABLE: str(Kind.UNREACHABLE)}
 """How a port looks whose connection attempts are stopped."""
 
 
@@ -51,30 +54,20 @@ class PortCheck:
         return self.facts.tls
 
     @property
-    def kind(self) -> Kind | None:
-        """In what form the dialogue failed."""
-        return self.dialogue.symptom.kind if self.dialogue.symptom else None
-
-    @property
-    def stage(self) -> Stage | None:
-        """At which step the dialogue failed."""
-        return self.dialogue.symptom.stage if self.dialogue.symptom else None
+    def symptom(self) -> Symptom:
+        """What went wrong in the dialogue; one of nothing if all went well."""
+        return self.dialogue.symptom or Symptom()
 
     @property
     def connect_steps(self) -> list[Step]:
         """Every connection attempt, one an address."""
-        steps = [
-            step
-            for result in (self.tcp, self.dialogue)
-            for step in result.steps
-            if step.stage is Stage.CONNECT
-        ]
+        steps = [step for step in (*self.tcp.steps, *self.dialogue.steps) if step.stage is Stage.CONNECT]
         return list({step.address: step for step in reversed(steps)}.values())
 
     @property
     def is_shut(self) -> bool:
         """Whether no connection came about."""
-        return self.stage is Stage.CONNECT and self.kind in _SHUT
+        return self.symptom.stage is Stage.CONNECT and self.symptom.kind in _SHUT
 
     @property
     def foreign(self) -> bool:
@@ -90,13 +83,6 @@ class PortCheck:
         return not tls.certificate.by_amazon
 
     @property
-    def offers_sign_in(self) -> bool | None:
-        """Whether one can sign in, by what is offered inside TLS; None if the dialogue did not come so far."""
-        if not self.dialogue.ok or self.tls is None:
-            return None
-        return not trust.no_offer(self.facts.capabilities)
-
-    @property
     def wrong(self) -> str:
         """The id of the cause that is seen although no step failed; empty if all is well, or a step did fail."""
         if not self.dialogue.ok:
@@ -105,28 +91,72 @@ class PortCheck:
             return "foreign-greeting"
         if self.intercepted:
             return "tls-intercepted"
-        return trust.no_offer(self.facts.capabilities) if self.offers_sign_in is False else ""
+        return trust.no_offer(self.facts.capabilities) if self.tls else ""
 
     @property
     def ready(self) -> bool:
         """Whether one may sign in here: healthy, verified, and SES itself as far as can be told."""
-        verified = self.tls is not None and self.tls.verified
-        return verified and self.offers_sign_in is True and not self.wrong
+        return self.dialogue.ok and self.tls is not None and self.tls.verified and not self.wrong
 
     @property
     def result(self) -> str:
         """How it went, in a few words."""
-        symptom = self.dialogue.symptom
+        symptom = self.symptom
         if self.dialogue.outcome is Outcome.NOT_RUN:
             return f"not checked: {self.dialogue.reason}"
-        if symptom is None:
-            if self.offers_sign_in is None and not self.wrong:
-                return "answers; credentials are never sent without TLS"
+        if self.dialogue.ok and self.tls is None and not self.wrong:
+            return "answers; credentials are never sent without TLS"
+        if self.dialogue.ok:
             return "ready to sign in" if self.ready else _SHOWN.get(self.wrong, "offers no sign-in")
         if symptom.stage is Stage.CONNECT:
-            return _SHUT.get(symptom.kind or Kind.RESET, str(symptom.kind))
+            return _SHUT.get(symptom.kind, str(symptom.kind))
         if symptom.stage is Stage.TLS and self.tls and self.tls.problem:
             return f"certificate: {self.tls.problem}"
-        if symptom.kind is Kind.TIMEOUT:
-            return f"{symptom.stage}: no answer"
-        return str(symptom)
+        return f"{symptom.stage}: no answer" if symptom.kind is Kind.TIMEOUT else str(symptom)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """The ports that were looked at, side by side; `named` if the user chose them."""
+
+    host: str
+    ports: Sequence[PortCheck]
+    named: bool = False
+
+    @property
+    def shut(self) -> list[PortCheck]:
+        """The ports that cannot be connected to."""
+        return [port for port in self.ports if port.is_shut]
+
+    @property
+    def ready(self) -> PortCheck | None:
+        """A port on which one may sign in."""
+        return next((port for port in self.ports if port.ready), None)
+
+    @property
+    def made(self) -> PortCheck | None:
+        """A port that can be connected to, a ready one if there is one."""
+        return self.ready or next((port for port in self.ports if not port.is_shut), None)
+
+    @property
+    def addresses(self) -> list[str]:
+        """The addresses that were connected to, or tried."""
+        return sorted({step.address or "" for port in self.ports for step in port.connect_steps})
+
+    @property
+    def path(self) -> str:
+        """What is not at fault when a connection was made."""
+        if self.ready:
+            return f"the network path and the endpoint: port {self.ready.port} is ready"
+        return "a blocked port: the connections were made"
+
+    @property
+    def is_vpce(self) -> bool:
+        """Whether the name is a VPC endpoint's."""
+        return self.host.lower().startswith("vpce-")
+
+    @property
+    def is_vpc_endpoint(self) -> bool:
+        """Whether the name is a VPC endpoint's, or one of SES's that leads to private addresses only."""
+        known = bool(region_of(self.host)) and bool(self.addresses)
+        return self.is_vpce or (known and all(one and is_private(one) for one in self.addresses))

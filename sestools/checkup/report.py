@@ -1,4 +1,4 @@
-"""What a check found, as a value: shown in a notebook, pasted into a ticket, read by a program."""
+"""What `check` and `probe_mtu` found: shown in a notebook, pasted into a ticket, read by a program."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ from sestools.checkup.manual_commands import equivalents
 from sestools.checkup.port_check import PortCheck
 from sestools.core.document import Code, Document, Field, Table
 from sestools.core.endpoints import Security, region_of
-from sestools.core.enums import Kind, Level, Outcome, Stage
-from sestools.core.errors import UsageError
+from sestools.core.enums import Kind, Level, Outcome, Retry, Stage
 from sestools.core.results import ProbeResult
 from sestools.core.target import Target
 from sestools.core.text import duration, printable
 from sestools.diagnosis.result import Diagnosis
-from sestools.render.html import as_html
+from sestools.probes import Trial
 from sestools.render.shown import Shown
 
 SCHEMA_VERSION = 1
@@ -56,10 +55,6 @@ class Report(Shown):
     notes: tuple[str, ...] = ()
     context: Context | None = None
 
-    def __post_init__(self) -> None:
-        if not self.findings:
-            raise UsageError("a report concludes something; 'healthy' and 'could not tell' are findings too")
-
     @property
     def verdict(self) -> Finding:
         """The weightiest finding."""
@@ -85,29 +80,22 @@ class Report(Shown):
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, for a program (JSON types only). Credentials are not part of it."""
+        judged = [{"level": str(item.level), **item.diagnosis.to_dict()} for item in self.findings]
+        seen = ("host", "region", "started", "seconds", "not_checked", "notes", "context", "dns", "session")
         return {
             "schema_version": SCHEMA_VERSION,
-            "host": self.host,
-            "region": self.region,
-            "started": self.started.isoformat(timespec="seconds"),
-            "seconds": round(self.seconds, 6),
-            "verdict": {"level": str(self.level), **self.diagnosis.to_dict()},
-            "findings": [{"level": str(item.level), **item.diagnosis.to_dict()} for item in self.findings],
-            "not_checked": list(self.not_checked),
-            "notes": list(self.notes),
-            "context": plain(self.context),
-            "dns": plain(self.dns),
+            **{name: plain(getattr(self, name)) for name in seen},
+            "verdict": judged[0],
+            "findings": judged,
             "ports": [
                 {
-                    "port": port.port,
                     "security": str(port.security),
+                    **plain(port),
+                    "port": port.port,
                     "result": printable(port.result),
-                    "tcp": plain(port.tcp),
-                    "dialogue": plain(port.dialogue),
                 }
                 for port in self.ports
             ],
-            "session": plain(self.session),
         }
 
     def document(self, *, real: bool = False) -> Document:
@@ -115,8 +103,9 @@ class Report(Shown):
 
         With `real`, commands lead to the endpoint itself, for a simulator that is gone by the time they are typed.
         """
+        more = same_with(self, real=real)
         cards = [
-            item.diagnosis.document(item.level, same_with(self, real=real) if index == 0 else ())
+            item.diagnosis.document(item.level, () if index else more)
             for index, item in enumerate(self.findings)
         ]
         ports = Document(
@@ -130,21 +119,12 @@ class Report(Shown):
         )
         talks = [port.dialogue for port in self.ports if port.dialogue.symptom] + [self.session]
         transcripts = [
-            Document(
-                title=f"Transcript, port {result.target.port}", code=tuple(transcript(result)), folded=True
-            )
-            for result in talks
-            if result and result.steps
+            Document(title=f"Transcript, port {talk.target.port}", code=tuple(transcript(talk)), folded=True)
+            for talk in talks
+            if talk and talk.steps
         ]
-        return Document(
-            title=f"SES SMTP check of {self.host}",
-            level=self.level,
-            parts=(*cards, ports, *transcripts),
-        )
-
-    def to_html(self, *, real: bool = False) -> str:
-        """For a web page; `real` as in `document`."""
-        return as_html(self.document(real=real))
+        title = f"SES SMTP check of {self.host}"
+        return Document(title=title, level=self.level, parts=(*cards, ports, *transcripts))
 
 
 def plain(value: Any) -> Any:
@@ -175,7 +155,7 @@ def port_table(report: Report) -> Table:
     """A row for each port."""
     return Table(
         headings=("port", "mode", "connect", "greeting", "TLS", "sign-in", "result"),
-        rows=tuple(_cells(report, check) for check in report.ports),
+        rows=tuple(_cells(report.session, check) for check in report.ports),
         right=("port",),
         levels=tuple(
             Level.OK if check.ready else Level.NOTICE if check.dialogue.ok else Level.PROBLEM
@@ -186,57 +166,49 @@ def port_table(report: Report) -> Table:
     )
 
 
-def _cells(report: Report, check: PortCheck) -> tuple[str, ...]:
-    symptom = check.dialogue.symptom
-    tls = check.tls
+def _cells(session: ProbeResult | None, check: PortCheck) -> tuple[str, ...]:
+    symptom, tls = check.dialogue.symptom, check.tls
 
     def cell(stage: Stage) -> str:
-        seconds = check.dialogue.seconds(stage)
-        if seconds is None:
+        steps = [step for step in check.dialogue.steps if step.stage is stage]
+        failed = next((step.symptom for step in steps if step.symptom), None)
+        if not steps:
             return "-"
+        if stage is Stage.CONNECT:
+            if made := next((step for step in steps if not step.symptom), None):
+                return duration(made.seconds)
+            return f"{failed.kind if failed else ''} ({duration(max(step.seconds for step in steps))})"
+        took = duration(sum(step.seconds for step in steps))
         if symptom is None or symptom.stage is not stage:
-            return duration(seconds)
-        return f"{'timeout' if symptom.kind is Kind.TIMEOUT else 'failed'} ({duration(seconds)})"
+            return took
+        return f"{'timeout' if symptom.kind is Kind.TIMEOUT else 'failed'} ({took})"
 
-    session = report.session
-    signed = "not tried"
-    if session and session.target.port == check.port:
+    signed = "not tried" if symptom is None else "-"
+    if symptom is None and session and session.target.port == check.port:
         signed = "signed in" if session.facts.signed_in else "failed"
-    handshake = cell(Stage.TLS)
     return (
         str(check.port),
         "TLS wrapper" if check.security is Security.WRAPPER else check.security.upper(),
-        _connect_cell(check),
+        cell(Stage.CONNECT),
         cell(Stage.GREETING),
-        f"{tls.version} {handshake}" if tls and tls.version else handshake,
-        signed if symptom is None else "-",
+        f"{tls.version} {cell(Stage.TLS)}" if tls and tls.version else cell(Stage.TLS),
+        signed,
         printable(check.result, 60),
     )
 
 
-def _connect_cell(check: PortCheck) -> str:
-    steps = [step for step in check.dialogue.steps if step.stage is Stage.CONNECT]
-    made = next((step for step in steps if not step.symptom), None)
-    if made:
-        return duration(made.seconds)
-    symptom = next((step.symptom for step in steps if step.symptom), None)
-    return f"{symptom.kind} ({duration(max(step.seconds for step in steps))})" if symptom else "-"
-
-
 def headline(report: Report) -> str:
     """Where was looked, and what the name resolves to."""
-    dns = report.dns
+    dns, facts = report.dns, report.dns.facts
     if dns.outcome is Outcome.NOT_RUN:
         return f"{report.host}  {dns.reason}"
-    facts = dns.facts
     if not facts.addresses:
         return f"{report.host}  does not resolve"
-    ttl = next((f"  TTL {answer.ttl} s" for answer in facts.answers if answer.ttl is not None), "")
-    counts = f"{len(facts.ipv4)} IPv4" + (
-        f", {len(facts.ipv6)} IPv6" if facts.ipv6 else " (no IPv6, which is normal)"
-    )
+    ipv6 = f", {len(facts.ipv6)} IPv6" if facts.ipv6 else " (no IPv6, which is normal)"
+    ttl = next((f"TTL {answer.ttl} s" for answer in facts.answers if answer.ttl is not None), "")
     seconds = dns.seconds(Stage.RESOLVE)
-    return f"{report.host}  {counts}{ttl}  {duration(seconds) if seconds is not None else ''}".rstrip()
+    took = "" if seconds is None else duration(seconds)
+    return "  ".join(filter(None, (report.host, f"{len(facts.ipv4)} IPv4{ipv6}", ttl, took)))
 
 
 def same_with(report: Report, *, real: bool = False) -> tuple[Field, ...]:
@@ -247,10 +219,8 @@ def same_with(report: Report, *, real: bool = False) -> tuple[Field, ...]:
     seen = [check.dialogue for check in report.ports] + ([report.session] if report.session else [])
     if not seen:
         return ()
-    result = next(
-        (one for one in reversed(seen) if one.symptom == symptom),
-        next((one for one in seen if one.target.port == symptom.port), seen[0]),
-    )
+    same = [one for one in reversed(seen) if one.symptom == symptom]
+    result = (same or [one for one in seen if one.target.port == symptom.port] or seen)[0]
     target = replace(result.target, connect_to=None, ca_file=None) if real else result.target
     if symptom.host and symptom.host != report.host:
         target = replace(target, connect_to=(symptom.host, (target.connect_to or ("", target.port))[1]))
@@ -275,3 +245,45 @@ def transcript(result: ProbeResult) -> Iterator[str]:
                 yield f"             < {step.reply.code}{' ' if index == last else '-'}{printable(line)}"
         if step.symptom and not step.reply:
             yield f"             ! {step.symptom.kind}: {printable(step.symptom.detail)}"
+
+
+def mtu_level(result: ProbeResult, diagnosis: Diagnosis) -> Level:
+    """How serious it is: a narrow path that works is worth knowing, and no problem."""
+    if result.reason:
+        return Level.UNCLEAR
+    if not result.ok or diagnosis.cause.retry is not Retry.NOT_NEEDED:
+        return Level.PROBLEM
+    return Level.NOTICE if result.facts.narrowed or result.facts.jumbo else Level.OK
+
+
+def mtu_document(result: ProbeResult, diagnosis: Diagnosis) -> Document:
+    """The card of `probe_mtu`, then each of its connections."""
+    facts, host = result.facts, result.target.host
+    lead = str(result.target)
+    if facts.route:
+        jumbo = ", jumbo frames: no path over the internet carries them" if facts.jumbo else ""
+        lead = f"{host}  by {facts.route.interface}, MTU {facts.route.interface_mtu}{jumbo}"
+    lost = f"Note: {facts.lost_small:.0%} of the small packets had to be sent again: loss, not size"
+    trials = Table(
+        headings=("large segments", "clamped to", "result", "after", "sent again", "path MTU"),
+        rows=tuple(tuple(map(str, _trial(trial))) for trial in facts.trials),
+        right=("clamped to", "after", "sent again", "path MTU"),
+        levels=tuple(Level.PROBLEM if trial.stalled else Level.OK for trial in facts.trials),
+        coloured="result",
+        narrow=("path MTU", "sent again"),
+    )
+    seen = Document(
+        lead=(lead,),
+        tables=(trials,) if facts.trials else (),
+        notes=(
+            *((lost,) if facts.lost_small else ()),
+            *((f"Not run: {result.reason}",) if result.reason else ()),
+        ),
+    )
+    card = () if result.reason else (diagnosis.document(mtu_level(result, diagnosis)),)
+    return Document(parts=(*card, seen))
+
+
+def _trial(trial: Trial) -> tuple[object, ...]:
+    took = duration(trial.seconds)
+    return trial.way, trial.clamp or "-", trial.flight, took, trial.retransmits, trial.path_mtu or "-"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import queue
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from typing import Any, Literal
 
 from sestools.checkup.check import targets as targets_at
@@ -115,35 +115,15 @@ def sweep(
     Deadline(timeout)  # says what is wrong with it before anything starts
     started = time.perf_counter()
     stop = cancel or threading.Event()
-    with _pool(executor, len(chosen)) as pool:
+    # An executor that was given stays open; threads of our own all end.
+    threads = partial(ThreadPoolExecutor, min(len(chosen), MOST_THREADS), thread_name_prefix="sestools-sweep")
+    with contextlib.nullcontext(executor) if executor else threads() as pool:
         seen = _run(pool, chosen, timeout, apart, progress or no_progress, stop)
     seconds = time.perf_counter() - started
     # Judged only now, so that judging does not disturb what is being timed.
     judged: dict[Any, str] = {}
-    rows = tuple(
-        _row(target, one, judged) if one else _cancelled(target)
-        for target, one in zip(chosen, seen, strict=True)
-    )
+    rows = tuple(_row(target, one, judged) for target, one in zip(chosen, seen, strict=True))
     return Sweep(rows=rows, seconds=seconds, timeout=timeout)
-
-
-@contextlib.contextmanager
-def _pool(executor: Executor | None, targets: int) -> Iterator[Executor]:
-    """The executor that was given, which stays open, or threads of our own, which all end."""
-    if executor is not None:
-        yield executor
-        return
-    with ThreadPoolExecutor(min(targets, MOST_THREADS), thread_name_prefix="sestools-sweep") as pool:
-        yield pool
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Seen:
-    """What comes back from a worker: the result without its steps, which would fill the memory."""
-
-    result: ProbeResult
-    address: str | None
-    times: dict[Stage, float]
 
 
 def _run(
@@ -153,7 +133,7 @@ def _run(
     apart: float,
     progress: Progress,
     stop: threading.Event,
-) -> list[_Seen | None]:
+) -> list[ProbeResult | None]:
     """Start one after the other and wait for all; None for what was cancelled before it began.
 
     Port 25 begins: it is the one that is blocked most often, and what waits longest should wait first.
@@ -162,36 +142,35 @@ def _run(
     shared = isinstance(pool, ThreadPoolExecutor)
     for ca_file in {target.ca_file for target in chosen}:
         trust.looking(ca_file)  # made before many threads want it at once
-    order = sorted(range(len(chosen)), key=lambda index: chosen[index].port != 25)
-    begun: dict[int, Future[_Seen]] = {}
-    ended: queue.SimpleQueue[Future[_Seen]] = queue.SimpleQueue()
-    done = 0
+    begun: dict[int, Future[ProbeResult]] = {}
+    ended: list[Future[ProbeResult]] = []
+    news = threading.Event()
+    told = 0
 
-    def note(wait: float) -> None:
-        """Count what has ended, after waiting for the first of it."""
-        nonlocal done
-        before = done
-        with contextlib.suppress(queue.Empty):
-            ended.get(timeout=wait)
-            done += 1
-            while True:
-                ended.get_nowait()
-                done += 1
-        if done > before:
-            progress(done, len(chosen), "targets")
+    def note(future: Future[ProbeResult]) -> None:
+        ended.append(future)
+        news.set()
+
+    def tell(wait: float) -> None:
+        """Tell how many have ended, after waiting for the next one."""
+        nonlocal told
+        news.wait(wait)
+        news.clear()
+        if len(ended) > told:
+            told = len(ended)
+            progress(told, len(chosen), "targets")
 
     try:
         pace = _Pace(apart)
-        for index in order:
+        for index in sorted(range(len(chosen)), key=lambda index: chosen[index].port != 25):
             if pace.wait(stop):
                 break
-            target = chosen[index]
-            future = begun[index] = pool.submit(_look, target, timeout, stop if shared else None)
-            future.add_done_callback(ended.put)
-            if not ended.empty():
-                note(0.001)
-        while done < len(begun):
-            note(SLICE)
+            begun[index] = pool.submit(_look, chosen[index], timeout, stop if shared else None)
+            begun[index].add_done_callback(note)
+            if len(ended) > told:
+                tell(0.0)
+        while told < len(begun):
+            tell(SLICE)
             if stop.is_set():
                 for future in begun.values():
                     future.cancel()
@@ -230,38 +209,28 @@ class _Pace:
         return False
 
 
-def _look(target: Target, timeout: float, stop: threading.Event | None = None) -> _Seen:
-    """One target, wherever this runs."""
+def _look(target: Target, timeout: float, stop: threading.Event | None = None) -> ProbeResult:
+    """One target, wherever this runs; its steps without what was said, which would fill the memory."""
     result = probe_dialogue(target, timeout=timeout, until=Stage.EHLO, cancel=stop)
-    tried = [step.address for step in result.steps if step.address]
-    return _Seen(
-        result=replace(result, steps=()),
-        address=result.facts.address or (tried[0] if tried else None),
-        times={step.stage: step.seconds for step in result.steps},
-    )
+    return replace(result, steps=tuple(replace(step, sent="", reply=None, tcp=None) for step in result.steps))
 
 
-def _row(target: Target, seen: _Seen, judged: dict[Any, str]) -> Row:
-    result = seen.result
-    outcome, cause = result.outcome, ""
-    if wrong := PortCheck(tcp=result, dialogue=result).wrong:
-        outcome, cause = Outcome.FAILED, wrong
-    elif outcome is not Outcome.NOT_RUN:
+def _row(target: Target, result: ProbeResult | None, judged: dict[Any, str]) -> Row:
+    if result is None:
+        address = target.connect_to[0] if target.connect_to else None
+        return Row(target=target, outcome=Outcome.NOT_RUN, address=address, reason="cancelled")
+    wrong = cause = PortCheck(tcp=result, dialogue=result).wrong
+    if not wrong and result.outcome is not Outcome.NOT_RUN:
         key = (result.symptom, target.host, result.facts.greeting)
         if key not in judged:
             judged[key] = classify(result).cause.id
         cause = judged[key]
     return Row(
         target=target,
-        outcome=outcome,
-        address=seen.address,
-        times=seen.times,
+        outcome=Outcome.FAILED if wrong else result.outcome,
+        address=result.facts.address or next((step.address for step in result.steps if step.address), None),
+        times={step.stage: step.seconds for step in result.steps},
         symptom=result.symptom,
         cause=cause,
         reason=result.reason,
     )
-
-
-def _cancelled(target: Target) -> Row:
-    address = target.connect_to[0] if target.connect_to else None
-    return Row(target=target, outcome=Outcome.NOT_RUN, address=address, reason="cancelled")

@@ -81,6 +81,14 @@ class Sweep(Shown):
         return all(row.outcome is Outcome.OK for row in self.rows)
 
     @property
+    def level(self) -> Level:
+        """How serious it is: a problem if any target failed."""
+        outcomes = {row.outcome for row in self.rows}
+        if Outcome.FAILED in outcomes:
+            return Level.PROBLEM
+        return Level.OK if outcomes == {Outcome.OK} else Level.UNCLEAR
+
+    @property
     def summary(self) -> str:
         """One sentence: how many work, and what the others have."""
         count = Counter(row.outcome for row in self.rows)
@@ -107,8 +115,7 @@ class Sweep(Shown):
 
     def document(self) -> Document:
         """The table and the summary."""
-        level = max((_LEVELS[row.outcome] for row in self.rows), key=tuple(Level).index, default=Level.OK)
-        return Document(title=self.summary, level=level, tables=(self.table(),))
+        return Document(title=self.summary, level=self.level, tables=(self.table(),))
 
     def to_dict(self) -> dict[str, Any]:
         """The sweep for a program."""
@@ -129,13 +136,9 @@ class Sweep(Shown):
         try:
             import pandas as pd
         except ModuleNotFoundError as error:
-            if error.name != "pandas":
-                raise
-            raise ModuleNotFoundError(
-                "a data frame needs pandas: pip install 'sestools[notebook]'; "
-                "table() and to_dict() work without it",
-                name="pandas",
-            ) from None
+            if error.name == "pandas":
+                error.msg = "a data frame needs pandas: pip install 'sestools[notebook]' (table() does not)"
+            raise
         columns = list(self.rows[0].to_dict()) if self.rows else None
         return pd.DataFrame([row.to_dict() for row in self.rows], columns=columns)
 
@@ -147,13 +150,7 @@ _LEVELS = {Outcome.OK: Level.OK, Outcome.FAILED: Level.PROBLEM, Outcome.NOT_RUN:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    times = (row.times.get(stage) for stage in TIMED)
+    times = (f"{row.times[stage] * 1000:.1f}" if stage in row.times else "" for stage in TIMED)
     what = f"{row.cause}: {row.symptom}" if row.symptom else row.reason or row.cause
-    return (
-        row.region,
-        str(row.target.port),
-        row.address or "",
-        str(row.outcome),
-        *("" if seconds is None else f"{seconds * 1000:.1f}" for seconds in times),
-        printable(what, 160),
-    )
+    shown = row.region, str(row.target.port), row.address or "", str(row.outcome)
+    return (*shown, *times, printable(what, 160))

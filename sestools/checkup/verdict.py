@@ -1,16 +1,15 @@
-"""What follows from several probes together: the contrast that no single probe can show."""
+"""What follows from all probes of a check together."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from sestools.checkup.dialogues import conversations
+from sestools.checkup.contrasts import contrasted
 from sestools.checkup.environment import Context
-from sestools.checkup.findings import Finding, classified, concluded, each, finding, names
-from sestools.checkup.port_check import PortCheck
-from sestools.checkup.reachability import dead_addresses, shut_ports
+from sestools.checkup.findings import Finding, alike, classified, finding, names
+from sestools.checkup.port_check import PortCheck, Run
 from sestools.core.credentials import Credentials
 from sestools.core.endpoints import look_alike, region_of, smtp_host
 from sestools.core.enums import Level, Outcome, Stage
@@ -18,7 +17,7 @@ from sestools.core.results import ProbeResult, Symptom
 from sestools.diagnosis.credential_check import examine
 from sestools.knowledge.environments import worded
 
-_WEIGHT = {Level.PROBLEM: 0, Level.UNCLEAR: 1, Level.NOTICE: 2, Level.OK: 3}
+_WEIGHT = (Level.PROBLEM, Level.UNCLEAR, Level.NOTICE, Level.OK)
 
 
 def judge(
@@ -33,46 +32,37 @@ def judge(
 ) -> tuple[Finding, ...]:
     """Draw the findings of a check, the weightiest first; there is always one.
 
-    Args:
-        host: The endpoint's name.
-        dns: The name as resolved.
-        ports: Each port that was checked.
-        session: The dialogue that signed in, if one was held.
-        named: Whether the user named the ports, so that a blocked one is a problem in itself.
-        context: Where the check runs, if that was looked for. It changes words, never evidence.
-        credentials: What the session signed in with.
+    `named` says that the user named the ports, so that a blocked one is a problem in itself. `context` changes
+    words, never evidence. `credentials` are those that the session signed in with.
     """
-    wrong = look_alike(host)
-    if wrong:
+    if wrong := look_alike(host):
         # Whatever else is wrong there is no fault: that host is another thing.
         return (_wrong_endpoint(host, wrong, ports),)
-    run = [check for check in ports if check.dialogue.outcome is not Outcome.NOT_RUN]
-    if dns.outcome is Outcome.FAILED and not any(check.dialogue.steps for check in ports):
+    run = Run(
+        host=host, ports=[port for port in ports if port.dialogue.outcome is not Outcome.NOT_RUN], named=named
+    )
+    if dns.outcome is Outcome.FAILED and not any(port.dialogue.steps for port in ports):
         findings = [classified(dns.symptom, _dns_evidence(dns), ("a blocked port: none was tried yet",))]
     else:
-        findings = [
-            *conversations(run),
-            *shut_ports(host, run, named=named),
-            *dead_addresses(run),
-            *_not_finished(host, ports, session),
-        ]
+        findings = [*contrasted(run), *_dead_addresses(run), *_not_finished(host, ports, session)]
         if session is not None and session.symptom:
-            findings.append(_signing_in(session, credentials))
-    ready = any(check.ready for check in ports)
-    if not ready and all(one.level is Level.NOTICE for one in findings):
-        evidence = [f"{check.port} ({check.security}): {check.result}" for check in ports]
+            findings.append(_signing_in(session, session.symptom, credentials))
+    if not run.ready and all(one.level is Level.NOTICE for one in findings):
         made = ("a blocked port: connections were made",)
-        findings.append(finding("not-finished", Symptom(host=host), evidence, made, level=Level.UNCLEAR))
+        unclear = finding(Symptom(host=host), ("not-finished",), _results(ports), made, Level.UNCLEAR)
+        findings.append(unclear)
     if not findings:
-        findings.append(_all_well(ports, session))
+        symptom = Symptom(host=ports[0].dialogue.target.host)
+        evidence = [*_results(ports), *_signed_in(session)]
+        findings.append(finding(symptom, ("healthy",), evidence, level=Level.OK))
     if context:
         findings = [
             one.with_causes(worded(cause, context.place, context.proxy) for cause in one.diagnosis.candidates)
             for one in findings
         ]
-    if not ready and len(run) > 1:
+    if not run.ready and len(run.ports) > 1:
         findings = [_no_other_port(one) for one in findings]
-    return tuple(sorted(findings, key=lambda one: _WEIGHT[one.level]))
+    return tuple(sorted(findings, key=lambda one: _WEIGHT.index(one.level)))
 
 
 def _no_other_port(found: Finding) -> Finding:
@@ -86,63 +76,95 @@ def _no_other_port(found: Finding) -> Finding:
 
 def _wrong_endpoint(host: str, wrong: str, ports: Sequence[PortCheck]) -> Finding:
     evidence = [f"{host} is {wrong}"]
-    region = re.search(r"\.([a-z]{2,4}(?:-[a-z]+)+-\d)\.", host.lower())
-    if region:
+    if region := re.search(r"\.([a-z]{2,4}(?:-[a-z]+)+-\d)\.", host.lower()):
         evidence.append(f"mail is sent through {smtp_host(region[1])}")
-    evidence += each(ports, lambda check: check.result)
-    return finding("wrong-endpoint", Symptom(host=host), evidence)
+    evidence += [f"{names(same)}: {result}" for result, same in alike(ports, lambda port: port.result)]
+    return finding(Symptom(host=host), ("wrong-endpoint",), evidence)
 
 
-def _dns_evidence(dns: ProbeResult) -> tuple[str, ...]:
-    facts = dns.facts
-    return (
-        *([str(dns.symptom)] if dns.symptom else []),
-        *(f"resolver {answer.resolver}: {answer.error or 'answers'}" for answer in facts.answers),
-        *([f"no resolver was asked: {facts.detail}"] if facts.detail else []),
-        *([facts.differs] if facts.differs else []),
+def _results(ports: Sequence[PortCheck]) -> list[str]:
+    return [f"{port.port} ({port.security}): {port.result}" for port in ports]
+
+
+def _signed_in(session: ProbeResult | None) -> Iterator[str]:
+    if session is not None:
+        yield f"signed in on port {session.target.port}"
+        if session.facts.message_id:
+            yield f"SES accepted a message: {session.facts.message_id}"
+
+
+def _dns_evidence(dns: ProbeResult) -> Iterator[str]:
+    if dns.symptom:
+        yield str(dns.symptom)
+    yield from (f"resolver {answer.resolver}: {answer.error or 'answers'}" for answer in dns.facts.answers)
+    if dns.facts.detail:
+        yield f"no resolver was asked: {dns.facts.detail}"
+    if dns.facts.differs:
+        yield dns.facts.differs
+
+
+def _dead_addresses(run: Run) -> Iterator[Finding]:
+    """Addresses of the name that answer on no port on which another address answers; none or one finding."""
+    alive: set[str] = set()
+    failed: dict[str, Symptom] = {}
+    for port in sorted(run.ports, key=lambda port: port.port != 587):
+        tried = [(step.address, step.symptom) for step in port.connect_steps if step.address]
+        reached = {address for address, symptom in tried if not symptom}
+        if reached:
+            alive |= reached
+            failed = {address: symptom for address, symptom in tried if symptom} | failed
+    dead = {address: symptom for address, symptom in failed.items() if address not in alive}
+    if not dead:
+        return
+    only_ipv6 = all(":" in address for address in dead) and not any(":" in address for address in alive)
+    address, symptom = next(iter(dead.items()))
+    yield finding(
+        # With the address as its host, so that the lines to type lead there and not to one that answers.
+        replace(symptom, host=address),
+        ("ipv6-broken" if only_ipv6 else "addresses-dead",),
+        [f"{address}: {symptom.kind} ({symptom.detail})" for address, symptom in dead.items()]
+        + [f"answering: {', '.join(sorted(alive))}"],
+        (
+            "a blocked port: other addresses answer on the same port",
+            "an outage of SES: it answers at the other addresses",
+        ),
     )
 
 
-def _not_finished(host: str, ports: Sequence[PortCheck], session: ProbeResult | None) -> list[Finding]:
+def _not_finished(host: str, ports: Sequence[PortCheck], session: ProbeResult | None) -> Iterator[Finding]:
     """What was begun and not ended: the user stopped the check, or nothing could be tried."""
-    left = [check for check in ports if check.dialogue.outcome is Outcome.NOT_RUN]
+    left = [port for port in ports if port.dialogue.outcome is Outcome.NOT_RUN]
     evidence = [f"{names(left)}: not checked: {left[0].dialogue.reason}"] if left else []
     if session is not None and session.outcome is Outcome.NOT_RUN:
         evidence.append(f"signing in on port {session.target.port}: {session.reason}")
-    if not evidence:
-        return []
-    return [finding("not-finished", Symptom(host=host), evidence, level=Level.UNCLEAR)]
+    if evidence:
+        yield finding(Symptom(host=host), ("not-finished",), evidence, level=Level.UNCLEAR)
 
 
-def _signing_in(session: ProbeResult, credentials: Credentials | None) -> Finding:
+def _signing_in(session: ProbeResult, symptom: Symptom, credentials: Credentials | None) -> Finding:
     """The dialogue that signed in failed: the server's reply, and what is wrong with the credentials."""
-    symptom = session.symptom
-    assert symptom is not None  # noqa: S101 - the caller looked
     port = session.target.port
+    evidence = [f"{port}: {symptom}"]
     if symptom.cause:
-        evidence = (
-            f"{port}: {symptom}",
-            f"{port}: the connection before, which did not sign in, showed no problem",
-        )
+        evidence.append(f"{port}: the connection before, which did not sign in, showed no problem")
         return classified(symptom, evidence, ("Not the credentials: they were not sent.",))
-    ruled_out = [f"network, TLS mode and certificate: all well on port {port}"]
-    found = classified(symptom, (f"{port}: {symptom}",), ruled_out)
+    found = classified(symptom, evidence, [f"network, TLS mode and certificate: all well on port {port}"])
     if symptom.stage is not Stage.AUTH or credentials is None:
         return found
     doubts = examine(credentials, region=region_of(session.target.host))
-    diagnosis = found.diagnosis
-    return concluded(
-        symptom,
-        (*(doubt.cause for doubt in doubts), *diagnosis.candidates),
-        (*diagnosis.evidence, *(line for doubt in doubts for line in doubt.evidence)),
-        diagnosis.ruled_out,
-    )
+    causes = (*(doubt.cause for doubt in doubts), *found.diagnosis.candidates)
+    evidence += [line for doubt in doubts for line in doubt.evidence]
+    return finding(symptom, causes, evidence, found.diagnosis.ruled_out)
 
 
-def _all_well(ports: Sequence[PortCheck], session: ProbeResult | None) -> Finding:
-    evidence = [f"{check.port} ({check.security}): {check.result}" for check in ports]
-    if session is not None:
-        evidence.append(f"signed in on port {session.target.port}")
-        if session.facts.message_id:
-            evidence.append(f"SES accepted a message: {session.facts.message_id}")
-    return finding("healthy", Symptom(host=ports[0].dialogue.target.host), evidence, level=Level.OK)
+def half_dead_addresses(run: Sequence[PortCheck]) -> Iterator[str]:
+    """For each port the addresses that fail there and answer elsewhere, in a sentence: worth a note."""
+    alive = {step.address for check in run for step in check.connect_steps if not step.symptom}
+    for check in run:
+        steps = check.connect_steps
+        failed = [str(step.address) for step in steps if step.symptom and step.address in alive]
+        if failed and len(failed) < len(steps):
+            yield (
+                f"on port {check.port} {', '.join(failed)} did not answer, though other addresses did, and it "
+                "answers on another port"
+            )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sestools.cli import options as shared
 from sestools.cli.printing import HEALTHY, PROBLEM, UNCLEAR, emit, say, spinner
 from sestools.cli.signals import stoppable
-from sestools.cli.simulated import running_simulator
+from sestools.cli.simulate import running_simulator
 from sestools.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,9 +29,6 @@ LARGEST_LIST = 1024 * 1024
 """Bytes of a file with pinned addresses."""
 
 
-_TIME = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h)?")
-
-
 def add_parser(parsers: Any) -> None:
     """Add the command and its options."""
     about = "say how to allow an endpoint through a firewall, and what a list of its addresses is worth"
@@ -45,17 +42,15 @@ def add_parser(parsers: Any) -> None:
     parser.add_argument("--every", type=_seconds, default=30.0, metavar="TIME", help=about)
     about = "ask this resolver (repeatable) [the system's]"
     parser.add_argument("--resolver", dest="resolvers", action="append", metavar="IP[#PORT]", help=about)
-    about = "also connect to the pinned addresses, and close the connection"
-    parser.add_argument("--connect", action="store_true", help=about)
-    about = "[587, 465] (repeatable)"
-    parser.add_argument("--port", dest="ports", action="append", type=int, metavar="PORT", help=about)
+    shared.add_switch(parser, "--connect", "also connect to the pinned addresses, and close the connection")
+    shared.add_ports(parser, "587,465")
     shared.add_simulate(parser, "ask a simulated SES on this host")
     shared.add_format(parser)
 
 
 def _seconds(text: str) -> float:
     """A time such as `30s`, `10m`, `1h`, or a number of seconds."""
-    found = _TIME.fullmatch(text.strip())
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|min|h)?", text.strip())
     if not found:
         raise argparse.ArgumentTypeError(f"a time looks like 30s, 10m or 1h, not {text!r}")
     return float(found[1]) * {None: 1, "s": 1, "m": 60, "min": 60, "h": 3600}[found[2]]
@@ -65,17 +60,15 @@ def run(options: argparse.Namespace) -> int:
     """Run `sestools allowlist`."""
     from sestools.allowlist.addresses import watch_addresses
     from sestools.allowlist.comparison import compare
-    from sestools.allowlist.rules import allowlist_advice, entries
+    from sestools.allowlist.rules import allowlist_advice
 
-    region = shared.chosen_region(options.where)
+    region = options.where
     pinned = _pinned(options.pinned)
     if options.connect and not pinned:
         raise UsageError("--connect tries pinned addresses: name them with --pinned")
     ports = tuple(options.ports or (587, 465))
     with contextlib.ExitStack() as stack:
         more, target = _place(options, region, ports[0], stack)
-        if pinned:  # what is wrong with the list is said before the watch, not after it
-            entries(pinned)
         stop = stack.enter_context(stoppable())
         progress = stack.enter_context(spinner())
         watched = watch_addresses(
@@ -88,11 +81,7 @@ def run(options: argparse.Namespace) -> int:
             connect_to = target if options.connect and not watched.cancelled else None
             found = compare(pinned, watched, target=connect_to, cancel=stop)
     advice = allowlist_advice(watched, ports=ports)
-    data = {
-        **watched.to_dict(),
-        "comparison": found.to_dict() if found else None,
-        "advice": advice.to_dict(),
-    }
+    data = {**watched.to_dict(), "comparison": found.to_dict() if found else None, "advice": advice.to_dict()}
     emit(options, data, *(part.document() for part in (found, watched, advice) if part))
     if watched.cancelled:
         raise KeyboardInterrupt
@@ -105,21 +94,24 @@ def _pinned(given: str | None) -> str:
 
     if given is None:
         return ""
+    hint = ""
     if given == "-":
-        return sys.stdin.read(LARGEST_LIST)
-    if os.path.exists(given) and not os.path.isdir(given):  # a pipe, as of <(...), is no regular file
+        text = sys.stdin.read(LARGEST_LIST)
+    elif os.path.exists(given) and not os.path.isdir(given):  # a pipe, as of <(...), is no regular file
         try:
             with open(given, encoding="utf-8", errors="replace") as file:
-                return file.read(LARGEST_LIST)
+                text = file.read(LARGEST_LIST)
         except OSError as error:
             raise UsageError(f"--pinned: {given!r} cannot be read: {error.strerror}") from None
-    if given.endswith((".txt", ".csv", ".list", ".json", ".conf")):  # else taken for the name of a host
+    elif given.endswith((".txt", ".csv", ".list", ".json", ".conf")):  # else taken for the name of a host
         raise UsageError(f"--pinned: there is no file {given!r}")
+    else:  # a range has a slash as well
+        text, hint = given, "; and there is no file of that name"
     try:
-        entries(given)
-    except ValueError as error:  # a range has a slash as well
-        raise UsageError(f"--pinned: {error}; and there is no file of that name") from None
-    return given
+        entries(text)
+    except ValueError as error:
+        raise UsageError(f"--pinned: {error}{hint}") from None
+    return text
 
 
 def _place(
@@ -137,10 +129,9 @@ def _place(
     ses = stack.enter_context(running_simulator(region, [options.simulate]))
     from sestools.simulator.nameserver import Churn
 
-    if len(ses.addresses) > 1:
-        changing: tuple[str, ...] = ses.addresses
-    elif options.connect:
+    changing = ses.addresses
+    if len(changing) == 1 and options.connect:
         raise UsageError("--connect needs a simulator that listens there: --simulate s7-changing-addresses")
-    else:
+    if len(changing) == 1:
         changing = tuple(f"203.0.113.{number}" for number in range(10, 22))
     return {"resolvers": ses.resolvers, "clock": Churn(ses, changing)}, ses.target(port)

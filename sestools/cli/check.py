@@ -8,7 +8,7 @@ from typing import Any
 from sestools.cli import options as shared
 from sestools.cli.printing import emit, exit_code, spinner
 from sestools.cli.signals import stoppable
-from sestools.cli.simulated import destination
+from sestools.cli.simulate import destination
 
 EXAMPLES = """\
   sestools check eu-west-1
@@ -24,30 +24,22 @@ def add_parser(parsers: Any) -> None:
     about = "check an endpoint on all its ports and say what is wrong"
     parser = shared.add_command(parsers, "check", run, about, EXAMPLES)
     shared.add_region(parser)
-    parser.add_argument(
-        "--port",
-        metavar="PORTS",
-        type=shared.ports,
-        action="extend",
-        dest="ports",
-        help="check these ports only, such as 587,465 (repeatable)",
-    )
+    shared.add_ports(parser, "all five")
     modes = ("starttls", "wrapper", "plain")
     parser.add_argument("--security", choices=modes, help="TLS mode [the port's own]")
-    shared.add_connection(parser, "for each probe [SESTOOLS_TIMEOUT, 5]")
-    parser.add_argument("--send", action="store_true", help="send one message after signing in")
-    parser.add_argument("--from", dest="sender", metavar="ADDRESS", help="its sender, verified in the region")
-    about = "its recipient [SES's mailbox simulator]"
+    shared.add_connection(parser, "each probe")
+    shared.add_switch(parser, "--send", "send one message after signing in")
+    about = "sender of that message, verified in the region"
+    parser.add_argument("--from", dest="sender", metavar="ADDRESS", help=about)
+    about = "recipient of that message [SES's mailbox simulator]"
     parser.add_argument("--to", dest="recipient", metavar="ADDRESS", help=about)
-    about = "yes, send to a recipient outside the mailbox simulator"
-    parser.add_argument("--confirm-recipient", action="store_true", help=about)
+    shared.add_switch(parser, "--confirm-recipient", "allow a recipient outside the mailbox simulator")
     shared.add_simulate(parser, "check a simulated SES on this host, with a fault if one is named")
-    parser.add_argument(
-        "--context",
-        metavar="PLACE",
-        help="where this runs, which words the verdict: ec2, ecs, eks, lambda, container, binder, elsewhere or "
-        "unknown [SESTOOLS_CONTEXT, else it is found out]",
+    about = (
+        "where this runs; it changes the advice: ec2, ecs, eks, lambda, container, binder, elsewhere or unknown "
+        "[SESTOOLS_CONTEXT, else it is detected]"
     )
+    parser.add_argument("--context", metavar="PLACE", help=about)
     shared.add_format(parser)
 
 
@@ -57,19 +49,15 @@ def run(options: argparse.Namespace) -> int:
     from sestools.core.endpoints import Security
     from sestools.probes import SUCCESS
 
-    where = shared.chosen_region(options.where)
-    with destination(options, where) as place, spinner() as progress, stoppable() as stop:
+    with destination(options) as place, spinner() as progress, stoppable() as stop:
+        names = ("ports", "send", "sender", "confirm_recipient", "context")
         report = check(
-            where,
-            ports=options.ports,
+            options.where,
+            **{name: getattr(options, name) for name in names},
             security=Security(options.security) if options.security else None,
-            send=options.send,
-            sender=options.sender,
             recipient=options.recipient or SUCCESS,
-            confirm_recipient=options.confirm_recipient,
             timeout=shared.chosen_timeout(options),
             progress=progress,
-            context=options.context,
             cancel=stop,
             **place,
         )

@@ -46,9 +46,8 @@ def run(options: argparse.Namespace) -> int:
             print(json.dumps({"schema_version": 1, **diagnosis.to_dict()}))
         else:
             emit(options, {}, diagnosis.document())
-        known = diagnosis.cause.known
-        good = not diagnosis.cause.fails
-        codes.append(HEALTHY if good else PROBLEM if known else UNCLEAR)
+        cause = diagnosis.cause
+        codes.append(HEALTHY if not cause.fails else PROBLEM if cause.known else UNCLEAR)
     return PROBLEM if PROBLEM in codes else max(codes)
 
 

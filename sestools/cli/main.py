@@ -12,6 +12,7 @@ import os
 import re
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import NoReturn
@@ -28,8 +29,6 @@ from sestools.core.masking import MASK, mask_secrets
 COMMANDS = (check, classify, mtu, sweep, allowlist, send, lifetime, simulate)
 
 WRONG_USE, BUG = 2, 70
-
-
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 """Why an output cannot be written."""
 
@@ -66,9 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         drop(sys.stdout)
         return BROKEN_PIPE
     except Exception as error:
-        if received and not isinstance(
-            error, OSError
-        ):  # some of Python's own code makes another exception of the interrupt
+        # Some of Python's own code makes another exception of the interrupt.
+        if received and not isinstance(error, OSError):
             return _interrupted()
         code = _failed(error, lambda text: _masked(text, words, parser))
         if code == BUG and os.environ.get("SESTOOLS_DEBUG"):
@@ -99,18 +97,13 @@ def _failed(error: Exception, masked: Callable[[str], str]) -> int:
     if reason or isinstance(error, UsageError):
         say(f"sestools: {reason or masked(str(error))}")
         return WRONG_USE
+    trace = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{os.path.basename(trace.filename)}:{trace.lineno}"
     say(
-        f"sestools: internal error: {type(error).__name__} in {_place(error)}. Please report it; "
+        f"sestools: internal error: {type(error).__name__} in {place}. Please report it; "
         "SESTOOLS_DEBUG=1 shows the traceback."
     )
     return BUG
-
-
-def _place(error: BaseException) -> str:
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace else "nowhere"
 
 
 class _Misused(Exception):

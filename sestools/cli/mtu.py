@@ -8,7 +8,7 @@ from typing import Any
 
 from sestools.cli import options as shared
 from sestools.cli.printing import emit, exit_code
-from sestools.cli.simulated import running_simulator
+from sestools.cli.simulate import running_simulator
 from sestools.core.errors import UsageError
 
 EXAMPLES = """\
@@ -22,32 +22,33 @@ def add_parser(parsers: Any) -> None:
     about = "say whether large packets get through, and which size does (Linux)"
     parser = shared.add_command(parsers, "mtu", run, about, EXAMPLES)
     shared.add_region(parser)
-    parser.add_argument("--port", type=int, default=587, help="[587]")
-    about = "as if the interface had this MTU: try a fix"
+    shared.add_number(parser, "--port", 587, "PORT", "port to connect to")
+    about = "measure as if the interface had this MTU: try a fix"
     parser.add_argument("--mtu", type=int, metavar="BYTES", help=about)
-    parser.add_argument("--timeout", type=float, default=12.0, metavar="SECONDS", help="for everything [12]")
+    shared.add_number(parser, "--timeout", 12.0, "SECONDS", "seconds that the whole measurement may take")
     about = "connect there instead of where DNS says"
     parser.add_argument("--connect-to", metavar="ADDRESS:PORT", help=about)
     shared.add_simulate(parser, "look at a simulated SES on this host")
-    shared.add_json(parser)
+    shared.add_format(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Run `sestools mtu`."""
     from sestools.checkup.check import targets
-    from sestools.checkup.mtu_report import mtu_document, mtu_level
+    from sestools.checkup.report import mtu_document, mtu_level
     from sestools.diagnosis.classifier import classify
     from sestools.probes import probe_mtu
 
-    region = shared.chosen_region(options.where)
     with contextlib.ExitStack() as stack:
         if options.simulate is None:
             given = shared.parse_connect_to([options.connect_to] if options.connect_to else None)
-            (target,) = targets(region, ports=[options.port], connect_to=given)
+            (target,) = targets(options.where, ports=[options.port], connect_to=given)
         elif options.connect_to:
             raise UsageError("--simulate brings its own --connect-to")
         else:
-            target = stack.enter_context(running_simulator(region, [options.simulate])).target(options.port)
+            target = stack.enter_context(running_simulator(options.where, [options.simulate])).target(
+                options.port
+            )
         result = probe_mtu(target, timeout=options.timeout, mtu=options.mtu)
     diagnosis = classify(result)
     emit(options, {**result.facts.to_dict(), **diagnosis.to_dict()}, mtu_document(result, diagnosis))

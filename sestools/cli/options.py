@@ -8,16 +8,20 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from sestools.core.endpoints import DEFAULT_REGION
 from sestools.core.errors import UsageError
 
 if TYPE_CHECKING:
     from sestools.core.credentials import Credentials
 
+Group = argparse._ActionsContainer
+"""A parser, or a group of its options."""
+
 
 def add_command(
     parsers: Any, name: str, run: Callable[..., int], about: str, examples: str
 ) -> argparse.ArgumentParser:
-    """Add a command to the command line."""
+    """Add a command to the command line; `run` gets its options and gives the exit code."""
     parser: argparse.ArgumentParser = parsers.add_parser(
         name,
         allow_abbrev=False,
@@ -30,58 +34,65 @@ def add_command(
     return parser
 
 
-def add_region(parser: argparse.ArgumentParser) -> None:
-    """The endpoint."""
+def add_number(group: Group, flag: str, default: float, metavar: str, about: str) -> None:
+    """A number, a whole one if its default is; the default is added to the help."""
+    about = f"{about} [{default:g}]"
+    group.add_argument(flag, type=type(default), default=default, metavar=metavar, help=about)
+
+
+def add_switch(group: Group, flag: str, about: str) -> None:
+    """An option without a value."""
+    group.add_argument(flag, action="store_true", help=about)
+
+
+def add_region(parser: Group) -> None:
+    """The endpoint: as given, from the environment, or the default."""
     about = "region or host name [SESTOOLS_REGION, AWS_REGION, us-east-1]"
-    parser.add_argument("where", nargs="?", metavar="REGION", help=about)
+    parser.add_argument("where", nargs="?", default=default_region(), metavar="REGION", help=about)
 
 
-def add_ca_file(parser: argparse._ActionsContainer) -> None:
-    """Whom to trust."""
+def add_ports(parser: Group, default: str) -> None:
+    """Ports, such as `587` or `587,465`."""
+
+    def ports(text: str) -> list[int]:
+        try:
+            return [int(word) for word in text.split(",")]
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"wants port numbers, such as 587,465, not {text!r}") from None
+
+    about = f"use these ports only, such as 587,465 (repeatable) [{default}]"
+    parser.add_argument("--port", dest="ports", action="extend", type=ports, metavar="PORTS", help=about)
+
+
+def add_trust(parser: Group, what: str, default: str = "5") -> None:
+    """How long to wait, and whom to trust."""
+    about = f"seconds to wait for {what} [SESTOOLS_TIMEOUT, {default}]"
+    parser.add_argument("--timeout", type=float, metavar="SECONDS", help=about)
     about = "trust these certificate authorities, also to sign in [SESTOOLS_CA_FILE]"
     parser.add_argument("--ca-file", metavar="FILE", help=about)
 
 
-def add_connection(parser: argparse._ActionsContainer, timeout: str) -> None:
-    """Where to connect and how to sign in; `timeout` is the help of `--timeout`."""
+def add_connection(parser: Group, what: str, default: str = "5") -> None:
+    """Where to connect and how to sign in; `what` is waited for."""
     parser.add_argument("--user", help="SMTP user name, to sign in with [SESTOOLS_USER]")
-    about = "read the SMTP password from standard input [else it is asked for]"
-    parser.add_argument("--password-stdin", action="store_true", help=about)
-    parser.add_argument("--timeout", type=float, metavar="SECONDS", help=timeout)
-    parser.add_argument(
-        "--connect-to",
-        action="append",
-        metavar="[PORT:]ADDRESS:PORT",
-        help="connect there instead of where DNS says, for one port or all (repeatable)",
+    add_switch(
+        parser, "--password-stdin", "read the SMTP password from standard input [else it is asked for]"
     )
-    add_ca_file(parser)
+    about = "connect there instead of where DNS says, for one port or all (repeatable)"
+    parser.add_argument("--connect-to", action="append", metavar="[PORT:]ADDRESS:PORT", help=about)
+    add_trust(parser, what, default)
 
 
-def add_simulate(
-    parser: argparse._ActionsContainer, about: str, default: str = "", metavar: str = "FAULT"
-) -> None:
+def add_simulate(parser: Group, about: str, default: str = "", metavar: str = "FAULT") -> None:
     """`--simulate`, which takes a fault or a scenario, or nothing."""
     parser.add_argument("--simulate", nargs="?", const=default, metavar=metavar, help=about)
-
-
-def add_json(parser: argparse._ActionsContainer) -> None:
-    """JSON instead of text."""
-    parser.add_argument("--json", action="store_true", help="print JSON (it carries a schema_version)")
 
 
 def add_format(parser: argparse.ArgumentParser) -> None:
     """JSON or Markdown instead of text."""
     form = parser.add_mutually_exclusive_group()
-    add_json(form)
-    form.add_argument("--markdown", action="store_true", help="print Markdown, to paste into a ticket")
-
-
-def ports(text: str) -> list[int]:
-    """The value of `--port`: `587`, or `587,465`."""
-    try:
-        return [int(word) for word in text.split(",")]
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"wants port numbers, such as 587,465, not {text!r}") from None
+    add_switch(form, "--json", "print JSON (it carries a schema_version)")
+    add_switch(form, "--markdown", "print Markdown, to paste into a ticket")
 
 
 def setting(name: str, *others: str) -> str | None:
@@ -89,11 +100,9 @@ def setting(name: str, *others: str) -> str | None:
     return next(filter(None, map(os.environ.get, (f"SESTOOLS_{name}", *others))), None)
 
 
-def chosen_region(given: str | None) -> str:
-    """The region or host name: as given, from the environment, or the default."""
-    from sestools.core.endpoints import DEFAULT_REGION
-
-    return given or setting("REGION", "AWS_REGION", "AWS_DEFAULT_REGION") or DEFAULT_REGION
+def default_region() -> str:
+    """The region or host name that the environment names, or the default."""
+    return setting("REGION", "AWS_REGION", "AWS_DEFAULT_REGION") or DEFAULT_REGION
 
 
 def chosen_timeout(options: argparse.Namespace, default: str = "5") -> float:
@@ -129,30 +138,22 @@ def _password(user: str, piped: bool) -> str:
         return getpass(f"SMTP password of {user}: ")
     if not piped:
         raise UsageError("a user needs a password: use --password-stdin, or set SESTOOLS_PASSWORD")
-    return _first_line()
-
-
-def _first_line() -> str:
-    """The first line of standard input; a password file may begin with a byte order mark."""
-    try:
-        line = sys.stdin.buffer.readline(4096).decode("utf-8-sig")
+    try:  # a password file may begin with a byte order mark
+        return sys.stdin.buffer.readline(4096).decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError:
         raise UsageError("the password on standard input is not UTF-8; SES's passwords are ASCII") from None
-    return line.rstrip("\r\n")
 
 
 def parse_connect_to(given: Sequence[str] | None) -> dict[int, tuple[str, int]] | tuple[str, int] | None:
     """The values of `--connect-to`: a place for each port, or one for all."""
-    if not given:
-        return None
     found: dict[int, tuple[str, int]] = {}
-    for text in given:
+    for text in given or ():
         rest, _, port = text.rpartition(":")
         first, _, address = rest.partition(":")
         try:
             if first.isdigit():
                 found[int(first)] = (address.strip("[]"), int(port))
-            elif len(given) == 1:
+            elif given == [text]:
                 return rest.strip("[]"), int(port)
             else:
                 raise UsageError
@@ -160,4 +161,4 @@ def parse_connect_to(given: Sequence[str] | None) -> dict[int, tuple[str, int]] 
             raise UsageError(
                 f"--connect-to wants [PORT:]ADDRESS:PORT, such as 587:127.0.0.1:2587, not {text!r}"
             ) from None
-    return found
+    return found or None

@@ -70,11 +70,9 @@ class _Stream:
         self._stream, self._output = stream, output
         self.problem = "" if stream else "it is closed"
         self.gone = False
-        self._number = -1
+        self._number, self.is_file = -1, False
         with contextlib.suppress(OSError, AttributeError):
             self._number = stream.fileno() if stream else -1
-        self.is_file = False
-        with contextlib.suppress(OSError):
             self.is_file = self._number >= 0 and stat.S_ISREG(os.fstat(self._number).st_mode)
 
     def write(self, line: str) -> bool:

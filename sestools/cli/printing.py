@@ -26,7 +26,7 @@ def emit(options: argparse.Namespace, data: dict[str, Any], *documents: Document
     """Print a result as it was asked for: JSON for programs, Markdown for tickets, or text for this terminal."""
     if options.json:
         print(json.dumps({"schema_version": 1, **data}, indent=2))
-    elif getattr(options, "markdown", False):
+    elif options.markdown:
         from sestools.render.markdown import as_markdown
 
         print("\n".join(map(as_markdown, documents)), end="")
@@ -39,15 +39,17 @@ def emit(options: argparse.Namespace, data: dict[str, Any], *documents: Document
 
 
 @contextlib.contextmanager
-def spinner() -> Iterator[Callable[[int, int, str], None] | None]:
+def spinner(
+    title: str = "checking", form: str = "checking {what} ({done} of {total} done)"
+) -> Iterator[Callable[[int, int, str], None] | None]:
     """A spinner on stderr that takes progress, if stderr is a terminal."""
     if not sys.stderr.isatty():
         yield None
         return
     from sestools.render.terminal import console
 
-    with console(sys.stderr).status("checking") as status:
-        yield lambda done, total, what: status.update(f"checking {what} ({done} of {total} done)")
+    with console(sys.stderr).status(title) as status:
+        yield lambda done, total, what: status.update(form.format(done=done, total=total, what=what))
 
 
 def say(text: str, end: str = "\n") -> None:

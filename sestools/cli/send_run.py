@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
-import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from json import dumps
 from typing import TYPE_CHECKING
 
 from sestools.cli.output import NOT_WRITTEN, Output
 from sestools.cli.printing import HEALTHY, PROBLEM, UNCLEAR
+from sestools.cli.signals import on_signal, received
+from sestools.core.text import duration, printable
 
 if TYPE_CHECKING:
     from sestools.sending.journal import Journal
@@ -25,15 +24,12 @@ def run(sender: Sender, mails: Sequence[Mail], journal: Journal | None, report: 
     from sestools.sending.journal import JournalError
     from sestools.sending.mail import Entry, Fate
 
-    signals: list[int] = []
-
-    def handle(number: int, frame: object) -> None:
-        signals.append(number)
+    def stop() -> None:
         report.output.hurry()
         sender.stop()  # it may raise
 
     report.width = max(len(mail.name) for mail in mails)
-    with _handling(handle):
+    with on_signal(stop):
         try:
             with sender:
                 for entry in sender.send_all(mails):
@@ -54,23 +50,7 @@ def run(sender: Sender, mails: Sequence[Mail], journal: Journal | None, report: 
             return NOT_WRITTEN
         if report.output.code:
             return report.output.code
-        return 128 + signals[0] if signals and (left or sender.unfinished) else ended
-
-
-@contextlib.contextmanager
-def _handling(handle: Callable[[int, object], None]) -> Iterator[None]:
-    """Handle what is sent to end a process, unless it is to be ignored, as under nohup."""
-    before = {}
-    if threading.current_thread() is threading.main_thread():
-        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-            number = getattr(signal, name, None)
-            if number is not None and signal.getsignal(number) not in (signal.SIG_IGN, None):
-                before[number] = signal.signal(number, handle)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        return 128 + received[0] if received and (left or sender.unfinished) else ended
 
 
 class Report:
@@ -90,11 +70,9 @@ class Report:
 
     def attempt(self, mail: Mail, attempt: Attempt) -> None:
         """Why it takes longer, for whoever waits."""
-        from sestools.core.text import duration, printable
-
         if attempt.failure is not None:
-            then = "again at once" if attempt.wait == 0 else f"again in {duration(attempt.wait or 0)}"
-            then = "given up" if attempt.wait is None else then
+            again = f"again in {duration(attempt.wait)}" if attempt.wait else "again at once"
+            then = "given up" if attempt.wait is None else again
             self.output.note(f"{printable(mail.name, 60)}: {attempt.why}; {then}")
 
     def tell(self, entry: Entry) -> None:
@@ -130,13 +108,12 @@ class Report:
         """One line: a message, its fate, what there is to say about it."""
         from rich.text import Text
 
-        from sestools.core.text import duration, printable
         from sestools.render.terminal import STYLES
 
         tried = f"{len(entry.attempts)} attempts, {duration(entry.waited)} waited"
         name = f"{printable(entry.mail.name, 60):<{min(self.width, 40)}}"
         story = "; ".join(part for part in (entry.what, tried * (len(entry.attempts) > 1)) if part)
+        line = Text.assemble(f"{name}  ", (f"{entry.fate:<8}", STYLES[entry.level]), f"  {story}")
         with self._console.capture() as written:
-            line = Text.assemble(f"{name}  ", (f"{entry.fate:<8}", STYLES[entry.level]), f"  {story}")
             self._console.print(line, soft_wrap=True)
         return written.get().rstrip()

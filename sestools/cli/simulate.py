@@ -1,18 +1,21 @@
-"""`sestools simulate`."""
+"""`sestools simulate`; and `--simulate`, with which other commands meet the simulator instead of SES."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import shlex
 import threading
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sestools.cli.options import add_command
+from sestools.cli import options as shared
 from sestools.cli.printing import HEALTHY, say
-from sestools.cli.signals import on_signal
-from sestools.cli.simulated import running_simulator, simulator_extra
+from sestools.cli.signals import on_signal, stoppable
+from sestools.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from sestools.core.target import Target
     from sestools.simulator import Simulator
 
 EXAMPLES = """\
@@ -26,17 +29,17 @@ EXAMPLES = """\
 def add_parser(parsers: Any) -> None:
     """Add the command and its options."""
     about = "play SES on this host until Ctrl-C, with faults on request"
-    parser = add_command(parsers, "simulate", run, about, EXAMPLES)
+    parser = shared.add_command(parsers, "simulate", run, about, EXAMPLES)
     about = "the region to play [the scenario's, SESTOOLS_REGION, AWS_REGION, us-east-1]"
     parser.add_argument("--region", help=about)
     form = "NAME[:WHAT][@PORTS]"
-    parser.add_argument("--fault", action="append", default=[], metavar=form, help="(repeatable)")
-    parser.add_argument("--list-faults", action="store_true", help="list the faults, and stop")
+    parser.add_argument(
+        "--fault", action="append", default=[], metavar=form, help="cause this fault (repeatable)"
+    )
+    shared.add_switch(parser, "--list-faults", "list the faults, and exit")
     about = "a scenario of the package, or one of yours"
     parser.add_argument("--scenario", metavar="NAME|FILE.toml", help=about)
-    parser.add_argument(
-        "--list-scenarios", action="store_true", help="list the package's scenarios, and stop"
-    )
+    shared.add_switch(parser, "--list-scenarios", "list the package's scenarios, and exit")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -70,8 +73,7 @@ def _list(*, scenarios: bool) -> int:
         from sestools.simulator.scenario import Scenario, names
     if not scenarios:
         print(faults.describe())
-        return HEALTHY
-    for name in names():
+    for name in names() if scenarios else ():
         scenario = Scenario.named(name)
         print(f"{name:24} {scenario.failure:3} {scenario.title}\n{'':28} {scenario.about}")
     return HEALTHY
@@ -89,8 +91,8 @@ def directions(simulator: Simulator, region: str) -> str:
         lines.append(f"  DNS       dig @{server} -p {port} {simulator.host}")
     lines.append(f"  CA file   {simulator.ca_file}")
     if simulator.credentials == Account(region=region).sign_in:
-        lines.append(f"  user      {simulator.credentials.user}")
-        lines.append(f"  password  {simulator.credentials.password}   (made up; worth nothing)")
+        user, password = simulator.credentials.user, simulator.credentials.password
+        lines += [f"  user      {user}", f"  password  {password}   (made up; worth nothing)"]
     else:
         lines.append("  user name and password are those of your scenario file")
     flags = " ".join(f"--connect-to {port}:{address}:{real}" for port, (address, real) in ports)
@@ -106,3 +108,84 @@ def _summary(simulator: Simulator) -> str:
         f"{len(accepted)} messages accepted for {recipients} recipients over {used} connections, "
         f"{simulator.refused} refused; {simulator.connections} connections in all"
     )
+
+
+@contextlib.contextmanager
+def simulator_extra() -> Iterator[None]:
+    """For imports of the simulator: without its extra, say which one is missing."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise UsageError(f"the simulator needs {error.name}: pip install 'sestools[simulator]'") from None
+
+
+@contextlib.contextmanager
+def running_simulator(
+    region: str | None, given: Sequence[str], scenario: str | None = None, **more: Any
+) -> Iterator[Simulator]:
+    """A simulator that runs, with faults in their written form; one of them can be the name of a scenario.
+
+    Without a region it plays that of the scenario, or else that of the environment.
+    """
+    with simulator_extra():
+        from sestools.simulator import Scenario, Simulator, faults
+        from sestools.simulator.scenario import names
+    given = [text for text in given if text]  # a bare --simulate names no fault
+    known = [text for text in given if text in names()]
+    if len(known) + (scenario is not None) > 1:
+        raise UsageError("one scenario at a time")
+    name = scenario or next(iter(known), None)
+    script = Scenario.named(name) if name else Scenario()
+    simulator = Simulator(
+        _played(region or script.region or shared.default_region()),
+        scenario=script,
+        faults=[faults.parse(text) for text in given if text not in known],
+        **more,
+    )
+    with contextlib.ExitStack() as stack:
+        with stoppable() as stop:  # what is interrupted half-way through its start cannot be tidied up
+            stack.enter_context(simulator)
+        if stop.is_set():
+            raise KeyboardInterrupt
+        yield simulator
+
+
+@contextlib.contextmanager
+def destination(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Where to connect, whom to trust and how to sign in, as `check` and `targets` take them: SES or the simulator."""
+    credentials = shared.chosen_credentials(options)
+    if options.simulate is None:
+        ca_file = options.ca_file or shared.setting("CA_FILE")
+        connect_to = shared.parse_connect_to(options.connect_to)
+        yield {"connect_to": connect_to, "ca_file": ca_file, "credentials": credentials}
+        return
+    if options.connect_to or options.ca_file:
+        raise UsageError("--simulate brings its own --connect-to and --ca-file")
+    with running_simulator(options.where, [options.simulate]) as ses:
+        credentials = credentials or ses.credentials
+        yield {"connect_to": ses.connect_to, "ca_file": ses.ca_file, "credentials": credentials}
+
+
+@contextlib.contextmanager
+def one_target(options: argparse.Namespace) -> Iterator[Target]:
+    """The one port of `--port`, with the credentials to sign in with if there are any: SES's or the simulator's."""
+    from dataclasses import replace
+
+    from sestools.checkup.check import targets
+
+    with destination(options) as place:
+        credentials = place.pop("credentials")
+        (target,) = targets(options.where, ports=[options.port], **place)
+        yield replace(target, credentials=credentials)
+
+
+def _played(where: str) -> str:
+    """The region to play where a host name was given."""
+    from sestools.core.endpoints import region_of, smtp_host
+
+    if "." not in where:
+        return where
+    region = region_of(where)
+    if region is None or smtp_host(region) != where.lower().rstrip("."):
+        raise UsageError(f"--simulate plays the SMTP endpoint of a region, such as eu-west-1, not {where!r}")
+    return region

@@ -7,8 +7,8 @@ import contextlib
 from typing import Any
 
 from sestools.cli import options as shared
-from sestools.cli.printing import HEALTHY, PROBLEM, UNCLEAR, emit, spinner
-from sestools.cli.simulated import running_simulator
+from sestools.cli.printing import emit, exit_code, spinner
+from sestools.cli.simulate import running_simulator
 from sestools.core.errors import UsageError
 
 EXAMPLES = """\
@@ -23,14 +23,11 @@ def add_parser(parsers: Any) -> None:
     about = "look at many regions, ports and addresses side by side; never signs in; exit code 1 if any target fails"
     parser = shared.add_command(parsers, "sweep", run, about, EXAMPLES)
     parser.add_argument("regions", nargs="*", metavar="REGION", help="regions or host names [all regions]")
-    about = "[all five] (repeatable)"
-    parser.add_argument("--port", dest="ports", action="append", type=int, metavar="PORT", help=about)
-    parser.add_argument("--all-addresses", action="store_true", help="every address of a name, not the first")
-    about = "for each target [SESTOOLS_TIMEOUT, 5]"
-    parser.add_argument("--timeout", type=float, metavar="SECONDS", help=about)
-    shared.add_ca_file(parser)
+    shared.add_ports(parser, "all five")
+    shared.add_switch(parser, "--all-addresses", "look at every address of a name, not only the first")
+    shared.add_trust(parser, "each target")
     shared.add_simulate(parser, "look at a simulated SES on this host")
-    shared.add_json(parser)
+    shared.add_format(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -39,7 +36,6 @@ def run(options: argparse.Namespace) -> int:
 
     from sestools.checkup.sweep import sweep, targets_of
     from sestools.core.endpoints import DEFAULT_REGION, REGIONS
-    from sestools.core.enums import Outcome
 
     timeout = shared.chosen_timeout(options)
     with contextlib.ExitStack() as stack:
@@ -64,5 +60,4 @@ def run(options: argparse.Namespace) -> int:
             )
         result = sweep(targets, timeout=timeout, progress=stack.enter_context(spinner()))
     emit(options, result.to_dict(), result.document())
-    outcomes = {row.outcome for row in result.rows}
-    return PROBLEM if Outcome.FAILED in outcomes else HEALTHY if outcomes == {Outcome.OK} else UNCLEAR
+    return exit_code(result.level)

@@ -43,6 +43,7 @@ class Kind(Term):
     RESET = "reset", "An open connection was reset or found broken."
     CLOSED = "closed", "The other side closed the connection in an orderly way, too early."
     UNREACHABLE = "unreachable", "This host knows no way there, or may not use it."
+    NO_ROUTE = "no route to host", "A router or firewall on the way, or nobody there, answered for the host."
     NOT_FOUND = "not found", "The name does not resolve."
     TLS = "tls", "The TLS handshake failed or the certificate did not verify."
     GARBLED = "garbled", "What came was not the protocol that was expected."

@@ -17,8 +17,9 @@ _NUMBERS = {
         errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ENOTCONN, errno.ESHUTDOWN, 10053, 10054,
     ),
     Kind.UNREACHABLE: (
-        errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EACCES, errno.EPERM, 10013, 10051, 10065,
+        errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EACCES, errno.EPERM, 10013, 10051,
     ),
+    Kind.NO_ROUTE: (errno.EHOSTUNREACH, 10065),
     Kind.REFUSED: (errno.ECONNREFUSED, 10061),
     Kind.TIMEOUT: (errno.ETIMEDOUT, 10060),
 }  # fmt: skip

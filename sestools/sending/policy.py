@@ -123,7 +123,7 @@ class Decision:
     why: str
 
 
-_LOST = {Kind.TIMEOUT, Kind.REFUSED, Kind.RESET, Kind.CLOSED, Kind.UNREACHABLE, Kind.NOT_FOUND}
+_LOST = {Kind.TIMEOUT, Kind.REFUSED, Kind.RESET, Kind.CLOSED, Kind.UNREACHABLE, Kind.NO_ROUTE, Kind.NOT_FOUND}
 """The network failed, not SES: worth another attempt, whatever the cause of a single one advises."""
 
 

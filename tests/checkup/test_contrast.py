@@ -14,12 +14,10 @@ from typing import Any
 
 import pytest
 
-from sestools.checkup.check import check, targets
+from sestools.checkup.check import PortProbes, check, not_run, targets
 from sestools.checkup.findings import Finding
-from sestools.checkup.port_probes import PortProbes, not_run
-from sestools.checkup.reachability import half_dead_addresses, shut_ports
 from sestools.checkup.report import Report, same_with
-from sestools.checkup.verdict import judge
+from sestools.checkup.verdict import half_dead_addresses, judge
 from sestools.core.endpoints import Security, is_private
 from sestools.core.enums import Level, Outcome
 from sestools.probes import probe_dns
@@ -647,7 +645,7 @@ def test_a_private_address_of_another_host_is_no_vpc_endpoint(
         for steps in [tuple(replace(step, address="10.1.2.3") for step in port.dialogue.steps)]
         for moved in [replace(port.dialogue, steps=steps)]
     ]
-    (found,) = shut_ports(host, inside, named=False)
+    (found,) = judge(host=host, dns=report.dns, ports=inside, session=None, named=False)
     assert found.diagnosis.cause.id == lead
     assert any(words in line for line in found.diagnosis.evidence), found.diagnosis.evidence
 

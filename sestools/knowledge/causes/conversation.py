@@ -309,7 +309,7 @@ CAUSES = (
         samples=("[Errno 101] Network is unreachable",),
         pattern=r"network (?:is )?unreachable|\bENETUNREACH\b|no route to host|\bEHOSTUNREACH\b|host is unreachable|"
         r"unreachable (?:network|host)|cannot assign requested address|\bEADDRNOTAVAIL\b|destination (?:host|net) unreachable|network is down|NoRouteToHost",
-        kinds=frozenset({Kind.UNREACHABLE}),
+        kinds=frozenset({Kind.UNREACHABLE, Kind.NO_ROUTE}),
     ),
     client(
         """name-not-found: The host name does not resolve
