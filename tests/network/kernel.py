@@ -97,7 +97,16 @@ class Networks:
     def _program(self, space: str, name: str, asked: dict[str, Any]) -> Iterator[None]:
         """One of this folder's programs, running in a namespace."""
         log = self._folder / f"{space}-{name}.log"
-        command = ["ip", "netns", "exec", space, sys.executable, "-m", f"tests.network.{name}", json.dumps(asked)]
+        command = [
+            "ip",
+            "netns",
+            "exec",
+            space,
+            sys.executable,
+            "-m",
+            f"tests.network.{name}",
+            json.dumps(asked),
+        ]
         with log.open("wb") as errors:
             program = subprocess.Popen(
                 command,
@@ -124,7 +133,7 @@ class Networks:
         """Client - router - (link -) server, by virtual cables; the client is 10.N.1.2, the server ends in 2."""
         case = self._cases[number - 1]
         client, router, link = (f"{self._prefix}-{number}{part}" for part in "crl")
-        far, far6 = case.server(number)
+        far = case.server(number)[0]
         with contextlib.ExitStack() as stack:
             for space in (router, client, *([link] if case.link is not None else [])):
                 stack.enter_context(_namespace(space))
@@ -196,7 +205,10 @@ class Networks:
         ]
         more = [f"address add {address.replace('{n}', str(number))} dev lo" for address in case.addresses]
         routed = [f"route add {METADATA} via {far}.2", *narrow, *more]
-        _ip(router, [*device("vra", f"{near}.1", f"{near6}:1"), *device("vrb", f"{far}.1", f"{far6}:1"), *routed])
+        _ip(
+            router,
+            [*device("vra", f"{near}.1", f"{near6}:1"), *device("vrb", f"{far}.1", f"{far6}:1"), *routed],
+        )
         ways = [f"route add default via {near}.1", f"route add ::/0 via {near6}:1"] * case.routed
         ways += [f"link set vca mtu {case.fixed}"] if case.fixed else []
         ways += [f"route add {far}.2 via {near}.1 mtu {case.route}"] if case.route else []
@@ -212,7 +224,9 @@ class Networks:
         (self._folder / f"hosts-{number}").write_text(f"127.0.0.1 localhost\n{hosts}")
         lines = "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n"
         if case.dns is not None:
-            lines = "".join(f"nameserver {address.replace('{n}', str(number))}\n" for address in case.resolvers)
+            lines = "".join(
+                f"nameserver {address.replace('{n}', str(number))}\n" for address in case.resolvers
+            )
         (self._folder / f"resolv-{number}").write_text(lines)
 
     def _trusted(self, number: int, case: Case) -> str:
@@ -240,8 +254,12 @@ class Networks:
             "timeout": 5.0 if table else 3.0,
             "arguments": list(case.arguments),
         }
-        known = {"SSL_CERT_FILE": self._trusted(number, case), "SESTOOLS_CONTEXT": "elsewhere"} if table else {}
-        words = {name: word.replace("{n}", str(number)) for name, word in {**known, **case.environment}.items()}
+        known = (
+            {"SSL_CERT_FILE": self._trusted(number, case), "SESTOOLS_CONTEXT": "elsewhere"} if table else {}
+        )
+        words = {
+            name: word.replace("{n}", str(number)) for name, word in {**known, **case.environment}.items()
+        }
         environment = " ".join(f"{name}='{word}'" for name, word in words.items())
         script = (
             "set -e\n"

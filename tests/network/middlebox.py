@@ -97,9 +97,7 @@ class Box:
     ) -> None:
         """STARTTLS is taken out of the list, or masked."""
         new = b"" if rest == "strip" else b"250-XXXXXXXA\r\n"
-        await self._through(
-            port, reader, writer, down=lambda data: data.replace(b"250-STARTTLS\r\n", new)
-        )
+        await self._through(port, reader, writer, down=lambda data: data.replace(b"250-STARTTLS\r\n", new))
 
     async def _slow(
         self, port: int, rest: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
