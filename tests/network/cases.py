@@ -18,14 +18,16 @@ from typing import Any
 if __name__ == "__main__":
     sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
 
-from network import table_boxes, table_links, table_names, table_sizes
+from network import table_boxes, table_firewalls, table_links, table_names, table_sizes
 from network.case import Network
-from network.kernel import Networks, why_not
+from network.kernel import Networks
 from network.known_wrong import KNOWN_WRONG
+from network.spaces import why_not
 from network.words import ANY
 
 CASES: tuple[Network, ...] = (
     *table_names.NETWORKS,
+    *table_firewalls.NETWORKS,
     *table_boxes.NETWORKS,
     *table_sizes.NETWORKS,
     *table_links.NETWORKS,
@@ -97,8 +99,10 @@ def judge(meeting: Meeting, seen: dict[str, Any]) -> Judged:
     for pattern in case.says.get(meeting.command, ()):
         if not re.search(pattern, text):
             faults.append(f"does not say {pattern}")
-    if seen["seconds"] > meeting.most:
-        faults.append(f"took {seen['seconds']} s, and {meeting.most} s are allowed")
+    # On a busy host a process waits for a processor; that is not the product's time.
+    took = seen["seconds"] - seen.get("starved", 0.0)
+    if took > meeting.most:
+        faults.append(f"took {took:.1f} s, and {meeting.most} s are allowed")
     false = [
         sentence
         for sentence in sentences(text)
@@ -122,7 +126,11 @@ def meet(some: Sequence[Meeting], at_once: int = AT_ONCE) -> Iterator[Judged]:
     with Networks(cases) as networks, ThreadPoolExecutor(at_once) as pool:
         seen = [pool.submit(networks.seen_by, number) for number in range(1, len(cases) + 1)]
         for meeting, future in zip(some, seen, strict=True):
-            yield judge(meeting, future.result())
+            try:
+                found = future.result()
+            except RuntimeError as error:
+                found = {"cause": f"not met: {error}", "level": "", "seconds": 0.0}
+            yield judge(meeting, found)
 
 
 def line(one: Judged) -> str:

@@ -50,14 +50,26 @@ def seen(asked: dict[str, Any]) -> dict[str, Any]:
 def printed(command: str, host: str, arguments: list[str]) -> dict[str, Any]:
     """What a command prints, and the id that it names first, if it names one."""
     line = [sys.executable, "-m", "sestools", command, host, *arguments]
-    done = subprocess.run(line, capture_output=True, text=True, env={**os.environ, "COLUMNS": "160"})
-    found = re.search(r"failed \((\S+)", done.stdout)
+    environment = {**os.environ, "COLUMNS": "160"}
+    with subprocess.Popen(
+        line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as done:
+        out, errors = done.stdout.read(), done.stderr.read()  # type: ignore[union-attr] # both are short
+        os.waitid(os.P_PID, done.pid, os.WEXITED | os.WNOWAIT)
+        waited = starved(done.pid)
+    found = re.search(r"failed \((\S+)", out)
     return {
         "cause": found[1] if found else "",
         "level": f"exit code {done.returncode}",
-        "detail": done.stderr[-2000:],
-        "text": done.stdout,
+        "detail": errors[-2000:],
+        "text": out,
+        "starved": waited,
     }
+
+
+def starved(process: int) -> float:
+    """Seconds that a process was ready to run and had to wait for a processor (its first thread)."""
+    return int(Path(f"/proc/{process}/schedstat").read_text().split()[1]) / 1e9
 
 
 if __name__ == "__main__":
@@ -68,6 +80,7 @@ if __name__ == "__main__":
     print(
         json.dumps(
             {
+                "starved": starved(os.getpid()),
                 **found,
                 "seconds": round(time.perf_counter() - began, 2),
                 "uid": os.geteuid(),

@@ -16,39 +16,11 @@ from typing import Any
 
 import sestools
 from network.case import HOST, Case
-from network.middlebox import BASE
+from network.spaces import ip, namespace, run, tables
 
 TOP = Path(__file__).parents[2]
 NOBODY = "65534"
 METADATA = "169.254.169.254"
-
-
-def why_not() -> str:
-    """Why there can be no such networks here, or an empty text."""
-    if os.geteuid() != 0:
-        return "needs root: network namespaces, virtual cables and a firewall of their own"
-    missing = [tool for tool in ("ip", "nft", "setpriv") if not shutil.which(tool)]
-    if missing:
-        return f"needs {', '.join(missing)} (Debian: iproute2 nftables util-linux)"
-    name = f"sestools-try-{os.getpid()}"
-    if subprocess.run(["ip", "netns", "add", name], capture_output=True).returncode:
-        return "this system allows no network namespaces"
-    try:
-        if subprocess.run(
-            ["ip", "netns", "exec", name, "nft", "list", "ruleset"], capture_output=True
-        ).returncode:
-            return "this system has no nftables in a namespace"
-    finally:
-        run("ip", "netns", "del", name)
-    return ""
-
-
-def run(*command: str, text: str | None = None) -> str:
-    """Run a command; what it complains about is the error."""
-    done = subprocess.run(command, input=text, capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}")
-    return done.stdout
 
 
 class Networks:
@@ -70,7 +42,7 @@ class Networks:
             for name in ("python", "site", "product"):
                 (self._folder / name).mkdir()
             shutil.copy(Path(__file__).parent / "client.py", self._folder / "client.py")
-            stack.enter_context(_namespace(self._server))
+            stack.enter_context(namespace(self._server))
             run("ip", "-n", self._server, "address", "add", f"{METADATA}/32", "dev", "lo")
             stack.enter_context(self._serving())
             self._stack = stack.pop_all()
@@ -136,10 +108,10 @@ class Networks:
         far = case.server(number)[0]
         with contextlib.ExitStack() as stack:
             for space in (router, client, *([link] if case.link is not None else [])):
-                stack.enter_context(_namespace(space))
+                stack.enter_context(namespace(space))
             self._cables(number, case)
             self._routes(number, case)
-            _tables(router, client, case, number)
+            tables(router, client, case, number)
             self._names(number, case)
             if case.link is not None:
                 ends = [(client, "vca"), (router, "vra"), (router, "vrb"), (self._server, f"vs{number}")]
@@ -174,7 +146,7 @@ class Networks:
             run("ip", "-n", space, "link", "add", name, "mtu", str(mtu), "type", "veth",
                 "peer", "name", peer, "mtu", str(peer_mtu), "netns", peer_space)  # fmt: skip
         if case.link is not None:
-            _ip(link, ["link set vla up", "link set vlb up"])
+            ip(link, ["link set vla up", "link set vlb up"])
 
     def _routes(self, number: int, case: Case) -> None:
         client, router = (f"{self._prefix}-{number}{part}" for part in "cr")
@@ -204,18 +176,24 @@ class Networks:
             if mtu and (mtu >= 1280 or ":" not in address)  # the least that IPv6 allows
         ]
         more = [f"address add {address.replace('{n}', str(number))} dev lo" for address in case.addresses]
-        routed = [f"route add {METADATA} via {far}.2", *narrow, *more]
-        _ip(
+        # What leads nowhere else vanishes: the internet answers nothing here.
+        routed = [
+            f"route add {METADATA} via {far}.2",
+            "route add blackhole 0.0.0.0/0",
+            "route add blackhole ::/0",
+        ]
+        routed += [*narrow, *more]
+        ip(
             router,
             [*device("vra", f"{near}.1", f"{near6}:1"), *device("vrb", f"{far}.1", f"{far6}:1"), *routed],
         )
         ways = [f"route add default via {near}.1", f"route add ::/0 via {near6}:1"] * case.routed
         ways += [f"link set vca mtu {case.fixed}"] if case.fixed else []
         ways += [f"route add {far}.2 via {near}.1 mtu {case.route}"] if case.route else []
-        _ip(client, [*device("vca", f"{near}.2", f"{near6}:2"), *ways])
+        ip(client, [*device("vca", f"{near}.2", f"{near6}:2"), *ways])
         second = [f"address add {far}.3/24 dev vs{number}"] if case.second else []
         back = [f"route add {near}.0/24 via {far}.1", f"route add {near6}:/64 via {far6}:1"]
-        _ip(self._server, [*device(f"vs{number}", f"{far}.2", f"{far6}:2"), *second, *back])
+        ip(self._server, [*device(f"vs{number}", f"{far}.2", f"{far6}:2"), *second, *back])
 
     def _names(self, number: int, case: Case) -> None:
         """The client's hosts file, and which name servers it asks."""
@@ -278,41 +256,3 @@ class Networks:
         space = f"{self._prefix}-{number}c"
         found: dict[str, Any] = json.loads(run("ip", "netns", "exec", space, "sh", text=script))
         return found
-
-
-def _ip(space: str, lines: Sequence[str]) -> None:
-    run("ip", "-n", space, "-batch", "-", text="\n".join(lines) + "\n")
-
-
-def _tables(router: str, client: str, case: Case, number: int) -> None:
-    """The rules of the router, which leads to the middlebox what is meant for it, and of the client."""
-
-    def table(*chains: tuple[str, str, Sequence[str]], more: str = "") -> str:
-        text = "".join(
-            f"chain {name} {{ type {hook};\n" + "\n".join(lines) + "\n}\n" for name, hook, lines in chains
-        )
-        return f"table inet way {{\n{more}\n{text}}}\n".replace("{n}", str(number))
-
-    led = [f'iifname "vra" tcp dport {port} redirect to :{BASE + port}' for port in case.box]
-    chains = [
-        ("forward", "filter hook forward priority 0", case.forward),
-        ("output", "filter hook output priority 0", case.output),
-        ("led", "nat hook prerouting priority -100", led),
-    ]
-    nft = ("nft", "-f", "-")
-    run("ip", "netns", "exec", router, *nft, text=table(*chains, more=case.rules))
-    if case.ours:
-        ours = table(("output", "filter hook output priority 0", case.ours))
-        run("ip", "netns", "exec", client, *nft, text=ours)
-
-
-@contextlib.contextmanager
-def _namespace(name: str) -> Iterator[None]:
-    run("ip", "netns", "add", name)
-    try:
-        # Addresses are there at once: nobody asks first whether they are taken.
-        run("ip", "netns", "exec", name, "sysctl", "-qw", "net.ipv6.conf.default.accept_dad=0")
-        run("ip", "-n", name, "link", "set", "lo", "up")
-        yield
-    finally:
-        run("ip", "netns", "del", name)

@@ -124,21 +124,29 @@ class Box:
         self, port: int, rest: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         """TLS ends here and begins again; with STARTTLS after what comes before in clear text."""
+        writer.transport.pause_reading()  # type: ignore[attr-defined] # what TLS begins with is TLS's to read
         from_ses, to_ses = await asyncio.open_connection(self._upstream, port)
+        last = b""
         if rest == "starttls":
+            writer.transport.resume_reading()  # type: ignore[attr-defined]
             with contextlib.suppress(asyncio.IncompleteReadError):
                 writer.write(await from_ses.readuntil(b"\n"))
                 line = b""
                 while line.strip().upper() != b"STARTTLS":
                     line = await reader.readuntil(b"\n")
                     to_ses.write(line)
-                    answer = b""
-                    while answer[3:4] != b" ":
-                        answer = await from_ses.readuntil(b"\n")
-                        writer.write(answer)
-            if not line:
+                    while last[3:4] != b" ":
+                        writer.write(last)
+                        last = await from_ses.readuntil(b"\n")
+                    if line.strip().upper() != b"STARTTLS":
+                        writer.write(last)
+                        last = b""
+            if not last:
+                writer.close()
                 return
+            writer.transport.pause_reading()  # type: ignore[attr-defined]
         await to_ses.start_tls(self._blind, server_hostname=self._host)
+        writer.write(last)
         await writer.start_tls(self._context(self._host))
         await asyncio.gather(carry(reader, to_ses), carry(from_ses, writer))
 
@@ -153,6 +161,7 @@ class Box:
             if verb == b"EHLO":
                 writer.write(f"250-{name}\r\n250-SIZE 10485760\r\n250 STARTTLS\r\n".encode())
             elif verb == b"STARTTLS":
+                writer.transport.pause_reading()  # type: ignore[attr-defined]
                 writer.write(b"220 2.0.0 Ready to start TLS\r\n")
                 await writer.start_tls(self._context(name))
             elif verb == b"QUIT":

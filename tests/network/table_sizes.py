@@ -90,7 +90,7 @@ NETWORKS = (
         "mtu_v6_1280",
         "IPv6 only, 1280 hole up",
         1280,
-        ("iptables", "ICMP type 3 code 4 \\(IPv6"),
+        ("iptables",),
         up=1280,
         ipv4=False,
         ipv6=True,
@@ -117,7 +117,7 @@ NETWORKS = (
         forward=("ip daddr 198.18.{n}.2 meta length > 1400 drop",),
         leads={"check": (*HOLE, "healthy", "addresses-dead"), "mtu": ("mtu-black-hole", "healthy")},
         says={"mtu": (r"198\.18\.\d+\.",)},
-        never=(*CONNECTED, *NOT_MTU),
+        never=(*WELL, *CONNECTED, *NOT_MTU),
         limits={"mtu": 15},
     ),
     Network(
@@ -127,7 +127,7 @@ NETWORKS = (
         link={},
         forward=('iifname "vra" ct original packets > 12 meta length > 1400 drop',),
         leads={"mtu": ("mtu-black-hole", "mtu-stall", "reply-timeout"), "check": ("healthy", *HOLE)},
-        never=(*CONNECTED, "the path carries packets of 1500"),
+        never=(*WELL, *CONNECTED, "the path carries packets of 1500"),
         limits={"mtu": 15},
     ),
     Network(

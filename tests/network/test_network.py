@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from network.case import ICMP6_LOST, ICMP_LOST, Case
-from network.kernel import Networks, why_not
+from network.kernel import Networks
+from network.spaces import why_not
 
 REASON = why_not()
 pytestmark = [pytest.mark.skipif(bool(REASON), reason=REASON), pytest.mark.xdist_group("network")]

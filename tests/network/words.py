@@ -64,8 +64,5 @@ WORKS = (
 )
 """False where no port is ready, or a port's handshake is no proof of the path."""
 
-PLACEHOLDERS = (r"<region>", r"\bSIZE\b", r"\beth0\b", r"via GATEWAY", r"sestools \w+ REGION")
-"""Words to be filled in, where what belongs there is known."""
-
 ANY = (*CREDENTIALS, *OLD_CLIENT)
 """False in every network of the table."""
