@@ -25,6 +25,7 @@ from sestools.simulator.certificates import Authority
 class Large(Authority):
     """An authority whose chain is longer than a segment: about 3 kB. All simulators share one."""
 
+    _root: trustme.CA
     _made: ssl.SSLContext | None = None
 
     def __init__(self, host: str) -> None:
@@ -77,10 +78,10 @@ async def metadata(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 
 async def main(ca: str, deaf: list[str], places: dict[str, dict[str, Any]]) -> None:
     """Serve until killed."""
-    simulator.Authority = Large  # type: ignore[misc,attr-defined]
+    simulator.Authority = Large  # type: ignore[attr-defined]
     with contextlib.ExitStack() as stack:
 
-        def play(**rules: float) -> simulator.Simulator:
+        def play(**rules: Any) -> simulator.Simulator:
             return stack.enter_context(simulator.Simulator("eu-west-1", **rules))
 
         ordinary = play()
