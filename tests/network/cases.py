@@ -121,13 +121,14 @@ def sentences(text: str) -> Iterator[str]:
 
 
 def meet(some: Sequence[Meeting], at_once: int = AT_ONCE) -> Iterator[Judged]:
-    """Do them, several side by side, and judge each as it ends."""
+    """Do them, several side by side, those that take longest first, and judge each in its turn."""
     cases = [replace(one.case, kind=one.command) for one in some]
     with Networks(cases) as networks, ThreadPoolExecutor(at_once) as pool:
-        seen = [pool.submit(networks.seen_by, number) for number in range(1, len(cases) + 1)]
-        for meeting, future in zip(some, seen, strict=True):
+        order = sorted(range(len(some)), key=lambda index: -some[index].most)
+        seen = {index: pool.submit(networks.seen_by, index + 1) for index in order}
+        for index, meeting in enumerate(some):
             try:
-                found = future.result()
+                found = seen[index].result()
             except RuntimeError as error:
                 found = {"cause": f"not met: {error}", "level": "", "seconds": 0.0}
             yield judge(meeting, found)

@@ -160,7 +160,9 @@ class Networks:
                 f"link set {name} up",
             ]
 
-        keys = "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1", "net.netfilter.nf_conntrack_acct=1"
+        # No ICMP is held back: what a case limits it limits itself.
+        keys = ("net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1", "net.ipv4.icmp_ratelimit=0",
+                "net.ipv6.icmp.ratelimit=0", "net.netfilter.nf_conntrack_acct=1")  # fmt: skip
         run("ip", "netns", "exec", router, "sysctl", "-qw", *keys)
         if case.sysctl:
             run("ip", "netns", "exec", client, "sysctl", "-qw", *case.sysctl)

@@ -26,7 +26,6 @@ KNOWN_WRONG: frozenset[str] = frozenset(
         "greet_6-check",
         "mtu_1400_up-check",
         "mtu_1400_up_1300_down-check",
-        "mtu_1400_up_1300_down-mtu",
         "mtu_1492_both-check",
         "mtu_1492_down-check",
         "mtu_1492_down-mtu",

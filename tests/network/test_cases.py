@@ -12,8 +12,6 @@ from network.spaces import why_not
 
 REASON = why_not()
 SHORT = meetings(short=True)
-TOGETHER = 60.0
-"""Seconds that the short form may take on a quiet host."""
 needs_networks = pytest.mark.skipif(bool(REASON), reason=REASON)
 pytestmark = pytest.mark.xdist_group("network")
 
