@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import ssl
 import sys
 from pathlib import Path
+from typing import Any
 
 import trustme
 
@@ -21,23 +23,25 @@ from sestools.simulator.certificates import Authority
 
 
 class Large(Authority):
-    """An authority whose chain is longer than a segment: about 3 kB."""
+    """An authority whose chain is longer than a segment: about 3 kB. All simulators share one."""
+
+    _root: trustme.CA
+    _made: ssl.SSLContext | None = None
 
     def __init__(self, host: str) -> None:
-        self._host = host
-        rsa = trustme.KeyType.RSA
-        self._ca = trustme.CA(key_type=rsa)
-        below = self._ca.create_child_ca(key_type=rsa).create_child_ca(key_type=rsa)
-        self._large = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        below.issue_cert(host, key_type=rsa).configure_cert(self._large)
-
-    def write_ca(self, path: Path) -> None:
-        """The root that a client trusts."""
-        self._ca.cert_pem.write_to_path(str(path))
+        if Large._made is None:
+            rsa = trustme.KeyType.RSA
+            Large._root = trustme.CA(key_type=rsa)
+            child = Large._root.create_child_ca(key_type=rsa)
+            below = trustme.CA(child, path_length=7, organization_name="Amazon", key_type=rsa)
+            Large._made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            below.issue_cert(host, key_type=rsa).configure_cert(Large._made)
+        self._ca = Large._root
 
     def context(self, kind: str = "good") -> ssl.SSLContext:
         """Always the good one."""
-        return self._large
+        assert Large._made
+        return Large._made
 
 
 async def relay(
@@ -72,19 +76,28 @@ async def metadata(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
     writer.close()
 
 
-async def main(ca: Path, deaf: set[str]) -> None:
+async def main(ca: str, deaf: list[str], places: dict[str, dict[str, Any]]) -> None:
     """Serve until killed."""
-    simulator.Authority = Large  # type: ignore[misc,attr-defined]
-    with simulator.Simulator("eu-west-1") as ses:
-        ca.write_bytes(Path(ses.ca_file).read_bytes())
+    simulator.Authority = Large  # type: ignore[attr-defined]
+    with contextlib.ExitStack() as stack:
+
+        def play(**rules: Any) -> simulator.Simulator:
+            return stack.enter_context(simulator.Simulator("eu-west-1", **rules))
+
+        ordinary = play()
+        others = {
+            idle: play(idle=idle) for idle in {place["idle"] for place in places.values() if "idle" in place}
+        }
+        Path(ca).write_bytes(Path(ordinary.ca_file).read_bytes())
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            address, port = writer.get_extra_info("sockname")[:2]
+            place = places.get(address, {})
+            await asyncio.sleep(place.get("late", 0.0))
+            ses = others.get(place.get("idle"), ordinary)
+            await relay(reader, writer, ses.connect_to[port][1], set(deaf))
+
         for port in PORTS:
-            real = ses.connect_to[port][1]
-
-            async def serve(
-                reader: asyncio.StreamReader, writer: asyncio.StreamWriter, real: int = real
-            ) -> None:
-                await relay(reader, writer, real, deaf)
-
             await asyncio.start_server(serve, None, port)
         await asyncio.start_server(metadata, None, 80)
         print("listening", flush=True)
@@ -92,4 +105,4 @@ async def main(ca: Path, deaf: set[str]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), set(sys.argv[2:])))
+    asyncio.run(main(**json.loads(sys.argv[1])))

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from network.kernel import ICMP6_LOST, ICMP_LOST, Case, Networks, why_not
+from network.case import ICMP6_LOST, ICMP_LOST, Case
+from network.kernel import Networks
+from network.spaces import why_not
 
 REASON = why_not()
 pytestmark = [pytest.mark.skipif(bool(REASON), reason=REASON), pytest.mark.xdist_group("network")]
