@@ -36,6 +36,7 @@ soak: .venv/test provide ## half an hour of failing checks, lost mail and nonsen
 	$(BIN)/python benchmarks/soak.py
 	$(BIN)/python benchmarks/lifetimes.py
 	$(BIN)/python tests/sending/test_send_stopped.py
+	$(BIN)/python tests/project/mutations.py
 	$(BIN)/python tests/network/cases.py
 	SESTOOLS_BINDER=whole $(BIN)/python -m pytest -q tests/project/test_binder.py
 	SESTOOLS_WALK=500 $(BIN)/python -m pytest -q tests/widgets/test_panel_walk.py -k random_walk

@@ -64,6 +64,11 @@ def test_a_host_name_is_as_good_as_its_region() -> None:
     assert "ready to sign in" in done.stdout
 
 
+def test_a_check_that_cannot_tell_is_neither_healthy_nor_a_problem() -> None:
+    """Told to leave TLS out it cannot say whether one can sign in: exit code 3."""
+    assert run("check", "eu-west-1", "--simulate", "--security", "plain", "--port", "587").returncode == 3
+
+
 def test_markdown_is_for_tickets(place: list[str]) -> None:
     """Markdown has the table of ports."""
     assert "| 587 | STARTTLS |" in run("check", "eu-west-1", "--markdown", *place).stdout
