@@ -7,6 +7,7 @@ from sestools.checkup.sweep import sweep as sweep
 from sestools.checkup.sweep import targets_of as targets_of
 from sestools.core.cause import Cause as Cause
 from sestools.core.credentials import Credentials as Credentials
+from sestools.core.credentials import account_of as account_of
 from sestools.core.credentials import smtp_password as smtp_password
 from sestools.core.endpoints import Security as Security
 from sestools.core.enums import Kind as Kind
@@ -21,6 +22,7 @@ from sestools.core.results import Symptom as Symptom
 from sestools.core.target import Target as Target
 from sestools.diagnosis.classifier import classify as classify
 from sestools.diagnosis.credential_check import examine as examine
+from sestools.diagnosis.credential_check import regions_of as regions_of
 from sestools.diagnosis.result import Diagnosis as Diagnosis
 from sestools.knowledge.table import CAUSES as CAUSES
 from sestools.lifetime.advice import advise as advise

@@ -18,7 +18,7 @@ from itertools import pairwise
 from typing import NoReturn
 
 from sestools import __version__
-from sestools.cli import allowlist, check, classify, lifetime, mtu, send, simulate, sweep
+from sestools.cli import allowlist, check, classify, credentials, lifetime, mtu, send, simulate, sweep
 from sestools.cli.output import BROKEN_PIPE, NOT_WRITTEN
 from sestools.cli.printing import drop, say
 from sestools.cli.signals import on_signal, received
@@ -26,7 +26,7 @@ from sestools.core.errors import UsageError
 from sestools.core.limits import out_of_files, require_files
 from sestools.core.masking import MASK, mask_secrets
 
-COMMANDS = (check, classify, mtu, sweep, allowlist, send, lifetime, simulate)
+COMMANDS = (check, classify, credentials, mtu, sweep, allowlist, send, lifetime, simulate)
 
 WRONG_USE, BUG = 2, 70
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)

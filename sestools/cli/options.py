@@ -138,7 +138,12 @@ def _password(user: str, piped: bool) -> str:
         return getpass(f"SMTP password of {user}: ")
     if not piped:
         raise UsageError("a user needs a password: use --password-stdin, or set SESTOOLS_PASSWORD")
-    try:  # a password file may begin with a byte order mark
+    return piped_line()
+
+
+def piped_line() -> str:
+    """The next line of standard input, which holds a secret; a file of one may begin with a byte order mark."""
+    try:
         return sys.stdin.buffer.readline(4096).decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError:
         raise UsageError("the password on standard input is not UTF-8; SES's passwords are ASCII") from None

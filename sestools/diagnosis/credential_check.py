@@ -115,13 +115,17 @@ def _password(given: str) -> Iterator[Lint]:
         yield "credential-shape", f"{length}, but not those of an SMTP password"
 
 
+def regions_of(password: str, secret_access_key: str, *first: str) -> tuple[str, ...]:
+    """The regions in which a secret access key gives this SMTP password: one, or none. `first` are tried, too."""
+    regions = dict.fromkeys([*first, *REGIONS, *REPORTED_REGIONS])
+    return tuple(
+        one for one in regions if hmac.compare_digest(smtp_password(secret_access_key, one), password)
+    )
+
+
 def _origin(password: str, region: str | None, secret: str) -> Iterator[Lint]:
-    regions = dict.fromkeys(([region] if region else []) + [*REGIONS, *REPORTED_REGIONS])
-    fits = [one for one in regions if hmac.compare_digest(smtp_password(secret, one), password)]
+    fits = regions_of(password, secret, *([region] if region else []))
     if not fits:
-        yield (
-            "credential-other-key",
-            f"none of {len(regions)} regions gives this password from the secret key",
-        )
+        yield "credential-other-key", "the secret key gives this password in none of the regions of SES"
     elif region and region not in fits:
         yield "credential-wrong-region", f"the password is for {fits[0]}, and the endpoint is in {region}"
