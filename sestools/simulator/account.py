@@ -44,6 +44,7 @@ class Account:
         sandbox: Whether recipients must be verified too, and the sandbox's limits hold (200 a day, 1 a second).
         denied: Identities that the policy of the IAM user does not let it send as.
         bad_mail_from: Domains whose custom MAIL FROM domain lacks its DNS records.
+        suppressed: Recipients on the suppression list: SES accepts mail to them, and does not deliver it.
         paused: Whether AWS has paused sending.
         daily_quota: Recipients in 24 hours; None for no limit.
         rate: Recipients a second; None for no limit.
@@ -61,6 +62,7 @@ class Account:
     sandbox: bool = False
     denied: frozenset[str] = frozenset()
     bad_mail_from: frozenset[str] = frozenset()
+    suppressed: frozenset[str] = frozenset()
     paused: bool = False
     daily_quota: float | None = None
     rate: float | None = None
@@ -70,7 +72,7 @@ class Account:
     max_size: int = 40 * 1024 * 1024
 
     def __post_init__(self) -> None:
-        for name in ("identities", "denied", "bad_mail_from"):
+        for name in ("identities", "denied", "bad_mail_from", "suppressed"):
             set_of(
                 self, name, lambda one: isinstance(one, str) and one > "", "a list of addresses and domains"
             )

@@ -38,6 +38,7 @@ INFERRED = {
     "RCPT syntax": "501 Syntax: RCPT TO: <address>",
     "sender first": "503 5.5.1 Error: need MAIL command",
     "recipient first": "503 Error: need RCPT command",
+    "parameter": "555 Parameters not recognized or not implemented",  # RFC 5321, 4.1.1.11; what SES says is unknown
     "VRFY": "502 VRFY command is disabled",
     "EXPN": "502 EXPN command is disabled",
     "signed in already": "503 Refusing any other AUTH command.",

@@ -6,14 +6,16 @@ import dataclasses
 import math
 import re
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
 
 from sestools.core.clock import Clock
 from sestools.core.credentials import Credentials
+from sestools.core.endpoints import PORTS
 from sestools.core.errors import UsageError
 from sestools.core.text import printable
 from sestools.simulator.account import Account
@@ -94,11 +96,18 @@ class SimulatedSes:
         faults: Iterable[Fault] = (),
         scenario: Scenario | str | None = None,
         addresses: int | None = None,
+        listen: Mapping[int, int] = MappingProxyType({}),
         seed: int | None = None,
         on_event: Event | None = None,
         **rules: Any,
     ) -> None:
         self.clock: Clock = self._clock()
+        self.listen = listen
+        for port, number in listen.items():
+            if port not in PORTS or not 0 <= number < 65536:
+                raise UsageError(
+                    f"listen says which port number stands for an SES port, not {port!r}: {number!r}"
+                )
         script = Scenario.named(scenario) if isinstance(scenario, str) else scenario or Scenario()
         own: dict[str, Any] = {"region": region, "credentials": credentials}
         own = {name: value for name, value in own.items() if value is not None}

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import smtplib
 import socket
+import ssl
 import tempfile
 import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -14,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from sestools.core.endpoints import PORTS
+from sestools.core.endpoints import PORTS, Security
 from sestools.core.errors import UsageError
 from sestools.core.target import Target
 from sestools.simulator.certificates import FILE, FOLDERS, Authority, remove_leftovers
@@ -34,12 +36,14 @@ NARROW = 4096
 class Listener:
     """One port number on every address, which the system chooses, and which stays: it listens, refuses or drops."""
 
-    def __init__(self, addresses: Sequence[str], factory: Callable[[], asyncio.BaseProtocol]) -> None:
+    def __init__(
+        self, addresses: Sequence[str], factory: Callable[[], asyncio.BaseProtocol], port: int = 0
+    ) -> None:
         self._addresses, self._factory = addresses, factory
         self._state = "bound"
         self._servers: list[asyncio.Server] = []
         self._fillers: list[socket.socket] = []
-        self._sockets = self._bind()
+        self._sockets = self._bind(port)
         self.port: int = self._sockets[0].getsockname()[1]
 
     def _bind(self, port: int = 0) -> list[socket.socket]:
@@ -112,6 +116,7 @@ class Simulator(SimulatedSes):
         faults: What it does wrong; see `sestools.simulator.faults`.
         scenario: A scenario, or the name of one that comes with the package. It brings region, account, faults
             and rules; `faults` are added to its own, and rules given here replace its rules.
+        listen: For SES ports the port numbers to listen on, such as `{587: 10587}`; the system chooses the others.
         addresses: On how many loopback addresses it listens (127.0.0.1 and up; Linux). Its name server gives
             three of them at a time, in turn.
         seed: Makes ids, lifetimes and chances repeatable.
@@ -182,6 +187,33 @@ class Simulator(SimulatedSes):
         own = {"ca_file": self.ca_file, "credentials": self.credentials if sign_in else None}
         return Target(**{"host": self.host, "port": port, "connect_to": self.connect_to[port], **own, **more})
 
+    def smtp(self, port: int = 587, *, sign_in: bool = True, timeout: float = 30.0) -> smtplib.SMTP:
+        """A client of Python's smtplib: connected here, TLS verified, and signed in if not told otherwise."""
+        trust = ssl.create_default_context(cafile=self.ca_file)
+        address, real = self.target(port).connect_to or ("", 0)
+        if PORTS[port] is Security.WRAPPER:
+            client: smtplib.SMTP = smtplib.SMTP_SSL(address, real, timeout=timeout, context=trust)
+        else:
+            client = smtplib.SMTP(address, real, timeout=timeout)
+            client.starttls(context=trust)
+        if sign_in:
+            client.login(self.credentials.user, self.credentials.password)
+        return client
+
+    def django_settings(self, port: int = 587) -> dict[str, Any]:
+        """Django's settings for mail through this simulator, TLS verified: `settings.configure(**...)`."""
+        address, real = self.target(port).connect_to or ("", 0)
+        return {
+            "EMAIL_BACKEND": "sestools.simulator.django_backend.EmailBackend",
+            "EMAIL_HOST": address,
+            "EMAIL_PORT": real,
+            "EMAIL_HOST_USER": self.credentials.user,
+            "EMAIL_HOST_PASSWORD": self.credentials.password,
+            "EMAIL_USE_TLS": PORTS[port] is Security.STARTTLS,
+            "EMAIL_USE_SSL": PORTS[port] is Security.WRAPPER,
+            "EMAIL_CA_FILE": self.ca_file,
+        }
+
     def set_addresses(self, *addresses: str) -> None:
         """From now on its name servers answer with these addresses; where it listens stays as it is."""
         for names in self._names:
@@ -216,7 +248,9 @@ class Simulator(SimulatedSes):
         shared = (self._open, memoryview(bytearray(PIECE)))
         self._listeners = {
             port: Listener(
-                self.addresses, partial(ServerConnection, self._service, self._authority, port, *shared)
+                self.addresses,
+                partial(ServerConnection, self._service, self._authority, port, *shared),
+                self.listen.get(port, 0),
             )
             for port in PORTS
         }

@@ -6,10 +6,13 @@ is told the time.
 
 from __future__ import annotations
 
+import email
+import email.policy
 import logging
 import random
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from email.message import EmailMessage
 from typing import TypeVar
 
 from sestools.core.clock import Clock
@@ -40,6 +43,7 @@ class Accepted:
         at: When, in seconds since 1970.
         port: Over which SES port.
         connection: Over which connection, counted from 1.
+        suppressed: Recipients to whom it is not delivered, since they are on the account's suppression list.
     """
 
     id: str
@@ -49,6 +53,12 @@ class Accepted:
     at: float
     port: int
     connection: int
+    suppressed: tuple[str, ...] = ()
+
+    @property
+    def parsed(self) -> EmailMessage:
+        """The message as Python's email package reads it."""
+        return email.message_from_bytes(self.message, policy=email.policy.default)
 
 
 @dataclass(slots=True)
@@ -88,6 +98,7 @@ class Service:
         self.era = ERAS[rules.era]
         self.max_size = min(account.max_size, self.era.size or account.max_size)
         """Bytes of a message: what the account may send, and no more than what EHLO announces."""
+        self._suppressed = frozenset(one.lower() for one in account.suppressed)
         self.accepted: list[Accepted] = []
         self.refused = 0
         """Messages that were refused at the end of DATA."""
@@ -236,7 +247,8 @@ class Service:
         record.messages += 1
         envelope = (submission.sender, tuple(submission.recipients))
         message = submission.message or b""
-        self.accepted.append(Accepted(id, *envelope, message, now, record.port, record.number))
+        held = tuple(one for one in submission.recipients if one.lower() in self._suppressed)
+        self.accepted.append(Accepted(id, *envelope, message, now, record.port, record.number, held))
         return f"{OBSERVED['ok']} {id}"
 
     def take_accepted(self) -> list[Accepted]:

@@ -15,7 +15,11 @@ from sestools.simulator.actions import Turn
 from sestools.simulator.dialogue import Content, Dialogue
 from sestools.simulator.replies import HOST, INFERRED, OBSERVED
 
-_PATH = re.compile(r"(?P<keyword>FROM|TO)\s*:\s*(?:<(?P<path>.*)>|(?P<bare>\S*))(?:\s+\S+)*\s*", re.I)
+_PATH = re.compile(
+    r"(?P<keyword>FROM|TO)\s*:\s*(?:<(?P<path>[^>]*)>(?!\S)|(?P<bare>\S*))(?P<more>(?:\s+\S+)*)\s*", re.I
+)
+# BODY belongs to 8BITMIME and AUTH to AUTH, which EHLO lists; clients send SIZE whether it is listed or not.
+_PARAMETER = re.compile(r"SIZE=\d{1,20}|BODY=(?:7BIT|8BITMIME)|AUTH=\S+", re.I)
 # Printable ASCII; of what else may stand in a local part SES refuses only `>` here, and `:` at the end of DATA.
 _ADDRESS = re.compile(r"(?:[ -=?A-~]+|\"[ !#-=?-~]*\")@[!-;=?A-~]+")
 
@@ -149,6 +153,10 @@ class ServerSession(Dialogue):
         found = _PATH.fullmatch(argument)
         if not found or found["keyword"].upper() != keyword:
             self._say(INFERRED[f"{verb} syntax"])
+            return ""
+        offered = _PARAMETER if keyword == "FROM" else None
+        if not all(offered and offered.fullmatch(one) for one in found["more"].split()):
+            self._say(INFERRED["parameter"])
             return ""
         address = (found["path"] or found["bare"] or "").strip()
         good = _ADDRESS.fullmatch(address) is not None
