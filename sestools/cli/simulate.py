@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import shlex
+import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,8 @@ EXAMPLES = """\
   sestools simulate --fault dropped@25 --fault says:send-rate
   sestools simulate --region us-east-1 --fault bad-certificate:expired@465
   sestools simulate --scenario s4-flaky-link
-  sestools simulate --scenario my-incident.toml"""
+  sestools simulate --scenario my-incident.toml
+  sestools simulate --ports 587:10587 --ca-out ses-ca.pem     (for a program with a fixed configuration)"""
 
 
 def add_parser(parsers: Any) -> None:
@@ -39,6 +41,10 @@ def add_parser(parsers: Any) -> None:
     shared.add_switch(parser, "--list-faults", "list the faults, and exit")
     about = "a scenario of the package, or one of yours"
     parser.add_argument("--scenario", metavar="NAME|FILE.toml", help=about)
+    about = "listen on these port numbers, such as 587:10587,465:10465 [the system chooses]"
+    parser.add_argument("--ports", metavar="PORT:NUMBER,...", default={}, type=_listen, help=about)
+    about = "write the certificate authority to this file, too, for the clients that are to trust it"
+    parser.add_argument("--ca-out", metavar="FILE", help=about)
     shared.add_switch(parser, "--list-scenarios", "list the package's scenarios, and exit")
 
 
@@ -57,7 +63,10 @@ def run(options: argparse.Namespace) -> int:
         except OSError:  # whoever read it went away
             ended.set()
 
-    with running_simulator(options.region, options.fault, options.scenario, on_event=show) as simulator:
+    more = {"listen": options.ports, "on_event": show}
+    with running_simulator(options.region, options.fault, options.scenario, **more) as simulator:
+        if options.ca_out:
+            _write(simulator.ca_file, options.ca_out)
         region = region_of(simulator.host) or ""
         say(f"SES of {region}, simulated on this host. Ctrl-C ends it.")
         with on_signal(ended.set):
@@ -65,6 +74,21 @@ def run(options: argparse.Namespace) -> int:
             ended.wait()
         say(f"\n{_summary(simulator)}")
     return HEALTHY
+
+
+def _listen(text: str) -> dict[int, int]:
+    try:
+        return {int(port): int(number) for port, number in (word.split(":") for word in text.split(","))}
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"wants PORT:NUMBER, such as 587:10587, not {text!r}") from None
+
+
+def _write(ca_file: str, path: str) -> None:
+    """Copy the CA file, which has no secret, to where it was asked for."""
+    try:
+        shutil.copyfile(ca_file, path)
+    except OSError as error:
+        raise UsageError(f"--ca-out {path}: {error.strerror}") from None
 
 
 def _list(*, scenarios: bool) -> int:

@@ -6,7 +6,9 @@ import json
 import os
 import pty
 import signal
+import smtplib
 import socket
+import ssl
 import subprocess
 import time
 from pathlib import Path
@@ -272,6 +274,26 @@ def test_a_narrow_terminal_keeps_port_and_result(ses: Simulator, width: int, col
     rows = [line.split() for line in lines[head + 1 : head + 6]]
     assert [row[0] for row in rows] == ["25", "587", "2587", "465", "2465"]
     assert [row[-1] for row in rows] == ["refused"] + ["in"] * 4  # ready to sign in
+
+
+def test_simulate_on_chosen_ports_with_a_copy_of_the_authority(tmp_path: Path) -> None:
+    """A program with a fixed configuration finds it: `--ports` and `--ca-out`."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        number = free.getsockname()[1]
+    path = tmp_path / "ca.pem"
+    words = ["simulate", "--ports", f"587:{number}", "--ca-out", str(path)]
+    process = subprocess.Popen([*COMMAND, *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert process.stdout
+    assert process.stdout.readline()
+    with smtplib.SMTP("localhost", number) as smtp:
+        smtp.starttls(context=ssl.create_default_context(cafile=path))
+        assert smtp.noop()[0] == 250
+    process.terminate()
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+    for wrong in (["--ports", "587"], ["--ports", "26:2626"], ["--ca-out", str(tmp_path)]):
+        done = run("simulate", *wrong)
+        assert done.returncode == 2, (wrong, done.stderr)
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])

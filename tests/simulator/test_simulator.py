@@ -186,7 +186,7 @@ INFERRED = [
         for local in rb""".r r. r..r re<r re(r re'r re\r re"r re;r re,r re[r re]r "re:r" "re@r" """.split()
     ),
     (b"RCPT TO:<re ceiver@example.com>\r\n", "250 Ok"),
-    (b"RCPT TO:<re(ceiver@example.com> NOTIFY=NEVER\r\n", "250 Ok"),
+    (b"RCPT TO:<re(ceiver@example.com> NOTIFY=NEVER\r\n", "555 Parameters not recognized or not implemented"),
     (b"STARTTLS\r\n", "454 TLS not available due to temporary reason: TLS already active"),
     (b"NOOP\r\n", "250 Ok"),
     (
