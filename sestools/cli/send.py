@@ -76,6 +76,8 @@ def add_parser(parsers: Any) -> None:
     how.add_argument("--journal", metavar="FILE", help=about)
     about = "recipients a second that the account may send to [no limit]"
     how.add_argument("--rate", type=float, metavar="N", help=about)
+    about = "most connections at a time; more than one are used if the rate needs them"
+    shared.add_number(how, "--connections", 10, "N", about)
     shared.add_number(how, "--max-messages", 100, "N", "most messages on a connection")
     shared.add_number(how, "--max-age", 60.0, "SECONDS", "greatest age of a connection")
     where = parser.add_argument_group("where")
@@ -102,7 +104,7 @@ def run(options: argparse.Namespace) -> int:
         if target.credentials is None:
             raise UsageError("sending needs --user (or SESTOOLS_USER) and a password")
         report = Report(json=options.json)
-        names = ("rate", "max_messages", "max_age", "final_timeout")
+        names = ("rate", "connections", "max_messages", "max_age", "final_timeout")
         sender = Sender(
             target,
             **{name: getattr(options, name) for name in names},

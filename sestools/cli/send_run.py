@@ -43,6 +43,8 @@ def run(sender: Sender, mails: Sequence[Mail], journal: Journal | None, report: 
             for mail in left:
                 report.tell(Entry(mail=mail, fate=Fate.UNSENT))
             ended = report.end()
+        if sender.slow:
+            report.output.note(sender.slow)
         if left or sender.unfinished:
             report.output.note(f"interrupted: {len(left)} of {len(mails)} messages were not begun")
         if journal and journal.problem:

@@ -102,6 +102,10 @@ class KeptConnection:
         self._stage: Stage | None = None
         self.offered, self.opened = False, 0
 
+    def another(self, stop: Stop) -> KeptConnection:
+        """One more connection of the same kind, not opened yet."""
+        return KeptConnection(self._target, stop, self.limits, stop=stop)
+
     def deliver(
         self, mail: Mail, about_to: Callable[[], None] = lambda: None
     ) -> tuple[str, dict[str, Diagnosis]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import threading
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,29 +68,60 @@ class Job:
         return self.done or self.entry(Fate.UNSENT, diagnosis=failure)
 
 
+ENOUGH = 3
+"""Messages in a row that found the whole second's rate unused: what sends is slower than the rate."""
+
+
 class Pace:
-    """A token bucket: a token for each recipient, refilled at the account's rate, holding those of one second."""
+    """What all connections of a sender share: the rate, a wait that holds for all, and why all was given up.
+
+    The rate is a token bucket: a token for each recipient, refilled at the account's rate, holding those of one second.
+
+    Attributes:
+        broken: Why nothing more is sent, if that is so.
+        spare: How many messages in a row found all tokens there: what sends is slower than the rate.
+        recipients: To how many recipients messages were let through.
+        began: When the first was.
+    """
 
     def __init__(self, rate: float | None, clock: Clock) -> None:
         if rate is not None and not rate > 0:
             raise UsageError(f"rate must be greater than 0, not {rate!r}")
-        self._rate, self._clock = rate, clock
+        self.rate, self._clock, self._turn = rate, clock, threading.Lock()
         self._size = self._left = max(1.0, rate or 0.0)
-        self._at = clock.now()
+        self._at = self._held = self.began = clock.now()
+        self.broken: Diagnosis | None = None
+        self.spare = self.recipients = 0
+
+    def hold(self, seconds: float) -> None:
+        """No connection sends anything for so long."""
+        self._held = max(self._held, self._clock.now() + seconds)
 
     def wait_for(self, recipients: int) -> None:
         """Wait until a message to so many recipients may be sent."""
-        if self._rate is None:
-            return
-        # A message to more recipients than the bucket holds waits for a full one, and leaves a debt.
-        missing = min(recipients, self._size) - self._fill(self._rate)
-        if missing > 0:
-            self._clock.sleep(missing / self._rate)
-            self._fill(self._rate)
-        self._left -= recipients
+        with self._turn:
+            now, wait = self._clock.now(), 0.0
+            if not self.recipients:
+                self.began = now
+            self.recipients += recipients
+            if self.rate is not None:
+                self._left = min(self._size, self._left + (now - self._at) * self.rate)
+                self._at = now
+                self.spare = self.spare + 1 if self._left == self._size else 0
+                # A message to more recipients than the bucket holds waits for a full one, and leaves a debt.
+                wait = max(0.0, min(recipients, self._size) - self._left) / self.rate
+                self._left -= recipients
+        if (wait := max(wait, self._held - now)) > 0:
+            self._clock.sleep(wait)
 
-    def _fill(self, rate: float) -> float:
-        now = self._clock.now()
-        self._left = min(self._size, self._left + (now - self._at) * rate)
-        self._at = now
-        return self._left
+    def slow(self, connections: int) -> str:
+        """That so many connections did not keep the rate, and how many would, in a sentence; empty if they did."""
+        seconds = self._clock.now() - self.began
+        if self.rate is None or self.spare < ENOUGH or seconds < 1 or self.recipients >= self.rate * seconds:
+            return ""
+        seen = self.recipients / seconds
+        were, more = "was" if connections == 1 else "were", math.ceil(connections * self.rate / seen)
+        return (
+            f"sent to {seen:.1f} recipients a second, and the rate allows {self.rate:g}: {connections} "
+            f"connection{'s' * (connections > 1)} {were} too slow for that, {more} would do"
+        )

@@ -13,11 +13,12 @@ import hashlib
 import json
 import os
 import stat
+import threading
 import time
 from collections.abc import Callable, Collection
-from functools import partial
+from functools import partial, wraps
 from itertools import count
-from typing import Any, Self
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from sestools.core.errors import UsageError
 from sestools.core.text import printable
@@ -25,6 +26,21 @@ from sestools.sending.mail import Fate, Mail, Past
 
 VERSION = 1
 _MAGIC = b'{"sestools journal":'
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _one_at_a_time(method: Callable[Concatenate[Journal, P], T]) -> Callable[Concatenate[Journal, P], T]:
+    """A method that several connections may call at once."""
+
+    @wraps(method)
+    def locked(self: Journal, *args: P.args, **more: P.kwargs) -> T:
+        with self._turn:
+            return method(self, *args, **more)
+
+    return locked  # type: ignore[return-value]  # mypy wants `self` to be positional
 
 
 class JournalError(Exception):
@@ -56,6 +72,7 @@ class Journal:
 
     def __init__(self, path: str | os.PathLike[str], *, simulated: bool = False) -> None:
         self._path = os.path.abspath(os.fspath(path))
+        self._turn = threading.RLock()
         self._past: dict[str, Past] = {}
         self._taken: set[str] = set()
         self.problem, self.created = "", int(time.time())
@@ -85,6 +102,7 @@ class Journal:
             os.close(self._file)
             self._file = -1
 
+    @_one_at_a_time
     def claim(self, mail: Mail) -> str:
         """The key of a message: of the first copy that this run has not sent."""
         digest = hashlib.sha256()
@@ -96,14 +114,17 @@ class Journal:
         self._taken.add(key)
         return key
 
+    @_one_at_a_time
     def release(self, key: str) -> None:
         """The message was not accepted: if it comes again in this run, it is the same one."""
         self._taken.discard(key)
 
+    @_one_at_a_time
     def past(self, key: str) -> Past:
         """What is known of a message."""
         return self._past.setdefault(key, Past())
 
+    @_one_at_a_time
     def begin(self, key: str, mail: Mail) -> None:
         """Note that the content of a message is about to be sent.
 
@@ -113,6 +134,7 @@ class Journal:
         self._write({"do": "begin", "key": key, "at": _now(), "name": printable(mail.name, 100)})
         self.past(key).unknown += 1
 
+    @_one_at_a_time
     def end(self, key: str, fate: Fate, id: str = "", refused: Collection[str] = ()) -> None:
         """Note what became of it. If that fails the message stays unknown, and no other one is begun."""
         line: dict[str, Any] = {"do": "end", "key": key, "at": _now(), "fate": str(fate)}

@@ -1,27 +1,29 @@
 """A sender that loses no message: a pattern to copy, on the standard library's smtplib.
 
-It replaces a connection before SES ends it, stays within the account's sending rate, tries again what may succeed
-(see `policy`), and reports what became of each message. It is no mail queue: with a journal (see `journal`) it can be
-run again after the process died, but unlike a mail server such as Postfix it does not restart by itself.
+It replaces a connection before SES ends it, keeps the account's sending rate, tries again what may succeed (see
+`policy`), and reports what became of each message. It is no mail queue: with a journal (see `journal`) it can be run
+again after the process died, but it does not restart by itself.
 """
 
 from __future__ import annotations
 
+import copy
 import heapq
 import smtplib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from itertools import count
 from typing import Any, Self
 
 from sestools.core.clock import Clock
 from sestools.core.enums import Retry, Stage
+from sestools.core.errors import UsageError
 from sestools.core.target import Target
 from sestools.diagnosis.result import Diagnosis
 from sestools.sending.client import Stop
 from sestools.sending.connection import ENVELOPE, Failed, KeptConnection, Limits
 from sestools.sending.jobs import Job, Pace, Tally, fate_of
 from sestools.sending.journal import Journal
+from sestools.sending.lanes import MOST, Drawn, side_by_side
 from sestools.sending.mail import Attempt, Entry, Fate, Mail, unsendable
 from sestools.sending.policy import Policy, WhenUnknown, is_unknown
 
@@ -36,7 +38,7 @@ _EVERYBODYS = frozenset({"paused", "suspended", "auth-required", "old-tls", "sta
 
 
 class Sender:
-    """Sends messages one after the other over a connection that it keeps, from one thread::
+    """Sends messages over a connection that it keeps, or several if the rate needs them::
 
         policy = Policy.documented(when_unknown="resend")
         with Sender(Target.ses("eu-west-1", credentials=credentials), policy=policy, rate=14) as sender:
@@ -55,13 +57,12 @@ class Sender:
         max_idle: Seconds of silence after which a connection is replaced. SES ends it after about 10.
         timeout: Seconds to wait for each reply, and for SES to acknowledge some of the content.
         final_timeout: Seconds to wait for the reply to a message, after the last of it was acknowledged.
+        connections: Connections at a time, at most: with a rate, more than one are used if that needs them, each from
+            a thread of its own. Then entries come, and `on_attempt` is called, in another order than messages.
         journal: Where to note each message before its content is sent and after its reply.
         connect: Opens a connection, in place of smtplib to the target: for tests, and for virtual time.
         clock: What tells the time; by default the system does.
         on_attempt: Called after each attempt with the message and the attempt, before any wait.
-
-    Raises:
-        UsageError: If the target has no credentials or no TLS, or a limit makes no sense.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Sender:
         max_idle: float = 5.0,
         timeout: float = 30.0,
         final_timeout: float = 600.0,
+        connections: int = 10,
         journal: Journal | None = None,
         connect: Callable[[], smtplib.SMTP] | None = None,
         clock: Clock | None = None,
@@ -84,23 +86,24 @@ class Sender:
         self._clock: Clock = clock or self._stop
         limits = Limits(max_messages, max_age, max_idle, timeout, final_timeout)
         self._connection = KeptConnection(target, self._clock, limits, connect=connect, stop=self._stop)
+        if not 1 <= connections <= MOST:
+            raise UsageError(f"connections must be from 1 to {MOST}, not {connections!r}")
+        # Whoever brings a clock or connections of his own can hardly serve several threads.
+        self._most = 1 if rate is None or clock or connect else connections
         self._pace = Pace(rate, self._clock)
         self._policy, self._journal = policy, journal
         self._on_attempt = on_attempt or (lambda mail, attempt: None)
         self._shared = Tally()
         self._in_a_row = 0
-        self._broken: Diagnosis | None = None
         self._postponed: list[tuple[float, int, Job]] = []
+        self._lanes = [self]
         self._under_way: Job | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self._connection.hang_up()
+        (self.close if kind is None else self.hang_up)()
 
     def close(self) -> None:
         """End the connection."""
@@ -109,7 +112,7 @@ class Sender:
     @property
     def connections(self) -> int:
         """Connections that were opened so far."""
-        return self._connection.opened
+        return sum(lane._connection.opened for lane in self._lanes)
 
     @property
     def unfinished(self) -> tuple[Entry, ...]:
@@ -117,10 +120,29 @@ class Sender:
 
         It may repeat the entry that was yielded last.
         """
-        jobs = {job.number: job for _, _, job in sorted(self._postponed)}
-        if (job := self._under_way) and job.number not in jobs:
-            jobs[job.number] = replace(job, unknown=job.unknown + self._connection.offered)
+        jobs = {job.number: job for lane in self._lanes for _, _, job in sorted(lane._postponed)}
+        for lane in self._lanes:
+            if (job := lane._under_way) and job.number not in jobs:
+                jobs[job.number] = replace(job, unknown=job.unknown + lane._connection.offered)
         return tuple(job.unfinished() for job in jobs.values())
+
+    @property
+    def slow(self) -> str:
+        """After `send_all`: that the rate was not kept, and what would do, in a sentence; empty if it was."""
+        return self._pace.slow(len(self._lanes))
+
+    def hang_up(self) -> None:
+        """Close the connection without QUIT."""
+        self._connection.hang_up()
+
+    def _another(self) -> Sender:
+        """One more connection of this sender, with the rate, the journal and the policy of this one."""
+        other = copy.copy(self)
+        other._clock = other._stop = Stop()
+        other._connection = self._connection.another(other._stop)
+        other._in_a_row, other._postponed, other._under_way = 0, [], None
+        self._lanes.append(other)
+        return other
 
     def stop(self) -> None:
         """Have `send_all` end by raising KeyboardInterrupt, where the fate of the message under way is known.
@@ -129,11 +151,13 @@ class Sender:
         awaited for 5 seconds; if told a second time, no longer, and the message is `unknown`. `unfinished` lists
         what was begun.
         """
-        self._stop.tell()
+        for lane in self._lanes:
+            lane._stop.tell()
 
     def send(self, mail: Mail) -> Entry:
         """Send one message, and wait as long as the policy wants."""
-        entry = next(self.send_all([mail]))
+        self._pace.broken, self._lanes = None, [self]
+        entry = next(self.one_by_one(Drawn([mail], self._journal)))
         self._under_way = None
         return entry
 
@@ -141,22 +165,26 @@ class Sender:
         """Send messages; yields the entry of each as soon as its fate is decided.
 
         Messages are drawn one at a time, so that they can come from a stream. No failure of a server or a network
-        raises. What was given up for all is given up for this call: the next one tries again.
-
-        Raises:
-            JournalError: If the journal cannot be written. Nothing is sent that is not in it.
+        raises. What was given up for all is given up for this call: the next one tries again. `JournalError` is
+        raised if the journal cannot be written; nothing is sent that is not in it.
         """
-        self._broken, self._shared, self._under_way = None, Tally(), None
-        rest, number = iter(mails), count()
+        self._pace.broken, self._lanes = None, [self]
+        if self._most > 1:
+            drawn = Drawn(mails, self._journal)
+            return side_by_side(self, self._another, drawn, self._pace, self._most, self.stop)
+        return self.one_by_one(Drawn(mails, self._journal))
+
+    def one_by_one(self, rest: Drawn) -> Iterator[Entry]:
+        """Send messages over one connection, as `send_all` says."""
+        self._shared, self._under_way = Tally(), None
         postponed = self._postponed = []
         while True:
             self._stop.check()
             now = self._clock.now()
-            if postponed and (postponed[0][0] <= now or self._broken):
+            if postponed and (postponed[0][0] <= now or self._pace.broken):
                 job = heapq.heappop(postponed)[2]
-            elif (mail := next(rest, None)) is not None:
-                key = self._journal.claim(mail) if self._journal else ""
-                job = Job(number=next(number), mail=mail, key=key)
+            elif (drawn := rest.next()) is not None:
+                job = drawn
             elif postponed:
                 self._sleep(postponed[0][0] - now)
                 continue
@@ -190,8 +218,8 @@ class Sender:
 
     def _try(self, job: Job) -> Entry | float:
         """Try once: the entry if the fate is decided, else after how many seconds to try again."""
-        if self._broken:
-            return job.entry(Fate.UNSENT, diagnosis=self._broken)
+        if self._pace.broken:
+            return job.entry(Fate.UNSENT, diagnosis=self._pace.broken)
         if problem := unsendable(job.mail):
             return job.entry(Fate.REFUSED, diagnosis=problem)
         self._pace.wait_for(len(job.mail.recipients))
@@ -246,13 +274,15 @@ class Sender:
         if decision.wait is not None:
             if own and self._in_a_row == 1:
                 return decision.wait
+            if not own:
+                self._pace.hold(decision.wait)
             self._sleep(decision.wait)
             return 0.0
         stops = symptom.stage not in ENVELOPE or advice.retry is Retry.HOURS or advice.id in _EVERYBODYS
         if own and refused:
             self._in_a_row = 0  # SES works, this message does not
         elif not own and (stops or len(job.attempts) > 1):
-            self._broken = failure  # one blip that the policy does not retry is no reason to leave the rest
+            self._pace.broken = failure  # but not for one blip that the policy does not retry
         elif self._in_a_row > 1:
             self._sleep(BREATH)  # nobody tries these again, but the next message would fail at once, too
         return job.entry(Fate.REFUSED if refused else Fate.UNSENT, diagnosis=failure)
