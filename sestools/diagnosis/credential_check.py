@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from sestools.core.cause import Cause
 from sestools.core.credentials import _V2, _V4, LENGTH, Credentials, smtp_password
-from sestools.core.endpoints import REGIONS, REPORTED_REGIONS
 from sestools.core.enums import Stage
+from sestools.core.regions import KNOWN
 from sestools.core.results import Symptom
 from sestools.diagnosis.result import Diagnosis
 from sestools.knowledge.table import cause
@@ -116,7 +116,7 @@ def _password(given: str) -> Iterator[Lint]:
 
 
 def _origin(password: str, region: str | None, secret: str) -> Iterator[Lint]:
-    regions = dict.fromkeys(([region] if region else []) + [*REGIONS, *REPORTED_REGIONS])
+    regions = dict.fromkeys(([region] if region else []) + [*KNOWN])
     fits = [one for one in regions if hmac.compare_digest(smtp_password(secret, one), password)]
     if not fits:
         yield (
