@@ -70,8 +70,8 @@ WORDINGS = (
         _INSTANCES,
         f"""AWS restricts outgoing port 25 by default, for every EC2 instance and for whatever leaves through
         a VPC, except to private addresses. It is the normal state, and neither SES nor your credentials are
-        at fault. [-] The other SES ports are not restricted. [documented: codes#port-25]
-        Do: {_USE_OTHERS}. These need no request. [documented: codes#port-25]
+        at fault. [-] Ports 465 and 587 are not restricted. [documented: codes#port-25]
+        Do: {_USE_OTHERS}. These need no request. [inferred]
         Do: If it must be 25: with your AWS account send the form 'Request to remove email sending
             limitations', {FORM}, which asks what you send and why. [inferred]
         Do: Or use a VPC endpoint: the restriction does not hold for private addresses.

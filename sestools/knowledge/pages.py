@@ -144,6 +144,7 @@ PAGES = {
         _GIT,
         {
             "day": "The quota of 24 hours is rolling; recipients count, not messages. A message beyond it is rejected.",
+            "rate": "At most so many messages a second; short bursts may be faster. Recipients count, not messages.",
             "size": "The size counts after MIME encoding, which makes a file about 137 % of its size, that is 37 % more.",
         },
     ),

@@ -30,8 +30,8 @@ CAUSES = (
         """port25-blocked: Connections to port 25 time out
         Connections to port 25 are dropped on the way. [-] On EC2 AWS restricts outgoing port 25 by default,
         and for whatever leaves through a VPC [documented: lambda-port-25#lambda]; many other providers block
-        it too. [seen: https://gitlab.com/gitlab-org/omnibus-gitlab/-/merge_requests/5471] The other SES ports
-        are not restricted. [documented: codes#port-25]
+        it too. [seen: https://gitlab.com/gitlab-org/omnibus-gitlab/-/merge_requests/5471] Ports 465 and 587 are
+        not restricted. [documented: codes#port-25]
         Do: Use port 587 or 2587 (STARTTLS), or 465 or 2465 (TLS from the first byte).
         Do: If it must be 25 on EC2: the AWS form 'Request to remove email sending limitations'. [documented:
             codes#port-25]

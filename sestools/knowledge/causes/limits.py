@@ -36,7 +36,7 @@ CAUSES = (
     ),
     row(
         """send-rate: The account's maximum send rate was exceeded
-        More recipients per second than the account's maximum send rate. SES dropped the message; it does not
+        More recipients per second than the account's maximum send rate. [documented: limits#rate] SES dropped the message; it does not
         queue it. [documented: quota-errors#dropped] AWS's SDKs would try again by themselves; over SMTP the
         sender has to. [documented: codes#retry]
         Do: Limit the rate in the sender to what the SES console shows, over all hosts that send.

@@ -172,8 +172,8 @@ CAUSES = (
         """mailfrom-domain: The custom MAIL FROM domain is not set up in DNS
         SES finds no MX record for the custom MAIL FROM domain of the identity, which is set to reject the
         message in that case. [documented: mail-from#mx]
-        Do: Give the MAIL FROM domain exactly one MX record, `10 feedback-smtp.<region>.amazonses.com`, and
-            the SPF record that the console shows. [documented: mail-from#mx]
+        Do: Give the MAIL FROM domain exactly one MX record, and an SPF record, as the console shows them.
+            [documented: mail-from#mx] The MX is `10 feedback-smtp.<region>.amazonses.com`. [inferred]
         Do: Or choose 'Use default MAIL FROM domain' for the identity. [documented: mail-from#mx]
         Do: SES looks for the record for 72 hours; after that start the set-up again. [documented:
             mail-from#72]
