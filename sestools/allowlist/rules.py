@@ -177,7 +177,7 @@ def allowlist_advice(where: str | AddressHistory, *, ports: Sequence[int] = (587
         traps.append(f"{given} is {other}. You connect to {host}.")
     elif region:
         traps.append(
-            "AWS's page says to allow the domain amazonses.com. The host that you connect to is "
+            "AWS's page about SMTP issues says to allow the domain amazonses.com. The host that you connect to is "
             f"{host}: amazonAWS, not amazonSES. A rule for amazonses.com alone does not open the way."
         )
     traps.append(
@@ -205,7 +205,8 @@ def _list(ports: Sequence[int]) -> str:
 _RULES = {
     "name": """\
 By name: outgoing TCP to {host}, {ports}
-documented https://docs.aws.amazon.com/ses/latest/dg/troubleshoot-smtp.html
+inferred https://docs.aws.amazon.com/ses/latest/dg/smtp-connect.html
+It is the name that you connect to. AWS says that the addresses change often and cannot all be listed.
 The firewall has to look the name up itself, again and again: answers are valid for {ttl}.
 Let the firewall and the hosts ask the same resolver. Two resolvers give different addresses: the hosts would \
 get some that the firewall has not opened.
@@ -221,7 +222,7 @@ Do not let the filter decrypt: its certificate is not Amazon's, and a client tha
 A VPC endpoint: addresses of your own network, in AWS
 documented https://docs.aws.amazon.com/ses/latest/dg/send-email-set-up-vpc-endpoints.html
 {private}
-Service com.amazonaws.{region}.email-smtp. With private DNS on, the usual name leads to it.
+Service com.amazonaws.{region}.email-smtp. With private DNS on, the usual name leads to it (seen).
 Its security group has to allow incoming TCP on {ports} from your hosts.
 It serves its own region only, and not every availability zone has it.""",
     "relay": """\

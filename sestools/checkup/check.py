@@ -18,9 +18,10 @@ from sestools.checkup.verdict import half_dead_addresses, judge
 from sestools.core import trust
 from sestools.core.clock import TIMEOUT, Progress, no_progress
 from sestools.core.credentials import Credentials
-from sestools.core.endpoints import PORTS, Security, default_security, is_private, smtp_host
+from sestools.core.endpoints import PORTS, Security, default_security, is_private, region_of, smtp_host
 from sestools.core.enums import Outcome, Stage
 from sestools.core.errors import UsageError
+from sestools.core.regions import doubt
 from sestools.core.results import ProbeResult
 from sestools.core.target import Target
 from sestools.probes import (
@@ -180,6 +181,8 @@ def _where_to_sign_in(found: Sequence[PortCheck], *, named: bool) -> PortCheck |
 
 def _notes(dns: ProbeResult, chosen: Sequence[Target]) -> Iterator[str]:
     """What is worth knowing and no finding."""
+    if (region := region_of(dns.target.host)) and (unsure := doubt(region)):
+        yield unsure
     if dns.facts.differs:
         yield dns.facts.differs
     if any(map(is_private, dns.facts.addresses)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from sestools.checkup.contrasts import contrasted
@@ -13,6 +14,7 @@ from sestools.checkup.port_check import PortCheck, Run
 from sestools.core.credentials import Credentials
 from sestools.core.endpoints import look_alike, region_of, smtp_host
 from sestools.core.enums import Level, Outcome, Stage
+from sestools.core.errors import UsageError
 from sestools.core.results import ProbeResult, Symptom
 from sestools.diagnosis.credential_check import examine
 from sestools.knowledge.environments import worded
@@ -77,7 +79,8 @@ def _no_other_port(found: Finding) -> Finding:
 def _wrong_endpoint(host: str, wrong: str, ports: Sequence[PortCheck]) -> Finding:
     evidence = [f"{host} is {wrong}"]
     if region := re.search(r"\.([a-z]{2,4}(?:-[a-z]+)+-\d)\.", host.lower()):
-        evidence.append(f"mail is sent through {smtp_host(region[1])}")
+        with suppress(UsageError):  # a region without one
+            evidence.append(f"mail is sent through {smtp_host(region[1])}")
     evidence += [f"{names(same)}: {result}" for result, same in alike(ports, lambda port: port.result)]
     return finding(Symptom(host=host), ("wrong-endpoint",), evidence)
 

@@ -9,8 +9,12 @@ from typing import Any
 from sestools.cli import options as shared
 from sestools.cli.printing import emit, exit_code, spinner
 from sestools.cli.simulate import running_simulator
+from sestools.core.endpoints import DEFAULT_REGION, REGIONS
+from sestools.core.enums import Mark
 from sestools.core.errors import UsageError
+from sestools.core.regions import AS_OF, KNOWN
 
+_TAKEN = f"the {len(REGIONS)} regions that AWS's code sample lists with SMTP, as of {AS_OF}"
 EXAMPLES = """\
   sestools sweep eu-west-1 us-east-1
   sestools sweep --port 587 --port 465
@@ -22,7 +26,7 @@ def add_parser(parsers: Any) -> None:
     """Add the command and its options."""
     about = "look at many regions, ports and addresses side by side; never signs in; exit code 1 if any target fails"
     parser = shared.add_command(parsers, "sweep", run, about, EXAMPLES)
-    parser.add_argument("regions", nargs="*", metavar="REGION", help="regions or host names [all regions]")
+    parser.add_argument("regions", nargs="*", metavar="REGION", help=f"regions or host names [{_TAKEN}]")
     shared.add_ports(parser, "all five")
     shared.add_switch(parser, "--all-addresses", "look at every address of a name, not only the first")
     shared.add_trust(parser, "each target")
@@ -35,7 +39,6 @@ def run(options: argparse.Namespace) -> int:
     from dataclasses import replace
 
     from sestools.checkup.sweep import sweep, targets_of
-    from sestools.core.endpoints import DEFAULT_REGION, REGIONS
 
     timeout = shared.chosen_timeout(options)
     with contextlib.ExitStack() as stack:
@@ -59,5 +62,10 @@ def run(options: argparse.Namespace) -> int:
                 for address in (ses.addresses if options.all_addresses else ses.addresses[:1])
             )
         result = sweep(targets, timeout=timeout, progress=stack.enter_context(spinner()))
-    emit(options, result.to_dict(), result.document())
+    document = result.document()
+    if options.simulate is None and not options.regions:
+        left = ", ".join(name for name, region in KNOWN.items() if region.smtp is Mark.SEEN)
+        told = f"Looked at {_TAKEN}. Not at those that are only reported ({left}), nor at others."
+        document = replace(document, notes=(*document.notes, told))
+    emit(options, result.to_dict(), document)
     return exit_code(result.level)

@@ -11,10 +11,29 @@ from sestools.core.errors import UsageError
 
 @dataclass(frozen=True)
 class Basis:
-    """What a row rests on: how sure it is, and the URL of the page or thread that says so."""
+    """What a row or a sentence rests on.
+
+    Attributes:
+        mark: How sure it is.
+        source: URL of the page or thread that says so.
+        point: Of a page in `knowledge.pages`: its name and which of its points, such as `codes#421`.
+    """
 
     mark: Mark
     source: str
+    point: str = ""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A sentence of a row that claims something, and what that rests on."""
+
+    text: str
+    basis: Basis
+
+    def to_dict(self) -> dict[str, str]:
+        """The claim for a program."""
+        return {"text": self.text, "mark": str(self.basis.mark), "source": self.basis.source}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +58,7 @@ class Cause:
         rather: Causes that are more likely than this one under a condition; the first condition that holds decides.
         beside: Causes that are named after this one under a condition; the first condition that holds decides.
         port_first: Whether the first action is to use another port.
+        claims: The sentences that claim something about SES or AWS, and what each rests on.
     """
 
     id: str
@@ -61,6 +81,7 @@ class Cause:
     rather: tuple[tuple[When, str], ...] = ()
     beside: tuple[tuple[When, tuple[str, ...]], ...] = ()
     port_first: bool = False
+    claims: tuple[Claim, ...] = ()
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", self.id):
@@ -81,6 +102,16 @@ class Cause:
     def source(self) -> str:
         """URL of the page or thread that says so."""
         return self.basis.source
+
+    @property
+    def footnotes(self) -> tuple[Claim, ...]:
+        """The claims that are less sure than the row, or that another page says."""
+        sure = tuple(Mark).index
+        return tuple(
+            claim
+            for claim in self.claims
+            if sure(claim.basis.mark) > sure(self.mark) or claim.basis.source != self.source
+        )
 
     @property
     def fails(self) -> bool:

@@ -1,15 +1,13 @@
-"""Where the SES SMTP interface listens: regions, host names, ports and their TLS mode.
+"""Where the SES SMTP interface listens: host names, ports and their TLS mode.
 
-Sources: the SES guide's "Connecting to an SMTP endpoint" page and AWS's code library (the documented
-regions), nodemailer's `services.json` of 2026-11 (the reported ones). No page lists every region, so an
-unknown region is never refused: DNS decides.
+Source: the SES guide's "Connecting to an SMTP endpoint" page. In which regions: `sestools.core.regions`.
 """
 
 import ipaddress
 import re
 
-from sestools.core.enums import Term
-from sestools.core.errors import UsageError
+from sestools.core.enums import Mark, Term
+from sestools.core.regions import KNOWN, region_named
 
 
 class Security(Term):
@@ -26,24 +24,18 @@ class Security(Term):
 PORTS = dict.fromkeys((25, 587, 2587), Security.STARTTLS) | dict.fromkeys((465, 2465), Security.WRAPPER)
 """The five SES ports and the TLS mode of each."""
 
-REGIONS = (
-    "us-east-1", "us-east-2", "us-west-2", "ap-south-1", "ap-northeast-1", "ap-northeast-2", "ap-southeast-1",
-    "ap-southeast-2", "ca-central-1", "eu-central-1", "eu-west-1", "eu-west-2", "eu-south-1", "eu-north-1",
-    "sa-east-1", "us-gov-west-1", "us-gov-east-1",
-)  # fmt: skip
+REGIONS = tuple(name for name, region in KNOWN.items() if region.smtp is Mark.DOCUMENTED)
 """Regions that AWS's own code library lists with SMTP."""
-
-REPORTED_REGIONS = ("us-west-1", "ap-northeast-3", "eu-west-3")
-"""Regions that nodemailer lists beside AWS's own."""
 
 DEFAULT_REGION = "us-east-1"
 
-_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}")
 ENDPOINT = r"email-smtp(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?:vpce\.)?amazonaws\.com"
-API_HOST = r"email\.[a-z0-9-]+\.amazonaws\.com"
+API_HOST = r"email(?:-fips)?\.[a-z0-9-]+\.(?:amazonaws\.(?:com|eu)|api\.aws)"
 _HOST = re.compile(rf"(?:vpce-[0-9a-z-]+\.)?{ENDPOINT}", re.I)
 _LOOK_ALIKES = (
     (API_HOST, "the HTTPS API of SES, which does not speak SMTP"),
+    (r"email-smtp(?:-fips)?\.[a-z0-9-]+\.api\.aws",
+     "a name that AWS gives to no SMTP endpoint; api.aws is for its HTTPS APIs"),
     (r"feedback-smtp\.[a-z0-9-]+\.amazonaws\.com",
      "no host at all; feedback-smtp lies under amazonses.com and takes bounces, not your mail"),
     (r"email-smtp\.amazonaws\.com", "the name that SES greets with; the host to dial has a region in its name"),
@@ -56,14 +48,9 @@ _LOOK_ALIKES = (
 def smtp_host(region: str) -> str:
     """The SMTP host name of a region, such as `email-smtp.eu-west-1.amazonaws.com`.
 
-    Capitals are fine: SES itself writes EU-WEST-1. What cannot be a region's name raises `UsageError`.
+    Capitals are fine. A name that is no region's, or of one that has no such host, raises `UsageError`.
     """
-    if not _REGION.fullmatch(region.lower()):
-        raise UsageError(
-            f"{region!r} is not the name of an AWS region; a region looks like 'eu-west-1', "
-            "and a host name has a dot"
-        )
-    return f"email-smtp.{region.lower()}.amazonaws.com"
+    return f"email-smtp.{region_named(region)}.amazonaws.com"
 
 
 def region_of(host: str) -> str | None:

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from sestools.core.cause import Cause
 from sestools.core.credentials import _V2, _V4, LENGTH, Credentials, smtp_password
-from sestools.core.endpoints import REGIONS, REPORTED_REGIONS
 from sestools.core.enums import Stage
+from sestools.core.regions import KNOWN
 from sestools.core.results import Symptom
 from sestools.diagnosis.result import Diagnosis
 from sestools.knowledge.table import cause
@@ -117,7 +117,7 @@ def _password(given: str) -> Iterator[Lint]:
 
 def regions_of(password: str, secret_access_key: str, *first: str) -> tuple[str, ...]:
     """The regions in which a secret access key gives this SMTP password: one, or none. `first` are tried, too."""
-    regions = dict.fromkeys([*first, *REGIONS, *REPORTED_REGIONS])
+    regions = dict.fromkeys([*first, *KNOWN])
     return tuple(
         one for one in regions if hmac.compare_digest(smtp_password(secret_access_key, one), password)
     )

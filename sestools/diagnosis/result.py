@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sestools.core.cause import Cause
@@ -51,17 +51,30 @@ class Diagnosis(Shown):
     def document(self, level: Level | None = None, more: tuple[Field, ...] = ()) -> Document:
         """The card, with how serious it is, if that is known, and more fields."""
         cause = self.cause
+        bases = [*dict.fromkeys(replace(claim.basis, point="") for claim in cause.footnotes)]
+
+        def noted(text: str) -> str:
+            """The text with a number after each sentence that rests on something else than the row."""
+            for claim in cause.footnotes:
+                number = bases.index(replace(claim.basis, point="")) + 1
+                text = text.replace(claim.text, f"{claim.text} [{number}]", 1)
+            return text
+
+        sources = (
+            f"[{number}] {one.mark}" + (f": {one.source}" if one.source != cause.source else "")
+            for number, one in enumerate(bases, 1)
+        )
         fields = (
-            Field(label="What", texts=(cause.meaning,)),
+            Field(label="What", texts=(noted(cause.meaning),)),
             Field(label="Evidence", texts=self.evidence),
-            Field(label="Ruled out", texts=self.ruled_out),
-            Field(label="Do", texts=cause.fix),
+            Field(label="Ruled out", texts=tuple(map(noted, self.ruled_out))),
+            Field(label="Do", texts=tuple(map(noted, cause.fix))),
             Field(label="Who", texts=(", ".join(cause.who),) if cause.fails else ()),
             Field(label="Retry", texts=(self.retry.advice,) if cause.fails else ()),
             Field(label="Or else", texts=tuple(f"{one.title} [{one.id}]" for one in self.candidates[1:4])),
             *more,
-            Field(label="Unsure", texts=(cause.note,) if cause.note else ()),
-            Field(label="Source", texts=(Link(cause.source),)),
+            Field(label="Unsure", texts=(noted(cause.note),) if cause.note else ()),
+            Field(label="Source", texts=(Link(cause.source), *sources)),
         )
         return Document(
             title=cause.title,
@@ -84,4 +97,5 @@ class Diagnosis(Shown):
             "who": [str(who) for who in cause.who],
             "retry": str(self.retry),
             "source": cause.source,
+            "claims": [claim.to_dict() for claim in cause.claims],
         }

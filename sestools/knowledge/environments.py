@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from sestools.core.cause import Basis, Cause
+from sestools.core.cause import Basis, Cause, Claim
 from sestools.core.enums import Place, Who
 from sestools.knowledge.causes import sources
 from sestools.knowledge.causes.rows import YOU_OR_NETWORK, documented, seen, sentences
@@ -16,7 +16,7 @@ from sestools.knowledge.causes.rows import YOU_OR_NETWORK, documented, seen, sen
 BINDER = "https://github.com/jupyterhub/mybinder.org-deploy/blob/95860dbc/mybinder/values.yaml"
 FORM = "https://aws.amazon.com/forms/ec2-email-limit-rdns-request"
 OTHERS = "https://gitlab.com/gitlab-org/omnibus-gitlab/-/merge_requests/5471"
-LIFTED = "https://repost.aws/knowledge-center/ec2-port-25-throttle"
+LIFTED = "lambda-port-25#lambda"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +36,7 @@ class Wording:
     fix: tuple[str, ...]
     meaning: str = ""
     note: str = ""
+    claims: tuple[Claim, ...] = ()
 
 
 _25 = {"port25-blocked"}
@@ -50,7 +51,7 @@ _ANYWHERE = f"""Do: {_USE_OTHERS}.
 def _wording(
     causes: set[str], places: set[Place], words: str, basis: Basis, who: tuple[Who, ...] = YOU_OR_NETWORK
 ) -> Wording:
-    return Wording(causes=causes, places=places, basis=basis, who=who, **sentences(words))
+    return Wording(causes=causes, places=places, basis=basis, who=who, **sentences(words, basis))
 
 
 WORDINGS = (
@@ -58,7 +59,7 @@ WORDINGS = (
         _25 | _BLOCKED,
         {Place.BINDER},
         """This runs on Binder, and Binder lets no SES port out. What fails here is Binder's firewall: it says
-        nothing about your network, your account or SES.
+        nothing about your network, your account or SES. [-]
         Do: Practise with the simulator here.
         Do: Run the check on the host that sends your mail: sestools check REGION.""",
         seen(BINDER),
@@ -69,10 +70,10 @@ WORDINGS = (
         _INSTANCES,
         f"""AWS restricts outgoing port 25 by default, for every EC2 instance and for whatever leaves through
         a VPC, except to private addresses. It is the normal state, and neither SES nor your credentials are
-        at fault. The other SES ports are not restricted.
-        Do: {_USE_OTHERS}. These need no request.
+        at fault. [-] Ports 465 and 587 are not restricted. [documented: codes#port-25]
+        Do: {_USE_OTHERS}. These need no request. [inferred]
         Do: If it must be 25: with your AWS account send the form 'Request to remove email sending
-            limitations', {FORM}, which asks what you send and why.
+            limitations', {FORM}, which asks what you send and why. [inferred]
         Do: Or use a VPC endpoint: the restriction does not hold for private addresses.
         Unsure: A security group or network ACL that leaves out port 25 alone looks the same from here.""",
         documented(sources.PORT_25),
@@ -92,7 +93,7 @@ WORDINGS = (
         _25,
         {Place.ELSEWHERE},
         f"""Your provider, or a firewall on the way, drops outgoing port 25, as many do against spam. It is
-        not the restriction of EC2: this is not an EC2 instance.
+        not the restriction of EC2: this is not an EC2 instance. [-]
         Do: {_USE_OTHERS}.
         Do: If it must be 25: ask your provider, or whoever runs the firewall.""",
         seen(OTHERS),
@@ -100,8 +101,8 @@ WORDINGS = (
     _wording(
         _25,
         {Place.CONTAINER},
-        f"""Connections to port 25 are dropped on the way. This is a container, and on whose host it runs is
-        not known: on EC2 AWS restricts port 25 by default, elsewhere the provider or a firewall does it.
+        f"""Connections to port 25 are dropped on the way. [-] This is a container, and on whose host it runs is
+        not known [-]: on EC2 AWS restricts port 25 by default, elsewhere the provider or a firewall does it.
         {_ANYWHERE}
         Unsure: Whose host it is: --context ec2 or --context elsewhere words this for it.""",
         documented(sources.PORT_25),
@@ -110,7 +111,7 @@ WORDINGS = (
     _wording(
         _25,
         {Place.UNKNOWN},
-        f"""Connections to port 25 are dropped on the way. Where this runs is not known: on EC2 AWS restricts
+        f"""Connections to port 25 are dropped on the way. [-] Where this runs is not known [-]: on EC2 AWS restricts
         port 25 by default, elsewhere the provider or a firewall does it.
         {_ANYWHERE}
         Unsure: Where it runs: --context ec2 or --context elsewhere words this for it.""",
@@ -166,6 +167,7 @@ def worded(cause: Cause, place: Place, proxy: str = "") -> Cause:
             who=found.who,
             note=found.note or cause.note,
             basis=found.basis,
+            claims=found.claims if found.meaning else (*cause.claims, *found.claims),
             port_first=cause.port_first and place is not Place.BINDER,
         )
     if proxy and cause.id in _BLOCKED and place is not Place.BINDER:

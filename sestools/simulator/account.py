@@ -8,7 +8,8 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from sestools.core.credentials import Credentials, smtp_password, smtp_password_v2
-from sestools.core.endpoints import smtp_host
+from sestools.core.errors import UsageError
+from sestools.core.regions import KNOWN, doubt, region_named
 from sestools.core.text import printable
 from sestools.knowledge.table import cause
 from sestools.simulator.checks import POSITIVE, check_fields, set_of
@@ -84,7 +85,8 @@ class Account:
             *((name, POSITIVE, math.inf) for name in ("daily_quota", "rate", "burst", "legacy_rate")),
             *((name, 1, math.inf) for name in ("max_recipients", "max_size")),
         )
-        smtp_host(self.region)
+        if region_named(self.region) not in KNOWN:
+            raise UsageError(f"the simulator plays regions that have SES; {doubt(self.region.lower())}")
 
     @property
     def sign_in(self) -> Credentials:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Generator
+from functools import partial
 
 from sestools.core.enums import Stage
 from sestools.simulator.account import Submission, reply_of
@@ -64,10 +65,15 @@ class ServerSession(Dialogue):
         verb, argument = verb.upper(), argument.strip()
         if len(line) < 4:
             self._say(INFERRED["too short"])
+        elif verb in _AFTER_AUTH and not self._signed_in:
+            # Before TLS, too: MAIL was seen to get this, and AUTH the other 530 (https://pastebin.com/t22G4F69).
+            refusal = partial(self._say, OBSERVED["sign in first"])
+            if verb in _COMMANDS:
+                self._at(_COMMANDS[verb][0], refusal)
+            else:
+                refusal()
         elif self._offers_starttls and not self._encrypted and verb not in _BEFORE_TLS:
             self._say(OBSERVED["TLS first"])
-        elif verb in _AFTER_AUTH and not self._signed_in:
-            self._say(OBSERVED["sign in first"])
         elif verb == "AUTH":
             self._auth(argument)
         elif known := _COMMANDS.get(verb):

@@ -126,6 +126,8 @@ def say(reply: str, *, stage: Stage | str | None = None) -> ReplyDemo:
         target = ses.target(587, sign_in=True)
         if own == "starttls-first":  # what it is said to: a client that never switched TLS on
             target = ses.target(587, security=Security.PLAIN)
+            # SES says it to AUTH, which our client never sends in clear text; here it is said to MAIL.
+            ses.set_faults(faults.Says(text, Stage.MAIL))
         elif own == "auth-required":
             target = ses.target(587)
         if target.credentials is not None:

@@ -438,3 +438,31 @@ def test_each_cause_in_a_paste_is_shown_with_its_line() -> None:
     evidence = json.loads(run("classify", "--json", stdin=lines).stdout)["evidence"]
     assert [line[:6] for line in evidence] == ["line 4", "line 1"]
     assert evidence[1].endswith("(send-rate)")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["check", "eu-wst-1"], "did you mean eu-west-1"),
+        (["check", "xx-north-9", "--simulate"], "no region that is known"),
+        (["check", "eu-north-3", "--simulate"], "the simulator plays regions that have SES"),
+        (["check", "cn-north-1"], "SES does not exist there"),
+        (["sweep", "eusc-de-east-1"], "is not known"),
+    ],
+)
+def test_a_region_that_is_none_is_told_before_anything_is_asked(words: list[str], says: str) -> None:
+    """A slip, and a region without SES or without a known host name, is wrong use and never "ok"."""
+    done = run(*words)
+    assert done.returncode == 2
+    assert says in " ".join(done.stderr.split())
+
+
+def test_a_check_says_what_is_not_sure_of_its_region() -> None:
+    """Where sources are silent or contradict each other, the report has a note."""
+    report = json.loads(run("check", "eu-south-1", "--simulate", "--port", "587", "--json").stdout)
+    assert any("code sample lists it, but" in note for note in report["notes"])
+
+
+def test_sweep_says_which_regions_it_takes() -> None:
+    """Without regions it takes those that AWS lists, and says so in its help."""
+    assert "the 17 regions that AWS's code sample lists" in " ".join(run("sweep", "--help").stdout.split())

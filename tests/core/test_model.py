@@ -3,6 +3,8 @@
 import copy
 import dataclasses
 import pickle
+from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,7 @@ from sestools.core.document import Document, Link
 from sestools.core.endpoints import Security
 from sestools.core.enums import Mark, Retry, Stage, Who
 from sestools.core.errors import UsageError
+from sestools.core.regions import AS_OF, KNOWN, doubt
 from sestools.core.results import Reply, Symptom
 from sestools.core.target import Target
 from sestools.core.text import duration, printable
@@ -109,9 +112,49 @@ def test_a_region_in_capitals_is_fine() -> None:
     assert endpoints.smtp_host("EU-WEST-1") == "email-smtp.eu-west-1.amazonaws.com"
 
 
-def test_unlisted_regions_are_not_refused() -> None:
-    """A region that no list has is allowed: DNS decides."""
-    assert endpoints.smtp_host("xx-north-9") == "email-smtp.xx-north-9.amazonaws.com"
+def test_what_may_be_a_new_region_is_not_refused_and_what_is_none_is() -> None:
+    """A name like a region's is allowed, with a doubt, for DNS decides; a slip is met with the names that are near."""
+    assert endpoints.smtp_host("eu-north-3") == "email-smtp.eu-north-3.amazonaws.com"
+    assert "not among the regions that were known" in doubt("eu-north-3")
+    with pytest.raises(UsageError, match=r"called 'eu-wst-1'; did you mean eu-west-1.*\?"):
+        endpoints.smtp_host("eu-wst-1")
+    with pytest.raises(UsageError, match=r"give its host name: email-smtp\.xx-north-9\.amazonaws\.com"):
+        endpoints.smtp_host("xx-north-9")
+
+
+@pytest.mark.parametrize(("region", "why"), [("cn-north-1", "China"), ("eusc-de-east-1", "not known")])
+def test_no_host_is_invented(region: str, why: str) -> None:
+    """Where SES does not exist, or nobody says that it has SMTP and under which domain, there is no host name."""
+    with pytest.raises(UsageError, match=why):
+        endpoints.smtp_host(region)
+
+
+def test_the_documented_table_of_regions_is_the_one_in_use() -> None:
+    """What `docs/regions.md` says of each region is what the commands go by."""
+    text = (Path(__file__).parents[2] / "docs" / "regions.md").read_text(encoding="utf-8")
+    rows = [
+        [cell.strip(" `") for cell in line.split("|")[1:-1]]
+        for line in text.splitlines()
+        if line.startswith("| `")
+    ]
+    assert AS_OF in text
+    assert [(name, partition, smtp, fips) for name, partition, smtp, fips, _ in rows] == [
+        (one.name, one.partition, str(one.smtp), "seen" if one.fips else "") for one in KNOWN.values()
+    ]
+
+
+def test_how_sure_each_region_is() -> None:
+    """The 17 that AWS lists, three that one client lists, and those with the API: each says what it rests on."""
+    marks = Counter((str(region.smtp), region.partition) for region in KNOWN.values())
+    assert marks["documented", "aws"] == 15
+    assert marks["documented", "aws-us-gov"] == 2
+    assert marks["seen", "aws"] == 3
+    assert len(endpoints.REGIONS) == 17
+    assert {name for name, region in KNOWN.items() if region.fips} == {"us-east-1", "us-east-2", "us-west-2", "us-gov-west-1"}  # fmt: skip
+    assert doubt("eu-west-1") == ""
+    assert "reported" in doubt("eu-west-3")
+    assert "is not known" in doubt("me-south-1")
+    assert "code sample lists it, but" in doubt("eu-south-1")
 
 
 @pytest.mark.parametrize(
@@ -121,6 +164,10 @@ def test_unlisted_regions_are_not_refused() -> None:
         ("email-smtp-fips.us-gov-west-1.amazonaws.com.", "us-gov-west-1", None),
         ("vpce-0a1b-2c3d.email-smtp.us-west-2.vpce.amazonaws.com", "us-west-2", None),
         ("email.eu-west-1.amazonaws.com", None, "HTTPS API"),
+        ("email-fips.us-east-1.amazonaws.com", None, "HTTPS API"),
+        ("email.eu-west-1.api.aws", None, "HTTPS API"),
+        ("email-fips.us-east-1.api.aws", None, "HTTPS API"),
+        ("email-smtp.eu-west-1.api.aws", None, "no SMTP endpoint"),
         ("inbound-smtp.eu-west-1.amazonaws.com", None, "receives"),
         ("a27-201.smtp-out.us-west-2.amazonses.com", None, "outbound"),
         ("abc.mail-manager-smtp.amazonaws.com", None, "Mail Manager"),

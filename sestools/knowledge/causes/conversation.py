@@ -13,7 +13,7 @@ CAUSES = (
         """client-limiter: The client's own rate limiter stopped the message
         The sending application refused to send, by its own settings. Nothing reached SES.
         Do: Raise the limiter's capacity or send fewer messages at once.
-        Ruled out: Not SES's throttling: SES would answer with 454.""",
+        Ruled out: Not SES's throttling: SES would answer with 454. [documented: codes#454-rate]""",
         seen(sources.GITHUB + "mautic/mautic/issues/9644"),
         retry=Retry.SLOWER,
         samples=("Token amount (51) is larger than the capacity (3).",),
@@ -21,11 +21,13 @@ CAUSES = (
     ),
     row(
         """wrong-endpoint: The client connects to the wrong AWS host
-        SES has one host for SMTP (email-smtp.<region>.amazonaws.com) and others for its HTTPS API, for
-        receiving and for Mail Manager. The client used one with the other's protocol.
-        Do: For SMTP: email-smtp.<region>.amazonaws.com, ports 25, 465, 587, 2465 or 2587.
+        SES has one host for SMTP (email-smtp.<region>.amazonaws.com) and others for its HTTPS API and for
+        receiving. [documented: regions#hosts] Mail Manager has its own. [inferred] The client used one with
+        the other's protocol.
+        Do: For SMTP: email-smtp.<region>.amazonaws.com, ports 25, 465, 587, 2465 or 2587. [documented:
+            connect#ports]
         Do: For the HTTPS API (SDK, API plug-in): email.<region>.amazonaws.com, port 443.
-        Ruled out: Not a firewall: the host was right to stay silent on that port or protocol.""",
+        Ruled out: Not a firewall: the host was right to stay silent on that port or protocol. [inferred]""",
         seen(sources.GITHUB + "drewblas/aws-ses/issues/38"),
         samples=(
             'wrong status line: "220 email-smtp.amazonaws.com ESMTP SimpleEmailService" (Net::HTTPBadResponse)',
@@ -60,10 +62,11 @@ CAUSES = (
     ),
     client(
         """starttls-missing: The server does not offer STARTTLS
-        SES offers STARTTLS on ports 25, 587 and 2587. If it is missing, something between you and SES answers
-        or edits its list; or the connection is already TLS (465), where STARTTLS has no place.
+        SES offers STARTTLS on ports 25, 587 and 2587. [documented: connect#ports] If it is missing, something
+        between you and SES answers or edits its list; or the connection is already TLS (465), where STARTTLS
+        has no place.
         Do: On port 465 or 2465 choose 'SSL/TLS', not 'STARTTLS'.
-        Do: Compare the greeting: it must say SimpleEmailService.
+        Do: Compare the greeting: it must say SimpleEmailService. [seen: github:jetmore/swaks/issues/15]
         Do: Switch off SMTP inspection on the firewall or antivirus.""",
         inferred(sources.CONNECT),
         who=YOU_OR_NETWORK,
@@ -75,8 +78,8 @@ CAUSES = (
     ),
     _tls(
         """wrapper-on-starttls: The client started TLS on a port that expects STARTTLS
-        Ports 25, 587 and 2587 greet in clear text and switch to TLS by STARTTLS. The client expected TLS from
-        the first byte and took the greeting for a broken TLS record.
+        Ports 25, 587 and 2587 greet in clear text and switch to TLS by STARTTLS. [documented: connect#ports]
+        The client expected TLS from the first byte and took the greeting for a broken TLS record.
         Do: On 587, 2587 or 25 choose 'STARTTLS' (often 'TLS' or `secure: false`), not 'SSL'.
         Do: Or keep TLS from the first byte and change the port to 465 or 2465.
         Ruled out: Not the TLS version, although many clients say so: no TLS was spoken at all.""",
@@ -125,8 +128,8 @@ CAUSES = (
     ),
     _tls(
         """certificate-self-signed: The certificate is self-signed
-        SES's certificates are issued by Amazon. A self-signed one comes from something in between: an
-        intercepting proxy, an antivirus, a hosting firm's mail server.
+        SES's certificates are issued by Amazon. [documented: command-line#amazon] A self-signed one comes
+        from something in between: an intercepting proxy, an antivirus, a hosting firm's mail server.
         Do: Look at the certificate's issuer; it names what intercepts.
         Do: Exclude the SES host from inspection, or add the proxy's authority to this host's trust store.""",
         inferred(sources.CONNECT),
@@ -170,10 +173,11 @@ CAUSES = (
     ),
     _tls(
         """tls-version: Client and server share no TLS version or cipher
-        SES speaks TLS 1.2 and 1.3 only. The client is older, or its policy allows nothing that SES does.
+        SES speaks TLS 1.2 and 1.3 only. [documented: security#versions] The client is older, or its policy
+        allows nothing that SES does.
         Do: Update the client's runtime, OpenSSL or operating system to one with TLS 1.2.
         Do: Look for a setting that fixes an old protocol or a short list of ciphers.""",
-        seen(sources.GUIDE + "security-protocols.html"),
+        inferred("security#versions"),
         samples=(
             "[SSL: TLSV1_ALERT_PROTOCOL_VERSION] tlsv1 alert protocol version (_ssl.c:1000)",
             "Received fatal alert: handshake_failure",
@@ -206,7 +210,7 @@ CAUSES = (
         a greeting there waits indefinitely.
         Do: On 465 or 2465 choose TLS from the first byte ('SSL/TLS', `secure: true`, `ssl://`).
         Do: Or use port 587 with STARTTLS.
-        Ruled out: Not a blocked port: the TCP connection was open.""",
+        Ruled out: Not a blocked port: the TCP connection was open. [-]""",
         seen("https://gist.github.com/chrisroos/6b32b07aefa010526f7e5cfe58d61978"),
         stage=Stage.GREETING,
         samples=("Greeting never received", "timed out while receiving the initial server greeting"),
@@ -354,9 +358,9 @@ CAUSES = (
     ),
     client(
         """connection-refused: The connection was refused
-        Something answered with a reset at once. SES does not do that on its five ports: a hosting firm's SMTP
-        restriction, a local firewall or a wrong host or port does. `127.0.0.1` means that the client's own
-        default was used.
+        Something answered with a reset at once. SES is not known to do that on its five ports [inferred]: a
+        hosting firm's SMTP restriction, a local firewall or a wrong host or port does. `127.0.0.1` means that
+        the client's own default was used.
         Do: Check host and port in the client; look for `localhost` or 127.0.0.1 in the error.
         Do: Ask the hosting firm whether it restricts outgoing SMTP; try 2587 or 2465.""",
         seen(sources.GITHUB + "mautic/mautic/issues/7590"),
@@ -371,11 +375,12 @@ CAUSES = (
     client(
         """connect-timeout: The connection attempt got no answer
         Packets to SES, or the answers, are dropped on the way: a firewall, a security group or network ACL, a
-        missing NAT, a blocked port, or the security group of a VPC endpoint.
+        missing route, or a blocked port. It can be the security group of a VPC endpoint as well. [documented:
+        vpc#group]
         Do: Try the other ports: 587, 2587, 465, 2465. If one works, a port is blocked.
         Do: Allow outgoing TCP to that port in security group, network ACL and firewall, and the answers back.
         Do: In a private subnet check the NAT gateway, or the VPC endpoint's security group.""",
-        documented(sources.TIMEOUTS),
+        documented("timeouts#tcp"),
         retry=Retry.SOON,
         who=NETWORK,
         stage=Stage.CONNECT,
@@ -417,12 +422,12 @@ CAUSES = (
     ),
     client(
         """connection-lost: An open connection was lost
-        The connection ended without a reply. Usual reasons: it had been idle (SES closes after about 10
-        seconds), its host behind the load balancer was replaced, it had carried too many messages, or a
-        middlebox dropped its state.
+        The connection ended without a reply. It had carried too many messages, say, or a middlebox dropped
+        its state. Or it had been idle: SES closes after about 10 seconds. [documented: command-line#idle] Or
+        its host behind the load balancer was replaced. [documented: codes#lifetime]
         Do: Open a new connection and send again; if the final dot had been sent, the message may be accepted.
-        Do: Recycle pooled connections after a fixed time and number of messages, and keep them idle below 10
-            s.""",
+        Do: Recycle pooled connections after a fixed time and number of messages [documented: codes#lifetime],
+            and keep them idle below 10 s. [inferred]""",
         seen(sources.GITHUB + "knadh/listmonk/issues/1717"),
         retry=Retry.UNKNOWN_FATE,
         samples=(

@@ -28,14 +28,16 @@ CAUSES = (
     ),
     row(
         """port25-blocked: Connections to port 25 time out
-        Connections to port 25 are dropped on the way. On EC2, and for whatever leaves through a VPC, AWS
-        restricts outgoing port 25 by default; many other providers block it too. The other SES ports are made
-        for this.
+        Connections to port 25 are dropped on the way. [-] On EC2 AWS restricts outgoing port 25 by default,
+        and for whatever leaves through a VPC [documented: lambda-port-25#lambda]; many other providers block
+        it too. [seen: https://gitlab.com/gitlab-org/omnibus-gitlab/-/merge_requests/5471] Ports 465 and 587 are
+        not restricted. [documented: codes#port-25]
         Do: Use port 587 or 2587 (STARTTLS), or 465 or 2465 (TLS from the first byte).
-        Do: If it must be 25 on EC2: the AWS form 'Request to remove email sending limitations'.
-        Do: Elsewhere ask the provider; from a VPC, a VPC endpoint works too.
-        Ruled out: Not SES's throttling and not the credentials: no connection came about.""",
-        documented(sources.PORT_25),
+        Do: If it must be 25 on EC2: the AWS form 'Request to remove email sending limitations'. [documented:
+            codes#port-25]
+        Do: Elsewhere ask the provider; from a VPC, a VPC endpoint works too. [documented: connect#port-25]
+        Ruled out: Not SES's throttling and not the credentials: no connection came about. [-]""",
+        documented("ec2-port-25#default"),
         who=(Who.YOU, Who.AWS),
         stage=Stage.CONNECT,
         samples=("connect to email-smtp.eu-west-1.amazonaws.com[192.0.2.10]:25: Connection timed out",),
@@ -46,16 +48,16 @@ CAUSES = (
         Some ports can be connected to and others cannot: a filter on the way chooses by port.
         Do: Use a port that is ready to sign in, if the table shows one.
         Do: Or have the others allowed in firewall, security group and network ACL.""",
-        documented(sources.TIMEOUTS),
+        inferred("timeouts#tcp"),
         who=YOU_OR_NETWORK,
         port_first=True,
         stage=Stage.CONNECT,
     ),
     row(
         """ports-refused: Some of the SES ports are refused
-        Some ports can be connected to, and others are refused at once. SES does not refuse on its five ports,
-        and security groups and network ACLs drop instead of refusing: a hosting firm's SMTP restriction, a
-        firewall that rejects, on this host or on the way, or a proxy does it.
+        Some ports can be connected to, and others are refused at once. SES is not known to refuse on its five
+        ports, and security groups and network ACLs drop instead of refusing [inferred]: a hosting firm's SMTP
+        restriction, a firewall that rejects, on this host or on the way, or a proxy does it.
         Do: Use a port that is ready to sign in, if the table shows one.
         Do: Look at this host's own firewall for a rule that rejects, such as `nft list ruleset`.
         Do: Ask the hosting firm, or whoever runs the firewall, whether it restricts outgoing SMTP.""",
@@ -79,36 +81,38 @@ CAUSES = (
     ),
     row(
         """egress-blocked: No SES port can be reached from here
-        No connection attempt succeeded, on any port: a filter stops all outgoing connections to SES, or there
-        is no way to the internet.
+        No connection attempt succeeded, on any port [-]: a filter stops all outgoing connections to SES, or
+        there is no way to the internet.
         Do: Check security group, network ACL, route table and NAT (or the VPC endpoint's security group).
         Do: On Kubernetes or a corporate network ask for outgoing TCP 587 to
             email-smtp.<region>.amazonaws.com.""",
-        documented(sources.TIMEOUTS),
+        documented("timeouts#tcp"),
         who=NETWORK,
         stage=Stage.CONNECT,
     ),
     row(
         """vpc-endpoint-blocked: The VPC endpoint does not allow these ports
-        The name leads to private addresses, as a VPC endpoint for SES has them. Its security group must allow
-        inbound TCP on each SMTP port that is used, from the client's private address.
+        The name leads to private addresses, as a VPC endpoint for SES has them. [inferred] Its security group
+        must allow inbound TCP on each SMTP port that is used, from the client's private address.
         Do: In the endpoint's security group allow inbound TCP on the port that you use: 587, 465, 2587, 2465
-            or 25.
-        Do: Check that the endpoint is 'available', which takes about 5 minutes after it is made.
+            or 25. [documented: vpc#group]
+        Do: Check that the endpoint is 'available', which takes about 5 minutes after it is made. [documented:
+            vpc#available]
         Do: Through VPC peering dial the endpoint's own vpce-… name: private DNS does not cross peering.
+            [inferred]
         Do: If there should be no VPC endpoint: something (hosts file, private zone) gives the name this
             address.
-        Ruled out: Not a firewall on the way to the internet: the address is private.""",
-        documented(sources.GUIDE + "send-email-set-up-vpc-endpoints.html"),
+        Ruled out: Not a firewall on the way to the internet: the address is private. [-]""",
+        documented("vpc#group"),
         who=YOU_OR_NETWORK,
         stage=Stage.CONNECT,
     ),
     row(
         """addresses-dead: Only some addresses of the name answer
         The name has several addresses and some get no answer. A firewall that lists addresses, or a cached
-        old address, looks like this: SES's addresses change all the time.
-        Do: Allow by name, not by address; no complete list of addresses exists.
-        Do: Do not cache DNS longer than its TTL (60 s).""",
+        old address, looks like this: SES's addresses change often. [documented: codes#addresses]
+        Do: Allow by name, not by address; no complete list of addresses exists. [documented: codes#addresses]
+        Do: Do not cache DNS longer than its TTL (60 s was seen). [inferred]""",
         inferred(sources.CODES),
         retry=Retry.SOON,
         who=NETWORK,
@@ -122,22 +126,22 @@ CAUSES = (
     ),
     row(
         """auth-missing: The server does not offer AUTH
-        Inside TLS SES lists AUTH PLAIN LOGIN. This server does not: another server answers, or a proxy edits
-        the list.
+        Inside TLS SES lists AUTH PLAIN LOGIN. [seen: github:mautic/mautic/issues/3704] This server does not:
+        another server answers, or a proxy edits the list.
         Do: Look at greeting, certificate and list in the transcript: they name what answers.
         Do: Try the other ports: proxies rarely touch all of them.
-        Ruled out: Not the credentials: they were not sent.""",
+        Ruled out: Not the credentials: they were not sent. [-]""",
         inferred(sources.CONNECT),
         who=NETWORK,
     ),
     row(
         """auth-mechanism: The server does not offer AUTH PLAIN or LOGIN
-        Inside TLS SES lists AUTH PLAIN LOGIN. This server offers other mechanisms only, or not the one that
-        was asked for. No credentials were sent.
+        Inside TLS SES lists AUTH PLAIN LOGIN. [seen: github:mautic/mautic/issues/3704] This server offers
+        other mechanisms only, or not the one that was asked for. No credentials were sent. [-]
         Do: Look at greeting, certificate and list in the transcript: they name what answers.
         Do: Compare the host: XOAUTH2 and CRAM-MD5 belong to other providers.
         Do: If you asked for a mechanism, leave that out.
-        Ruled out: Not the credentials: they were not sent.""",
+        Ruled out: Not the credentials: they were not sent. [-]""",
         inferred(sources.CONNECT),
         who=YOU_OR_NETWORK,
         stage=Stage.EHLO,
@@ -197,9 +201,10 @@ CAUSES = (
     ),
     _credential(
         """credential-swapped: User name and password are swapped
-        The password looks like an access key id and the user name like a password.
+        The password looks like an access key id [-], and an SMTP user name is one. The user name looks like a
+        password. [-]
         Do: Swap the two values.""",
-        documented(sources.SMTP_CREDENTIALS),
+        documented("credentials#password"),
     ),
     _credential(
         """credential-whitespace: A blank or line end is part of the credentials
@@ -211,7 +216,7 @@ CAUSES = (
         """credential-quotes: Quotes are part of the credentials
         A value stands in quotes that reached the client, usually from an environment or YAML file.
         Do: Remove the quotes, or let the program that reads the file remove them.""",
-        seen(sources.SMTP_CREDENTIALS),
+        seen(sources.GITHUB + "sandstorm-io/sandstorm/issues/2734"),
     ),
     _credential(
         """credential-url-encoded: The password is still URL-encoded
@@ -221,46 +226,50 @@ CAUSES = (
     ),
     _credential(
         """credential-temporary-key: The user name is a temporary key
-        A key that begins with ASIA comes from a role or session. The SES SMTP interface does not accept
-        those.
+        A key that begins with ASIA comes from a role or session. [inferred] The SES SMTP interface does not
+        accept those.
         Do: Make SMTP credentials of an IAM user, or use the HTTPS API with the role.""",
-        documented(sources.SMTP_CREDENTIALS),
+        documented("credentials#temporary"),
     ),
     _credential(
         """credential-mail-manager: The user name belongs to SES Mail Manager
         A user name inp-… is for a Mail Manager ingress endpoint, another product with its own host.
         Do: Use the ingress endpoint's host with it, or SMTP credentials with
-            email-smtp.<region>.amazonaws.com.""",
+            email-smtp.<region>.amazonaws.com.
+        Unsure: The form of the user name is from two logs whose addresses were not kept; the source is AWS's
+            page about Mail Manager.""",
         seen(sources.GUIDE + "eb.html"),
     ),
     _credential(
         """credential-wrong-field: The user name is not an SMTP user name
-        The SMTP user name is an access key id (AKIA and 16 more characters). An e-mail address, an IAM user's
-        name or an account number stands there.
+        The SMTP user name is an access key id: AKIA and 16 more characters [inferred]. An e-mail address, an
+        IAM user's name or an account number stands there. [-]
         Do: Enter the SMTP user name that the console showed beside the password.""",
-        seen(sources.SMTP_CREDENTIALS),
+        documented("credentials#password"),
     ),
     _credential(
         f"""credential-secret-key: The password is the secret access key
-        The value has the shape of an AWS secret access key. SMTP wants a password that is computed from it
-        for one region. This is the most common reason for a 535.
+        The value has the shape of an AWS secret access key. [-] SMTP wants a password that is computed from
+        it for one region. It is a common reason for a 535. [seen: github:knadh/listmonk/issues/2160]
         Do: Convert the key to the region's SMTP password (`smtp_password`).
         Do: {NEW_CREDENTIALS}""",
-        documented(sources.SMTP_CREDENTIALS),
+        documented("credentials#password"),
     ),
     _credential(
         f"""credential-legacy: The password uses signature version 2
         It was made with signature version 2, before 10 January 2019. It may still work and is slowed down.
+        [inferred]
         Do: {NEW_CREDENTIALS}
-        Do: Then delete the old ones.""",
-        documented(sources.ERRORS),
+        Do: Then delete the old ones. [documented: errors#sigv2]""",
+        documented("errors#sigv2"),
         retry=Retry.SLOWER,
     ),
     _credential(
         """credential-wrong-region: The password belongs to another region
-        The password was computed from this secret key for another region than the endpoint's.
+        The password was computed from this secret key for another region than the endpoint's [-]; each region
+        has its own.
         Do: Use that region's endpoint, or the password for this region.""",
-        documented(sources.SMTP_CREDENTIALS),
+        documented("credentials#region"),
     ),
     _credential(
         f"""credential-other-key: The password does not come from this secret key
@@ -272,10 +281,10 @@ CAUSES = (
     ),
     _credential(
         f"""credential-shape: The password does not look like an SES SMTP password
-        An SMTP password is base64 of 44 characters (33 bytes, the first one 4). This one is not: a part is
-        missing, or it is the password of something else.
+        An SMTP password is base64 of 44 characters (33 bytes, the first one 4). [inferred] This one is not: a
+        part is missing, or it is the password of something else. [-]
         Do: Copy it again in full.
         Do: {NEW_CREDENTIALS}""",
-        documented(sources.SMTP_CREDENTIALS),
+        documented("credentials#password"),
     ),
 )

@@ -11,8 +11,8 @@ CAUSES = (
         of the SMTP connection to SES.
         Do: Read the recipient's reason; remove addresses that do not exist from your list.
         Do: If it is on the suppression list, take it off there first.
-        Ruled out: Not SES's refusal: SES itself never says 550.""",
-        documented(sources.GUIDE + "send-email-concepts-deliverability.html"),
+        Ruled out: Not SES's refusal: no log shows SES itself saying 550. [inferred]""",
+        documented("bounces#bounce"),
         samples=(
             "Diagnostic-Code: smtp; 550 5.1.1 <user@example.net>: Recipient address rejected: User unknown",
         ),
@@ -31,7 +31,8 @@ CAUSES = (
     row(
         """unknown-4xx: Unknown temporary failure (4xx)
         A reply that begins with 4 reports a temporary failure: the same request may succeed later.
-        Do: Try again after 5 s, 10 s and 30 s, then after 20 minutes.
+        Do: Try again after 5 s, 10 s and 30 s, then after 20 minutes. [documented: codes#retry]
+        Do: Over SMTP the sender has to do that itself; AWS's SDKs do, over HTTPS. [documented: codes#retry]
         Do: If it persists, treat it as permanent.""",
         unknown(sources.CODES),
         retry=Retry.SOON,
@@ -53,8 +54,9 @@ CAUSES = (
     row(
         """accepted: SES accepted the message
         SES took the message and gave it an id. That is not delivery: a bounce would come later, as an event.
+        [documented: bounces#bounce]
         Do: Nothing to do here. Keep the id: it joins this log with SES's events.""",
-        documented(sources.CODES),
+        documented("codes#250"),
         retry=Retry.NOT_NEEDED,
         stage=Stage.BODY,
         samples=("250 Ok 0102019dec617b98-8f0e9c57-2c5d-4f7e-9d3b-5a1b2c3d4e5f-000000",),
@@ -63,8 +65,9 @@ CAUSES = (
     row(
         """auth-ok: SES accepted the credentials
         SES accepted the user name and password.
-        Do: Nothing to do here. Permission to send is judged later, at the end of DATA.""",
-        documented(sources.CODES),
+        Do: Nothing to do here. Permission to send is judged later, at the end of DATA. [seen:
+            github:ministryofjustice/analytical-platform/issues/6944]""",
+        documented("codes#235"),
         retry=Retry.NOT_NEEDED,
         stage=Stage.AUTH,
         samples=("235 Authentication successful.",),

@@ -1,7 +1,6 @@
 """Quotas, rates, time-outs and other limits."""
 
 from sestools.core.enums import Retry, Stage, When, Who
-from sestools.knowledge.causes import sources
 from sestools.knowledge.causes.rows import NEW_CREDENTIALS, documented, row, seen
 
 CAUSES = (
@@ -10,9 +9,9 @@ CAUSES = (
         The password was made before 10 January 2019 (signature version 2). SES limits what may be sent with
         such credentials.
         Do: {NEW_CREDENTIALS}
-        Do: Then delete the old ones.
-        Ruled out: More quota does not help: the limit is on the kind of credentials.""",
-        documented(sources.ERRORS),
+        Do: Then delete the old ones. [documented: errors#sigv2]
+        Ruled out: More quota does not help: the limit is on the kind of credentials. [inferred]""",
+        documented("errors#sigv2"),
         retry=Retry.SLOWER,
         stage=Stage.BODY,
         samples=("454 Throttling failure: Maximum SigV2 SMTP sending rate exceeded.",),
@@ -20,13 +19,15 @@ CAUSES = (
     ),
     row(
         """daily-quota: The 24-hour sending quota is used up
-        The account has sent to as many recipients as it may within any 24 hours. SES dropped the message; it
-        does not queue it.
+        The account has sent to as many recipients as it may within any 24 hours. [documented: limits#day] SES
+        dropped the message; it does not queue it.
         Do: Wait until the rolling 24-hour window frees room, and send the message again yourself.
+            [documented: limits#day]
         Do: Request a higher quota, or production access if the account is in the sandbox (200 a day).
+            [documented: quotas#sandbox]
         Do: Look for a loop or a leaked key if this was unexpected.
-        Ruled out: Not the sending rate: slowing down does not help.""",
-        documented(sources.GUIDE + "manage-sending-quotas-errors.html"),
+        Ruled out: Not the sending rate: slowing down does not help. [inferred]""",
+        documented("quota-errors#dropped"),
         retry=Retry.HOURS,
         who=(Who.YOU, Who.AWS),
         stage=Stage.BODY,
@@ -35,16 +36,15 @@ CAUSES = (
     ),
     row(
         """send-rate: The account's maximum send rate was exceeded
-        More recipients per second than the account's maximum send rate. SES dropped the message; it does not
-        queue it.
+        More recipients per second than the account's maximum send rate. [documented: limits#rate] SES dropped the message; it does not
+        queue it. [documented: quota-errors#dropped] AWS's SDKs would try again by themselves; over SMTP the
+        sender has to. [documented: codes#retry]
         Do: Limit the rate in the sender to what the SES console shows, over all hosts that send.
         Do: Send the message again, with growing, random pauses.
-        Do: Request a higher rate if it is needed all the time (1 a second in the sandbox).
-        Ruled out: Not the daily quota: the next message may pass a second later.""",
-        documented(
-            "https://aws.amazon.com/blogs/messaging-and-targeting/"
-            "how-to-handle-a-throttling-maximum-sending-rate-exceeded-error/"
-        ),
+        Do: Request a higher rate if it is needed all the time (1 a second in the sandbox). [documented:
+            quotas#sandbox]
+        Ruled out: Not the daily quota: that has another sentence. [documented: codes#454-day]""",
+        documented("throttling#rate"),
         retry=Retry.SLOWER,
         stage=Stage.BODY,
         samples=("454 Throttling failure: Maximum sending rate exceeded.",),
@@ -54,11 +54,11 @@ CAUSES = (
     row(
         """session-limit: Too many messages were sent over this connection
         SES closes a connection after a number of messages that AWS does not publish. The account is not
-        limited; only this connection is used up.
+        limited; only this connection is used up. [inferred]
         Do: Open a new connection and send the message again at once.
-        Do: Recycle pooled connections after a fixed number of messages, well below what you see (reports:
-            300).
-        Ruled out: Not too many connections, and not the sending rate.
+        Do: Recycle pooled connections after a fixed number of messages, well below what you see (an answer
+            there says 300). [seen]
+        Ruled out: Not too many connections, and not the sending rate. [inferred]
         Unsure: AWS does not document this limit or its number. Which command it answers is not known.""",
         seen(
             "https://repost.aws/questions/QUw5qK9rBFSKqXvW5a-nAteg/"
@@ -74,13 +74,15 @@ CAUSES = (
     ),
     row(
         """too-many-connections: Too many concurrent connections to SES
-        The account has more SMTP connections open than SES allows. AWS does not publish the number.
-        Do: Cap the connections of all senders together, and close idle ones.
+        SES cannot take this one, because its server has too many connections just now. Whether they are yours
+        or everybody's it does not say. [-]
+        Do: Keep fewer connections open, over all hosts that send, and close idle ones.
         Do: Reuse a connection for several messages.
-        Unsure: AWS documents the sentence; no log shows it. That it comes in place of the greeting is
-            inferred.""",
-        documented(sources.CODES),
+        Unsure: AWS gives no number, and does not say that an account has a limit of its own. No log shows the
+            sentence. That it comes in place of the greeting is inferred.""",
+        documented("codes#421"),
         retry=Retry.SLOWER,
+        who=(Who.YOU, Who.AWS),
         stage=Stage.GREETING,
         samples=("421 Too many concurrent SMTP connections",),
         # Exim says these words too, and goes on after a semicolon.
@@ -89,13 +91,15 @@ CAUSES = (
     ),
     row(
         """idle-timeout: SES closed the connection because it was idle
-        SES closes a connection after about 10 seconds of silence. It says so unasked, so the client reads it
-        as the answer to its next command, usually MAIL FROM.
+        SES closes a connection after about 10 seconds of silence. [documented: command-line#idle] It says so
+        unasked, so the client reads it as the answer to its next command, usually MAIL FROM. [seen:
+        github:jstedfast/MailKit/issues/1581]
         Do: Open a new connection and send the message again.
         Do: Keep pooled connections idle for less than 10 seconds, or test them with NOOP before use.
         Do: If it answers the end of DATA, the message's body never arrived: check the MTU.
-        Ruled out: Not about this message's sender or recipient, although it seems to answer MAIL FROM.""",
-        documented(sources.CODES),
+        Ruled out: Not about this message's sender or recipient, although it seems to answer MAIL FROM.
+            [inferred]""",
+        documented("codes#timeout"),
         retry=Retry.NEW_CONNECTION,
         stage=Stage.MAIL,
         samples=(
@@ -108,11 +112,12 @@ CAUSES = (
     ),
     row(
         """service-failure-451: SES could not process the message: temporary failure
-        A temporary failure inside SES. AWS adds that the request itself may be at fault.
-        Do: Try again after 5 s, 10 s and 30 s.
+        SES could not process the request: a temporary failure. AWS adds that the request itself may be at
+        fault.
+        Do: Try again after 5 s, 10 s and 30 s. [documented: codes#retry]
         Do: If it repeats for one message, vary the message; for all, look at the AWS Health Dashboard.
         Unsure: AWS documents the sentence; no log shows it. That it answers the end of DATA is inferred.""",
-        documented(sources.CODES),
+        documented("codes#451"),
         retry=Retry.SOON,
         who=(Who.AWS, Who.YOU),
         stage=Stage.BODY,
@@ -122,11 +127,11 @@ CAUSES = (
     ),
     row(
         """service-failure-454: SES could not receive the message: temporary failure
-        A temporary failure inside SES; nothing was sent.
-        Do: Try again after 5 s, 10 s and 30 s.
+        SES did not receive the message: a temporary failure; nothing was sent.
+        Do: Try again after 5 s, 10 s and 30 s. [documented: codes#retry]
         Do: If it persists, look at the AWS Health Dashboard.
         Unsure: AWS documents the sentence; no log shows it. That it answers the end of DATA is inferred.""",
-        documented(sources.CODES),
+        documented("codes#454-service"),
         retry=Retry.SOON,
         who=(Who.AWS,),
         stage=Stage.BODY,

@@ -6,11 +6,13 @@ from typing import Any
 from sestools.core.cause import Basis, Cause
 from sestools.core.enums import Retry, Stage
 from sestools.knowledge.causes import sources
-from sestools.knowledge.causes.rows import documented, inferred, row, seen
+from sestools.knowledge.causes.rows import documented, inferred, row, seen, sentences
 
-_PARSER = (
-    "The message was refused as a whole and nothing was sent. The session stays usable after RSET. "
-    "SES judges the message only after its final dot, so MAIL FROM and RCPT TO had been accepted."
+_PARSER = sentences(
+    """The message was refused as a whole and nothing was sent. The session stays usable after RSET.
+    SES judges the message only after its final dot, so MAIL FROM and RCPT TO had been accepted.
+    Do: Correct the message.""",
+    seen(sources.MIME),
 )
 _LOG = seen(sources.MIME)
 _SISTER = "The log's address was not kept; the source is a sister case of the same parser."
@@ -19,7 +21,9 @@ _SISTER = "The log's address was not kept; the source is a sister case of the sa
 def _malformed(words: str, basis: Basis = _LOG, **facts: Any) -> Cause:
     """A row for what SES's mail parser says: its own meaning, then what holds for all of them."""
     own = row(words, basis, stage=Stage.BODY, **facts)
-    return replace(own, meaning=f"{own.meaning} {_PARSER}")
+    return replace(
+        own, meaning=f"{own.meaning} {_PARSER['meaning']}", claims=(*own.claims, *_PARSER["claims"])
+    )
 
 
 CAUSES = (
@@ -29,7 +33,7 @@ CAUSES = (
         the empty sender `<>` of a bounce, which is legal SMTP that SES refuses.
         Do: Set the sender (From, envelope from) to a verified address, not to the SMTP user name.
         Do: Do not relay bounces (empty sender) through SES.
-        Ruled out: Not about verification: only the form of the address was looked at.""",
+        Ruled out: Not about verification: only the form of the address was looked at. [inferred]""",
         seen(sources.GITHUB + "docker-mailserver/docker-mailserver/issues/2403"),
         stage=Stage.MAIL,
         samples=("501 Invalid MAIL FROM address provided",),
@@ -39,8 +43,8 @@ CAUSES = (
         """rcpt-invalid: SES does not accept an envelope recipient address
         RCPT TO was not a well-formed ASCII address. SES has no SMTPUTF8, so letters such as ö before the @
         are refused.
-        Do: Correct the address; write an international domain in punycode.
-        Ruled out: It does not say that the mailbox does not exist: only the form was looked at.""",
+        Do: Correct the address; write an international domain in punycode. [documented: errors#ascii]
+        Ruled out: It does not say that the mailbox does not exist: only the form was looked at. [inferred]""",
         seen(sources.GITHUB + "ruby/net-smtp/issues/97"),
         stage=Stage.RCPT,
         samples=("501 Invalid RCPT TO address provided",),
@@ -52,7 +56,7 @@ CAUSES = (
         Do: Correct the sender's address and set it in angle brackets.
         Ruled out: Not about verification: only the form of the address was looked at.
         Unsure: AWS documents the sentence; logs show '501 Invalid MAIL FROM address provided' instead.""",
-        documented(sources.CODES),
+        documented("codes#553"),
         stage=Stage.MAIL,
         samples=("553 <sender.example.com> Invalid email address",),
         pattern=r"<[^<>\n]{1,320}> invalid email address",
@@ -64,7 +68,7 @@ CAUSES = (
         Do: Correct the recipient's address and set it in angle brackets.
         Ruled out: It does not mean that the mailbox is unknown, although it says so.
         Unsure: AWS documents the sentence; logs show '501 Invalid RCPT TO address provided' instead.""",
-        documented(sources.CODES),
+        documented("codes#553"),
         stage=Stage.RCPT,
         samples=("553 <recipient.example.com> address unknown",),
         pattern=r"<[^<>\n]{1,320}> address unknown",
@@ -72,12 +76,12 @@ CAUSES = (
     ),
     row(
         """too-long: The message exceeds the size limit of SES
-        The whole message, after base64 encoding, is over the limit (40 MB over SMTP since 2022, 10 MB
-        before). Encoding adds about 37 % to an attachment.
-        Do: Send a link instead of the attachment, or make it smaller (about 29 MB fit).
+        The whole message, after base64 encoding, is over the limit: 40 MB over SMTP (10 MB before 2022).
+        Encoding adds about 37 % to an attachment. [documented: limits#size]
+        Do: Send a link instead of the attachment, or make it smaller (about 29 MB fit). [inferred]
         Unsure: AWS's table still says 10 MB in one place and 'maximum size' in another. The stage is
             inferred.""",
-        documented(sources.QUOTAS),
+        documented("quotas#size"),
         stage=Stage.BODY,
         samples=("552 Message is too long.", "552 5.3.4 Message is too long."),
         pattern=r"\bmessage is too long|message length is more than \d+ bytes long",
@@ -94,9 +98,10 @@ CAUSES = (
     row(
         """too-many-recipients: More than 50 recipients in one message
         SES takes 50 recipients (To, Cc and Bcc together) for one message. It accepts each RCPT TO and refuses
-        at the end.
-        Do: Split the recipients over several messages of at most 50.""",
-        documented(sources.QUOTAS),
+        at the end. [seen: quotas#recipients]
+        Do: Split the recipients over several messages of at most 50.
+        Unsure: The reply is from a log whose address was not kept; AWS documents the limit.""",
+        documented("quotas#recipients"),
         stage=Stage.BODY,
         samples=("554 Transaction failed: Recipient count exceeds 50.",),
         pattern=r"recipient count exceeds",
@@ -181,11 +186,12 @@ CAUSES = (
     ),
     row(
         """closing-421: SES is closing this connection
-        The connection is being closed from SES's side, for instance because its host is replaced. Seen once;
-        AWS does not document it.
+        The connection is being closed from SES's side. Its host may have been replaced, as AWS does
+        regularly. [inferred: codes#lifetime]
         Do: Open a new connection and send the message again.
         Do: Recycle pooled connections sooner.
-        Unsure: Which command it answers is not known. Some clients print these words for any 421.""",
+        Unsure: Seen once; AWS does not document it. Which command it answers is not known. Some clients print
+            these words for any 421.""",
         seen(sources.GITHUB + "Couchers-org/couchers/issues/5814"),
         retry=Retry.NEW_CONNECTION,
         stage=Stage.MAIL,
@@ -209,12 +215,11 @@ CAUSES = (
     ),
     row(
         """command-refused: SES does not support or does not allow a command
-        The client used a command, a parameter or a sign-in mechanism that SES does not have. SES knows AUTH
-        PLAIN and LOGIN only.
+        The client used a command, a parameter or a sign-in mechanism that SES does not have. SES lists AUTH
+        PLAIN and LOGIN only. [seen: github:mautic/mautic/issues/3704]
         Do: Choose PLAIN or LOGIN as mechanism, not CRAM-MD5 or XOAUTH2.
         Do: Switch off extensions that SES does not offer (SMTPUTF8, CHUNKING, DSN).
-        Unsure: No log shows how SES answers an unknown command; these are a look-alike server's
-            sentences.""",
+        Unsure: No log shows how SES answers an unknown command; these are a look-alike server's sentences.""",
         inferred(sources.CODES),
         stage=Stage.EHLO,
         samples=("500 Error: command not implemented", "502 VRFY command is disabled"),
