@@ -13,11 +13,12 @@ from sestools.core.endpoints import region_of
 from sestools.core.enums import Outcome, Stage
 from sestools.core.results import ProbeResult, Reply, Symptom
 from sestools.core.text import printable
+from sestools.diagnosis.lives import judged_lives, unexplained
 from sestools.diagnosis.matching import Case, Match
 from sestools.diagnosis.result import Diagnosis
 from sestools.diagnosis.sizes import judged_sizes, reached
 from sestools.knowledge.table import CAUSES, cause
-from sestools.probes import MtuFacts
+from sestools.probes import LifetimeFacts, MtuFacts
 from sestools.reading.exceptions import from_exception
 from sestools.reading.excerpt import read, unwrapped
 from sestools.reading.texts import from_excerpt, from_pair, from_reply, from_text
@@ -96,13 +97,15 @@ def _judged(result: ProbeResult, symptom: Symptom) -> Diagnosis | None:
             return judged
         found = classify(symptom)
         return replace(found, evidence=(*found.evidence, *_where(result)))
+    if isinstance(result.facts, LifetimeFacts) and result.facts.lives:
+        return judged_lives(result) or classify(unexplained(result))
     if not result.ok:
         return None
     return _diagnosis(symptom, [cause("healthy")], (str(result), *filter(None, [greeting])))
 
 
 def _where(result: ProbeResult) -> tuple[str, ...]:
-    return reached(result) if isinstance(result.facts, MtuFacts) else ()
+    return reached(result) if isinstance(result.facts, MtuFacts | LifetimeFacts) else ()
 
 
 def _matched(case: Case) -> Diagnosis | None:

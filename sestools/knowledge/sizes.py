@@ -54,8 +54,9 @@ PASSES = sentences(
 )
 LIVES_TITLE = "Silent connections end as SES ends them, or not at all"
 LIVES = sentences(
-    """Nothing on the way forgot a silent connection within the silences that were tried: after each the server
-    answered, or had said itself that it ends the connection.
+    """No silent connection was forgotten on the way, as far as this shows: after each silence that was tried the
+    server answered, or it had ended the connection itself.
     Do: Replace connections before the silence, age and number of messages that the advice names."""
 )
+LIVES_DOUBT = "Some ended without a word, which a host of SES that is replaced does, or something on the way."
 """What a healthy measurement says: only what it tried."""

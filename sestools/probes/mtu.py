@@ -68,7 +68,15 @@ def probe_mtu(
     facts = replace(search.facts(), others=tuple(others.trials(search)))
     # Where packets get lost, a round trip is measured too long now and then, and never always.
     trip = min((step.tcp.rtt for step in recorder.steps if step.tcp), default=0.0)
-    if facts.address and trip >= SLOW and recorder.failure and recorder.failure.kind is Kind.TIMEOUT:
+    # A first packet that is sent again shows nothing: a second is too short for a slow path's answer.
+    lost = max((step.tcp.retransmits for step in recorder.steps if step.tcp), default=0)
+    if (
+        facts.address
+        and trip >= SLOW
+        and lost <= 1
+        and recorder.failure
+        and recorder.failure.kind is Kind.TIMEOUT
+    ):
         detail = f"{timeout:g} s were not enough: a round trip takes {trip:.1f} s"
         recorder.failure = replace(recorder.failure, detail=detail, cause="mtu-unfinished")
     if facts.stall:  # it was proved, and outweighs what cut the search short

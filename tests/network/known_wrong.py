@@ -41,7 +41,5 @@ KNOWN_WRONG: frozenset[str] = frozenset(
         "fw_rate3-check",
         "fw_rate12_hole-check",
         "fw_table_full-check",
-        "nat_20_drop-lifetime",
-        "nat_6_drop-lifetime",
     }
 )
