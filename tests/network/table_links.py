@@ -129,7 +129,7 @@ def nat(name: str, truth: str, seconds: int, silence: int, **more: Any) -> Netwo
         **{
             "group": "state",
             "leads": {"lifetime": ()},
-            "limits": {"lifetime": silence + 16},
+            "limits": {"lifetime": silence + 20},
             **more,
         },
     )
