@@ -79,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
         advises = _advises(options)
         _agreed(options, estimate)
         stop = stack.enter_context(stoppable())
-        with spinner("holding connections", "{done} of about {total} {what} seen to their end") as progress:
+        with spinner("holding connections", "{done} of at most {total} {what} seen to their end") as progress:
             wait = shared.chosen_timeout(options)
             result = probe_lifetime(
                 **place, plan=plan, sender=sender, timeout=wait, progress=progress, cancel=stop
@@ -156,6 +156,7 @@ def _agreed(options: argparse.Namespace, estimate: Estimate) -> None:
 def _show(
     options: argparse.Namespace, result: ProbeResult, advice: RecycleAdvice | None, advises: bool
 ) -> None:
+    from sestools.diagnosis.classifier import classify
     from sestools.lifetime.advice import lifetime_document
     from sestools.lifetime.survival import survival
 
@@ -168,6 +169,7 @@ def _show(
             "target": str(result.target),
             "outcome": str(result.outcome),
             "symptom": str(result.symptom) if result.symptom else None,
+            **classify(result).to_dict(),
             **facts.to_dict(),
             "survival": {by: curve.to_dict() for by, curve in curves.items() if curve},
             "advice": advice.to_dict() if advice else None,

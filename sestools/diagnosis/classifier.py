@@ -10,12 +10,15 @@ from typing import Any
 from sestools.core import trust
 from sestools.core.cause import Cause
 from sestools.core.endpoints import region_of
-from sestools.core.enums import Stage
+from sestools.core.enums import Outcome, Stage
 from sestools.core.results import ProbeResult, Reply, Symptom
 from sestools.core.text import printable
+from sestools.diagnosis.lives import judged_lives, unexplained
 from sestools.diagnosis.matching import Case, Match
 from sestools.diagnosis.result import Diagnosis
+from sestools.diagnosis.sizes import judged_sizes, reached
 from sestools.knowledge.table import CAUSES, cause
+from sestools.probes import LifetimeFacts, MtuFacts
 from sestools.reading.exceptions import from_exception
 from sestools.reading.excerpt import read, unwrapped
 from sestools.reading.texts import from_excerpt, from_pair, from_reply, from_text
@@ -45,10 +48,10 @@ def classify(
     symptom = replace(
         symptom, host=host or symptom.host, port=port or symptom.port, stage=stage or symptom.stage
     )
+    if isinstance(anything, ProbeResult) and (judged := _judged(anything, symptom)):
+        return judged
     if symptom.cause:
         return _diagnosis(symptom, [cause(symptom.cause)], (str(symptom),))
-    if isinstance(anything, ProbeResult) and anything.ok:
-        return _of_success(anything, symptom)
     observed = isinstance(anything, Symptom | ProbeResult)
     case = Case(symptom=symptom, observed=observed, asked=observed or host is not None, pasted=pasted)
     found = _matched(case)
@@ -84,12 +87,25 @@ def _diagnosis(symptom: Symptom, rows: list[Cause], evidence: tuple[str, ...]) -
     return Diagnosis(symptom=symptom, candidates=candidates, evidence=evidence, ruled_out=rows[0].ruled_out)
 
 
-def _of_success(result: ProbeResult, symptom: Symptom) -> Diagnosis:
+def _judged(result: ProbeResult, symptom: Symptom) -> Diagnosis | None:
+    """What a probe decided; None if its symptom has to be looked up."""
     greeting = getattr(result.facts, "greeting", None) or ""
-    foreign = greeting and region_of(result.target.host) and not trust.is_greeting(greeting)
-    narrowed = getattr(result.facts, "narrowed", False)
-    lead = cause("foreign-greeting" if foreign else "mtu-narrow-path" if narrowed else "healthy")
-    return Diagnosis(symptom=symptom, candidates=(lead,), evidence=(str(result), *filter(None, [greeting])))
+    if result.ok and greeting and region_of(result.target.host) and not trust.is_greeting(greeting):
+        return _diagnosis(symptom, [cause("foreign-greeting")], (str(result), greeting, *_where(result)))
+    if isinstance(result.facts, MtuFacts) and result.outcome is not Outcome.NOT_RUN:
+        if judged := judged_sizes(result):
+            return judged
+        found = classify(symptom)
+        return replace(found, evidence=(*found.evidence, *_where(result)))
+    if isinstance(result.facts, LifetimeFacts) and result.facts.lives:
+        return judged_lives(result) or classify(unexplained(result))
+    if not result.ok:
+        return None
+    return _diagnosis(symptom, [cause("healthy")], (str(result), *filter(None, [greeting])))
+
+
+def _where(result: ProbeResult) -> tuple[str, ...]:
+    return reached(result) if isinstance(result.facts, MtuFacts | LifetimeFacts) else ()
 
 
 def _matched(case: Case) -> Diagnosis | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from sestools.core.cause import Cause
@@ -11,6 +13,7 @@ from sestools.core.enums import Level, Retry, Stage
 from sestools.core.errors import UsageError
 from sestools.core.results import Symptom
 from sestools.core.text import printable
+from sestools.diagnosis.filled import filled, known_of
 from sestools.render.shown import Shown
 
 _BEFORE_MESSAGE = tuple(Stage)[: tuple(Stage).index(Stage.BODY)]
@@ -23,21 +26,23 @@ class Diagnosis(Shown):
     Attributes:
         candidates: Possible causes, the likeliest first; never empty (an unknown has its own row).
         evidence: What it rests on, in sentences; `ruled_out`: what it is not.
+        known: What fills the names that rows leave open, beside what the symptom tells (see `filled`).
     """
 
     symptom: Symptom
     candidates: tuple[Cause, ...]
     evidence: tuple[str, ...] = ()
     ruled_out: tuple[str, ...] = ()
+    known: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not self.candidates:
             raise UsageError("a diagnosis names at least one candidate")
 
-    @property
+    @cached_property
     def cause(self) -> Cause:
-        """The likeliest cause."""
-        return self.candidates[0]
+        """The likeliest cause, with what is known filled in."""
+        return filled(self.candidates[0], **{**known_of(self.symptom), **self.known})
 
     @property
     def retry(self) -> Retry:

@@ -16,6 +16,9 @@ from sestools.core.enums import Level
 from sestools.core.errors import UsageError
 from sestools.core.results import ProbeResult
 from sestools.core.text import duration
+from sestools.diagnosis.classifier import classify
+from sestools.diagnosis.lives import FORGOTTEN
+from sestools.diagnosis.result import Diagnosis
 from sestools.lifetime.costs import PRICE, ConnectionLimits, Cost, Costs, Thresholds, Traffic, options
 from sestools.lifetime.survival import Curve, survival
 from sestools.probes import LifetimeFacts, Purpose
@@ -195,12 +198,21 @@ def _messages(facts: LifetimeFacts) -> tuple[int, int | None, str]:
 def _idle(facts: LifetimeFacts) -> tuple[float, float | None, str]:
     """The same for silence."""
     curve = survival(facts, "silence")
+    slowest = max((life.opening for life in facts.lives), default=0.0)
+    lost, safe = facts.forgotten, facts.safe_silence
+    if lost and safe and not (curve and curve.ended and curve.ends[0] < lost[1]):
+        seen = (
+            f"after {duration(lost[0])} of silence the server answered"
+            if lost[0]
+            else "no silence was answered"
+        )
+        why = f"{seen}, and after {duration(lost[1])} nothing came: a NAT or firewall on the way forgets connections"
+        return max(0.1, math.floor(10 * (MARGIN * safe - slowest / 8)) / 10), safe, why
     if curve is None or not curve.ended:
         watched = f"no silent connection was ended within {curve.longest:.0f} s" if curve else "not measured"
         why = f"{watched}; AWS documents about 10 s, so {UNMEASURED_IDLE:g} s stays well below"
         return UNMEASURED_IDLE, None, why
     cutoff, last = curve.ends[0], curve.ends[-1]
-    slowest = max((life.opening for life in facts.lives), default=0.0)
     why = (
         f"{curve.ended} of {curve.lives} silent connections were ended, after {duration(cutoff)} to "
         f"{duration(last)}; less 5 % and the time that a command takes to arrive"
@@ -219,11 +231,22 @@ def _age(curve: Curve | None, age: float | None) -> str:
     return words if curve.ended else f"{words}; none ended, and nothing was watched for longer"
 
 
+def lifetime_level(found: Diagnosis) -> Level:
+    """How serious it is: connections that are forgotten are worth knowing, for new ones can be made."""
+    if not found.cause.fails:
+        return Level.OK
+    return Level.NOTICE if found.cause.id == FORGOTTEN else Level.PROBLEM
+
+
 def lifetime_document(
     result: ProbeResult, advice: RecycleAdvice | None, config: ClientConfig | None = None
 ) -> Document:
-    """The lives that were seen, then when to replace connections, and the configuration that does it."""
+    """The verdict if something is wrong, the lives that were seen, then when to replace connections, and the
+    configuration that does it.
+    """
     facts: LifetimeFacts = result.facts
+    found = classify(result)
+    level = lifetime_level(found)
     lives = tuple(
         (
             str(life.purpose), "yes" if life.signed_in else "no", f"{life.seconds:.1f}", f"{life.silence:.1f}",
@@ -235,12 +258,16 @@ def lifetime_document(
     table = Table(headings=headings, rows=lives, right=("lived s", "silent s", "messages"))
     seen = Document(
         title=f"Lifetime of connections to {result.target}",
-        level=Level.PROBLEM if result.symptom else Level.OK,
-        lead=tuple(facts.lines),
+        level=level,
+        lead=(*facts.lines, *([f"at {', '.join(facts.addresses)}"] if facts.addresses else [])),
         tables=(table,) if lives and not advice else (),
         notes=(f"could not be measured: {result.symptom}",) if result.symptom else (),
     )
-    parts = [seen, *([advice.document()] if advice else [])]
+    parts = [
+        *([found.document(level)] if found.cause.fails else []),
+        seen,
+        *([advice.document()] if advice else []),
+    ]
     if config:
         parts.append(Document(title=f"{config.client}, {config.file}", code=tuple(str(config).splitlines())))
     return Document(parts=tuple(parts))

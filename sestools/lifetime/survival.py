@@ -11,12 +11,11 @@ from typing import Any, Literal
 
 from sestools.core.errors import UsageError
 from sestools.probes import Life, LifetimeFacts, Purpose
+from sestools.probes.lifetime_facts import AGREE
 
 By = Literal["age", "messages", "silence"]
 
 CONFIDENCE = 0.9
-ALIKE = 1.1
-"""How many times as long as the shortest silence the longest may be, if one clock ended both."""
 TOGETHER = 5.0
 """Seconds within which the connections of one host end, if their host ended them."""
 
@@ -122,10 +121,11 @@ def _silences(lives: tuple[Life, ...]) -> list[tuple[float, bool]]:
     ends silent connections without a reply, but all of them after the same silence: ends without a reply count if
     they agree.
     """
+    lives = tuple(life for life in lives if not life.lost)  # whether the server had ended them nobody heard
     signed_in = tuple(life for life in lives if life.signed_in)
     quiet = signed_in if any(life.said for life in signed_in) else lives
     wordless = [life.silence for life in quiet if life.end and not life.said]
-    agree = len(wordless) > 1 and max(wordless) <= ALIKE * min(wordless)
+    agree = len(wordless) > 1 and max(wordless) <= AGREE * min(wordless)
     told = any(life.said for life in quiet)
     return [(life.silence, life.said or (agree and not told and life.end is not None)) for life in quiet]
 

@@ -15,6 +15,9 @@ from sestools.probes.lifetime_facts import Life, Purpose
 from sestools.probes.recorder import Cancelled, Closed, Recorder
 from sestools.probes.session import SUCCESS, ClientSession, Envelope
 
+PROOF = 3.0
+"""Seconds in which an answer after a silence has to come, or twice what opening took: lost packets are sent again."""
+
 
 class Held:
     """One connection that is held; `made` makes its socket in place of connecting to the target."""
@@ -36,6 +39,7 @@ class Held:
             self._connection.socket.close()
             raise
         words = (session.facts.greeting or "").split()
+        self._address = self._connection.address
         self.host = next((word for word in words if word.startswith("SimpleEmailService")), None)
         self._opened = self._spoke = clock.now()
         self._opening = self._opened - began
@@ -43,6 +47,8 @@ class Held:
         self.end: Symptom | None = None
         self.refused: Symptom | None = None
         self._ended: float | None = None
+        self.answered = 0.0
+        self.asked: float | None = None
 
     @property
     def age(self) -> float:
@@ -58,8 +64,16 @@ class Held:
         """Whether it still lives, as far as can be heard."""
         if self.end is None:
             with self._noticing(Stage.IDLE):
-                if reply := self._connection.heard():
+                reply = self._connection.heard()
+                if reply and reply.code == 250 and self.asked is not None:
+                    self.answered, self._spoke = max(self.answered, self.asked - self._spoke), self.asked
+                    self.asked = None
+                elif reply:
                     self._over(self._symptom(Stage.IDLE, reply))
+        patience = max(PROOF, 2 * self._opening)
+        if self.end is None and self.asked is not None and self._clock.now() - self.asked > patience:
+            detail = f"NOOP was not answered within {patience:g} s"
+            self._over(symptom_at(self._recorder.target, Kind.TIMEOUT, Stage.IDLE, detail))
         return self.end is None
 
     def says(self, line: bytes, stage: Stage = Stage.IDLE, *codes: int) -> bool:
@@ -75,6 +89,13 @@ class Held:
             if reply.code == 421 or (reply.code == 451 and "Timeout" in reply.text) or stage is Stage.IDLE:
                 self._over(self.refused)
         return False
+
+    def asks(self) -> None:
+        """Say NOOP after a silence; `lives` hears the answer, and gives up if none comes."""
+        self.asked = self._clock.now()
+        with self._noticing(Stage.IDLE):
+            self._recorder.deadline.renew()
+            self._connection.send(command("NOOP"))
 
     def sends(self, sender: str) -> bool:
         """Whether a message to the mailbox simulator is accepted."""
@@ -102,7 +123,8 @@ class Held:
         return symptom_at(self._recorder.target, Kind.REPLY, stage, str(reply), reply)
 
     def _over(self, how: Symptom) -> None:
-        self.end, self._ended = how, self._clock.now()
+        # One that has no memory of it any more died before it was asked.
+        self.end, self._ended = how, self._clock.now() if self.asked is None else self.asked
 
     def leave(self) -> None:
         """Say good-bye, as far as anybody listens, and close."""
@@ -125,4 +147,7 @@ class Held:
             host=self.host,
             signed_in=self._signed_in,
             opening=self._opening,
+            address=self._address,
+            answered=self.answered,
+            asked=self.asked is not None,
         )

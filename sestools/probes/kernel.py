@@ -5,11 +5,12 @@ from __future__ import annotations
 import socket
 import struct
 from dataclasses import dataclass
+from pathlib import Path
 
 from sestools.core.results import TcpInfo
 
 _GET_ROUTE, _NEW_ROUTE, _REQUEST = 26, 24, 1
-_RTA_DST, _RTA_OIF, _RTA_METRICS, _RTAX_MTU = 1, 4, 8, 2
+_RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_METRICS, _RTAX_MTU = 1, 4, 5, 8, 2
 _SIOCGIFMTU = 0x8921
 
 
@@ -100,11 +101,13 @@ class Route:
         interface_mtu: Largest packet in bytes that the interface sends.
         mtu: Largest packet in bytes on this route: set by an administrator or learnt by path MTU discovery;
             None if neither.
+        gateway: Address of the router that it leads to first; None if it leads to the destination itself.
     """
 
     interface: str
     interface_mtu: int
     mtu: int | None = None
+    gateway: str | None = None
 
 
 def route_to(address: str) -> Route | None:
@@ -127,8 +130,22 @@ def route_to(address: str) -> Route | None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             answer = fcntl.ioctl(sock, _SIOCGIFMTU, struct.pack("16si12x", name.encode(), 0))
         largest = struct.unpack_from("16si", answer)[1]
-        return Route(interface=name, interface_mtu=largest, mtu=struct.unpack("I", mtu)[0] if mtu else None)
-    except (ImportError, AttributeError, OSError, KeyError, struct.error):
+        gateway = found.get(_RTA_GATEWAY)
+        return Route(
+            interface=name,
+            interface_mtu=largest,
+            mtu=struct.unpack("I", mtu)[0] if mtu else None,
+            gateway=socket.inet_ntop(family, gateway) if gateway else None,
+        )
+    except (ImportError, AttributeError, OSError, KeyError, ValueError, struct.error):
+        return None
+
+
+def probes_mtu() -> bool | None:
+    """Whether TCP of this host looks for the path MTU itself once segments get lost (`tcp_mtu_probing`)."""
+    try:
+        return Path("/proc/sys/net/ipv4/tcp_mtu_probing").read_text(encoding="ascii").strip() != "0"
+    except (OSError, ValueError):
         return None
 
 

@@ -15,8 +15,9 @@ from sestools.core.results import ProbeResult, Symptom
 from sestools.core.smtp import command, path
 from sestools.core.target import Target
 from sestools.probes.held_connection import Held
-from sestools.probes.lifetime_facts import Life, LifetimeFacts, Plan, Purpose
+from sestools.probes.lifetime_facts import MOST_SUCCESSORS, Life, LifetimeFacts, Plan, Purpose
 from sestools.probes.recorder import Cancelled, Deadline, Recorder, Stopped
+from sestools.probes.silences import Silences
 
 PATIENCE = 3
 """Refusals in a row after which a connection sends no more."""
@@ -39,7 +40,8 @@ def probe_lifetime(
 ) -> ProbeResult[LifetimeFacts]:
     """Hold several connections at once until they end, or long enough: how long does one live?
 
-    First some are idle until the server closes them. Then others are kept alive with NOOP, and a few
+    First some are idle until the server closes them, or for a graded silence after which it has to answer NOOP: what
+    is forgotten on the way shows only so. Then others are kept alive with NOOP, and a few
     send messages, at the plan's rate and to SES's mailbox simulator only, until no more are taken. What is
     still alive when it is left counts as that. `plan.estimate()` says before what it costs at most. The first
     connection that cannot be opened is the last one that is tried: failed sign-ins are not repeated.
@@ -71,12 +73,16 @@ def probe_lifetime(
     clock = clock or SystemClock(cancel)
 
     def held(sign_in: bool) -> Held:
-        recorder = Recorder(target, Deadline(timeout, cancel, clock))
-        return Held(recorder, clock, sign_in, connect)
+        own = Recorder(target, Deadline(timeout, cancel, clock))
+        try:
+            return Held(own, clock, sign_in, connect)
+        except Stopped:
+            recorder.steps[:] = own.steps
+            raise
 
+    recorder = Recorder(target, Deadline(timeout))
     signs_in = target.credentials is not None
     measurement = _Measurement(plan, signs_in, sender, clock, held, cancel, progress or no_progress)
-    recorder = Recorder(target, Deadline(timeout))
     with recorder.probing():
         measurement.run()
     lives, refusal = tuple(measurement.lives), measurement.refusal
@@ -113,8 +119,12 @@ class _Measurement:
         """All of it."""
         plan = self.plan
         ways = dict.fromkeys((self.signs_in, False))
-        self._side_by_side([self._silent(sign_in) for sign_in in ways for _ in range(plan.silent)])
-        cut = min((life.seconds for life in self.lives if life.end), default=plan.silence)
+        silences = Silences(plan.silence)
+        first = silences.graded(plan.silent)
+        self._side_by_side(
+            [self._silent(sign_in, silence, silences) for sign_in in ways for silence in first]
+        )
+        cut = min((life.silence for life in self.lives if life.end), default=plan.silence)
         keep = min(plan.keep, cut / 3)
         others = [self._slot(keep) for _ in range(min(plan.at_once, plan.lives))]
         if self.sender:
@@ -124,7 +134,7 @@ class _Measurement:
     def _side_by_side(self, tasks: list[Iterator[float]]) -> None:
         """Each task yields the seconds until its next turn."""
         plan, number = self.plan, count()
-        total = plan.silent * (1 + self.signs_in) + plan.lives + plan.senders * bool(self.sender)
+        total = plan.estimate(signs_in=self.signs_in, sends=self.sender is not None).connections
         queue = [(self.clock.now(), next(number), task) for task in tasks]
         try:
             while queue:
@@ -141,10 +151,28 @@ class _Measurement:
             for task in tasks:
                 task.close()  # type: ignore[attr-defined]
 
-    def _silent(self, sign_in: bool) -> Iterator[float]:
-        with self._held(Purpose.SILENT, sign_in) as held:
-            while held and held.age < self.plan.silence and held.lives():
-                yield LOOK[Purpose.SILENT]
+    def _silent(self, sign_in: bool, first: float, silences: Silences) -> Iterator[float]:
+        """One connection, and a second one if it is forgotten, each silent until that is answered or not."""
+        silence: float | None = first
+        for _ in range(2):
+            asked = False
+            with self._held(Purpose.SILENT, sign_in) as held:
+                while held and silence is not None and held.lives():
+                    if asked and held.asked is None:
+                        asked, silence = False, self._next(silences, held.answered, True)
+                    elif not asked and held.silence >= silence:
+                        asked = True
+                        held.asks()
+                    yield LOOK[Purpose.SILENT]
+            if not (held and held.asked is not None and held.end and held.end.reply is None):
+                return
+            silence = self._next(silences, held.silence, False)
+            if silence is None:
+                return
+
+    def _next(self, silences: Silences, silence: float, answered: bool) -> float | None:
+        silences.learn(silence, answered)
+        return silences.next(self.plan.silence - (self.clock.now() - self.began))
 
     def _slot(self, keep: float) -> Iterator[float]:
         """One life after the other, until enough hosts were seen, or a whole round brought no new one."""
@@ -162,8 +190,9 @@ class _Measurement:
         """Send until no more are taken; a connection whose host goes before that has a successor."""
         pause = self.plan.senders / self.plan.rate
         yield number / self.plan.rate
-        done = False
-        while self.budget > 0 and not done and not self.refusal:
+        done, made = False, 0
+        while self.budget > 0 and not done and not self.refusal and made < MOST_SUCCESSORS:
+            made += 1
             with self._held(Purpose.SENDING, True) as held:
                 refused, due = 0, self.clock.now()
                 while held and self.budget > 0 and held.carried < self.plan.messages and held.lives():

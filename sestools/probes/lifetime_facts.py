@@ -13,12 +13,17 @@ from sestools.core.text import duration
 MOST_AT_ONCE = 20
 """Connections that may be held at a time. SES's own limit is not known; this is far below what senders use."""
 
+MOST_SUCCESSORS = 10
+"""Connections that a sender makes at most, one after the other, if their hosts go before they are full."""
+AGREE = 1.1
+"""How many times as long as the shortest silence the longest may be, if one clock ended both."""
+
 
 class Purpose(StrEnum):
     """What a connection is held for."""
 
     SILENT = "silent"
-    """Nothing is said until it ends: the idle cut-off."""
+    """Nothing is said until it ends, or for a graded silence, after which NOOP has to be answered: the idle cut-off."""
     KEPT = "kept"
     """NOOP is said often enough that silence does not end it: life by age."""
     SENDING = "sending"
@@ -60,7 +65,8 @@ class Plan:
 
     Attributes:
         silent: Connections that keep quiet, at the same time. With credentials, as many again before AUTH.
-        silence: Seconds after which quiet is given up.
+        silence: Seconds after which quiet is given up. One keeps quiet so long, the others half as long, a quarter
+            and so on before they say NOOP; what is not answered is closed in on.
         lives: Connections whose age is watched, each on another host as far as greetings tell.
         at_once: How many of those are held at a time.
         age: Seconds after which a life is left alone; it counts as lived at least so long (censored).
@@ -102,12 +108,12 @@ class Plan:
     def estimate(self, *, signs_in: bool, sends: bool) -> Estimate:
         """What it costs at most."""
         rounds = -(-self.most_lives // self.at_once) if self.lives else 0
-        silent = self.silent * (1 + signs_in)
+        silent = self.silent * (1 + signs_in)  # one that is forgotten has a successor
         senders = self.senders if sends and signs_in and self.messages else 0
         messages = senders * self.messages
         return Estimate(
-            seconds=(self.silence if silent else 0.0) + max(rounds * self.age, messages / self.rate),
-            connections=silent + self.most_lives + senders,
+            seconds=(self.silence + 3.0 if silent else 0.0) + max(rounds * self.age, messages / self.rate),
+            connections=2 * silent + self.most_lives + senders * MOST_SUCCESSORS,
             at_once=max(silent, min(self.at_once, self.lives) + senders),
             messages=messages,
         )
@@ -127,6 +133,9 @@ class Life:
         host: The host's name as its greeting tells it.
         signed_in: Whether it had signed in.
         opening: Seconds from connecting to being ready: what a handshake costs.
+        address: The IP address that it was made to.
+        answered: The longest silence in seconds after which the server answered.
+        asked: Whether its end showed only when something was said after a silence.
     """
 
     purpose: Purpose
@@ -138,11 +147,19 @@ class Life:
     host: str | None = None
     signed_in: bool = False
     opening: float = 0.0
+    address: str | None = None
+    answered: float = 0.0
+    asked: bool = False
 
     @property
     def said(self) -> bool:
         """Whether the server said why it ended the connection."""
         return self.end is not None and self.end.reply is not None
+
+    @property
+    def lost(self) -> bool:
+        """Whether it was silent, and what was said then got no answer, or a reset or an end without a word."""
+        return self.purpose is Purpose.SILENT and self.asked and self.end is not None and not self.said
 
     @property
     def full(self) -> bool:
@@ -181,6 +198,35 @@ class LifetimeFacts:
         return tuple(life for life in self.lives if life.purpose in purposes)
 
     @property
+    def forgotten(self) -> tuple[float, float] | None:
+        """The longest silence that was answered and the shortest that was not, if all above that were not.
+
+        Something on the way that ends silent connections counts, too, if it ends those of several hosts after the
+        same silence. None if nothing was forgotten, or nothing shows that the server still answered.
+        """
+        silent = self.of(Purpose.SILENT)
+        low = max((life.answered for life in silent), default=0.0)
+        cut = [life for life in silent if life.end and not (life.said or life.asked)]
+        times = [life.silence for life in cut]
+        agree = len({life.host for life in cut}) > 1 and max(times) <= AGREE * min(times)
+        gone = [life for life in silent if life.lost and life.silence > low] + (cut if agree else [])
+        if not gone:
+            return None
+        since = min(life.opened_at + life.seconds for life in gone)
+        answers = low > 0 or any(life.opened_at > since for life in self.lives)
+        return (low, min(life.silence for life in gone)) if answers else None
+
+    @property
+    def safe_silence(self) -> float | None:
+        """Seconds of silence after which connections are not forgotten yet; None if none was."""
+        return (self.forgotten[0] or self.forgotten[1] / 2) if self.forgotten else None
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The addresses that connections were made to."""
+        return tuple(dict.fromkeys(life.address for life in self.lives if life.address))
+
+    @property
     def lines(self) -> tuple[str, ...]:
         """What was seen, a line a purpose."""
         found = [
@@ -195,16 +241,17 @@ class LifetimeFacts:
 
     def to_dict(self) -> dict[str, Any]:
         """The facts for a program."""
-        return as_dict(self, "seconds messages refusal lives")
+        return as_dict(self, "seconds messages refusal forgotten addresses lives")
 
 
 def _line(lives: list[Life], what: str) -> str:
     """A few lives of one purpose in words."""
-    told = sum(life.said for life in lives)
-    gone = sum(life.end is not None and not life.said for life in lives)
-    alive = len(lives) - told - gone
+    told, lost = sum(life.said for life in lives), sum(life.lost for life in lives)
+    gone = sum(life.end is not None and not (life.said or life.lost) for life in lives)
+    alive = len(lives) - told - gone - lost
     seconds = sorted(life.seconds for life in lives)
     parts = [f"{told} were ended with a reply" * (told > 0), f"{gone} without a word" * (gone > 0)]
+    parts.append(f"{lost} were not answered after their silence" * (lost > 0))
     parts.append(f"{alive} were alive when they were left" * (alive > 0))
     if lives[0].purpose is Purpose.SENDING:
         what += f", {sum(life.messages for life in lives)} messages"

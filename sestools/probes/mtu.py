@@ -3,39 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import sys
 import threading
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 
-from sestools.core import trust
-from sestools.core.endpoints import Security
 from sestools.core.enums import Kind, Stage
 from sestools.core.errors import UsageError
 from sestools.core.results import ProbeResult, symptom_at
 from sestools.core.target import Target
-from sestools.probes.connect import Connection, connect, resolve
-from sestools.probes.kernel import Route, counters, route_to
-from sestools.probes.mtu_facts import Flight, MtuFacts, Passage, Trial, Way
-from sestools.probes.recorder import Deadline, Recorder, Stopped
-from sestools.probes.segment_trial import push, shake
-from sestools.probes.session import ClientSession
+from sestools.probes.connect import resolve
+from sestools.probes.mtu_facts import MtuFacts, Trial, Way
+from sestools.probes.mtu_search import SLOW, SizeSearch
+from sestools.probes.recorder import Cancelled, Deadline, Recorder, Stopped
 
-MOST_TRIALS = 30
-"""Connections that the probe makes at most."""
-LARGEST_BURST = 20_000
-"""Bytes that it sends at most on one of them: more than two segments of 9001 bytes."""
-SMALL = 4
-"""Small commands sent, one at a time, before each burst: they show whether small packets get lost, too."""
-PATIENCE = 1.6
-"""Seconds without a byte after which an unclamped handshake stalls: a server has sent thrice by then (RFC 6298)."""
-
-# Path MTUs that are often met: Ethernet, PPPoE, tunnels of every kind, clouds, mobile networks, old minima.
-_USUAL = (
-    *(576, 1006, 1200, 1280, 1300, 1320, 1340, 1350, 1360, 1380, 1390, 1400, 1410, 1420, 1430, 1436, 1440),
-    *(1450, 1460, 1476, 1480, 1492, 1500, 8500, 9001),
-)
+OTHERS, AT_ONCE, OTHERS_SECONDS = 8, 4, 4.0
+"""Other addresses of the name that are looked at, so many at a time, and the seconds for each."""
 
 
 def probe_mtu(
@@ -48,9 +32,10 @@ def probe_mtu(
     """Send large packets after EHLO, and have the server send some in the TLS handshake: do they arrive?
 
     What stalls is tried again with smaller segments (TCP_MAXSEG), and the largest that pass are searched for.
-    It sends only EHLO, STARTTLS and NOOP, never signs in, and does not verify certificates. At most 30
-    connections one after the other, and 20 kB on each. Stalls are judged by the kernel's counters, not by
-    replies.
+    Other addresses of the name are looked at beside that, each in both directions; if segments stall at one of them
+    alone, the search is there. It sends only EHLO, STARTTLS and NOOP, never signs in, and does not verify
+    certificates. At most 30 connections one after the other and two to each of 8 other addresses, and 20 kB on
+    each. Stalls are judged by the kernel's counters, not by replies.
 
     Args:
         target: Where to connect; its credentials are not used.
@@ -67,16 +52,33 @@ def probe_mtu(
     if mtu is not None and not 576 <= mtu <= 65535:
         raise UsageError(f"an MTU is between 576 and 65535 bytes, not {mtu!r}")
     recorder = Recorder(target, Deadline(timeout, cancel))
-    search = _Search(recorder, mtu)
+    search, others = SizeSearch(recorder, mtu), _Others(target, mtu)
     if not sys.platform.startswith("linux"):
         recorder.not_run = "needs the connection counters of Linux"
     else:
-        with recorder.probing():
+        with recorder.probing(), others:
             try:
-                search.run(resolve(recorder))
+                addresses = resolve(recorder)
+                search.run(addresses, lambda at: others.begin(addresses, at, recorder.deadline))
+                if not search.facts().stall and (there := others.stalled()):
+                    search = SizeSearch(recorder, mtu)
+                    search.run([there])
             except TimeoutError as error:
                 raise Stopped(recorder.symptom(error, Stage.EHLO)) from error
-    facts = search.facts()
+    facts = replace(search.facts(), others=tuple(others.trials(search)))
+    # Where packets get lost, a round trip is measured too long now and then, and never always.
+    trip = min((step.tcp.rtt for step in recorder.steps if step.tcp), default=0.0)
+    # A first packet that is sent again shows nothing: a second is too short for a slow path's answer.
+    lost = max((step.tcp.retransmits for step in recorder.steps if step.tcp), default=0)
+    if (
+        facts.address
+        and trip >= SLOW
+        and lost <= 1
+        and recorder.failure
+        and recorder.failure.kind is Kind.TIMEOUT
+    ):
+        detail = f"{timeout:g} s were not enough: a round trip takes {trip:.1f} s"
+        recorder.failure = replace(recorder.failure, detail=detail, cause="mtu-unfinished")
     if facts.stall:  # it was proved, and outweighs what cut the search short
         # Not a stall by size: the stage of the reply that did not come, not of a body.
         stage = Stage.EHLO if not facts.ways else Stage.BODY if Way.UP in facts.ways else Stage.TLS
@@ -84,155 +86,42 @@ def probe_mtu(
     return recorder.result("mtu", facts)
 
 
-class _Search:
-    """The search under way."""
+class _Others:
+    """A look at the other addresses of the name, beside the search at the first one."""
 
-    def __init__(self, recorder: Recorder, mtu: int | None) -> None:
-        self._recorder, self._mtu = recorder, mtu
-        self._target, self._deadline = recorder.target, recorder.deadline
-        self._tls = trust.blind() if self._target.security is not Security.PLAIN else None
-        self._clamp: int | None = None
-        self._route: Route | None = None
-        self._trials: list[Trial] = []
-        self._ways: list[Way] = []
-        """Directions in which large segments were shown to stall by their size."""
-        self._largest: int | None = None
-        self._smallest: int | None = None
-        self._small = self._small_again = 0
-        self._always, self._headers = False, 40
+    def __init__(self, target: Target, mtu: int | None) -> None:
+        self._target, self._mtu = target, mtu
+        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="sestools-mtu")
+        self._looks: list[tuple[SizeSearch, Future[None]]] = []
 
-    def run(self, addresses: Sequence[str]) -> None:
-        """Both directions; unclamped first, and the search where that stalls."""
-        self._addresses = tuple(addresses)
-        if self._mtu:
-            self._clamp = self._mtu - (60 if ":" in self._addresses[0] else 40)
-        wrapper = self._target.security is Security.WRAPPER
-        ways = [Way.UP] if self._tls is None else [Way.DOWN, Way.UP] if wrapper else [Way.UP, Way.DOWN]
-        for way in ways:
-            # On a wrapper port the handshake has to pass before a burst can be sent.
-            known = self._largest if wrapper and way is Way.UP else None
-            first = self._trial(way, known or self._clamp, self._recorder)
-            if not first.stalled:
-                continue
-            floor = 1220 if self._headers == 60 else 536  # what every path carries (RFC 8200, RFC 1122)
-            high = first.clamp or (first.before.mss if first.before else 65535)
-            for low in dict.fromkeys(filter(None, (self._largest, floor))):
-                passes = low < high and not self._trial(way, low).stalled
-                if passes:
-                    break
-                high = low
-            if not passes or self.facts().lossy:
-                self._always = True
-                return
-            self._ways.append(way)
-            if low != self._largest:  # else it carries what the other direction does
-                self._largest, self._smallest = low, high
-                self._search(way)
+    def __enter__(self) -> _Others:
+        return self
 
-    def _search(self, way: Way) -> None:
-        """Close in on the size from both sides: over usual path MTUs, then one byte above, then by halves."""
-        usual = [mtu - self._headers for mtu in _USUAL]
-        edge = True
-        while self._largest is not None and self._smallest is not None and self._smallest - self._largest > 1:
-            low, high = self._largest, self._smallest
-            between = [size for size in usual if low < size < high]
-            if between:
-                middle = between[len(between) // 2]
-            else:
-                middle, edge = (low + 1 if edge else (low + high) // 2), False
-            if self._trial(way, middle).stalled:
-                self._smallest = middle
-            else:
-                self._largest = middle
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
 
-    def _trial(self, way: Way, clamp: int | None, recorder: Recorder | None = None) -> Trial:
-        """One connection. The first one's steps are the probe's; the others keep theirs to themselves."""
-        if len(self._trials) >= MOST_TRIALS:
-            raise TimeoutError(f"no answer after {MOST_TRIALS} connections")
-        own = recorder or Recorder(self._target, self._deadline)
-        with connect(own, self._addresses, clamp) as connection:
-            self._addresses = (connection.address,)
-            self._headers = 60 if ":" in connection.address else 40
-            if not self._trials:
-                self._route = route_to(connection.address)
-            trial = self._fly(way, clamp, ClientSession(own, Stage.EHLO, self._tls), connection)
-        self._trials.append(trial)
-        if trial.flight is Flight.BROKEN:
-            detail = f"the connection broke while large segments went from {way}"
-            stage = Stage.EHLO if way is Way.UP else Stage.TLS
-            raise Stopped(symptom_at(self._target, Kind.RESET, stage, detail))
-        return trial
+    def begin(self, addresses: Sequence[str], first: str, deadline: Deadline) -> None:
+        """Look at all but the first one; each look ends by itself."""
+        for address in [one for one in dict.fromkeys(addresses) if one != first][:OTHERS]:
+            seconds = min(OTHERS_SECONDS, deadline.remaining())
+            look = SizeSearch(Recorder(self._target, Deadline(seconds, deadline.cancel)), self._mtu)
+            self._looks.append((look, self._pool.submit(self._look, look, address)))
 
-    def _fly(self, way: Way, clamp: int | None, session: ClientSession, connection: Connection) -> Trial:
-        if self._target.security is Security.WRAPPER:
-            trial = self._handshake(clamp, connection)
-            if way is Way.DOWN or trial.flight is not Flight.PASSED:
-                return trial
-        sock = connection.socket
-        try:
-            session.greeting(connection)
-            session.note(capabilities_before_tls=session.ehlo(connection))
-            if way is Way.DOWN:
-                session.starttls(connection)
-            else:
-                for _ in range(SMALL):
-                    push(sock, self._deadline, b"NOOP\r\n", 8, clamp)
-        finally:
-            if now := counters(sock):
-                self._small += now.sent + 1 - now.retransmits  # with the first one, that opens the connection
-                self._small_again += now.retransmits
-        if way is Way.DOWN:
-            return self._handshake(clamp, connection)
-        # NOOPs that fill two packets and more, in lines as long as RFC 5321 (4.5.3.1.4) allows.
-        size = min(2 * (now.path_mtu if now else 1500) + 200, LARGEST_BURST)
-        timeouts = 3 if clamp == self._clamp else 2
-        line = b"NOOP " + b"x" * 500 + b"\r\n"
-        trial = push(sock, self._deadline, line * -(-size // len(line)), timeouts, clamp)
-        if trial.flight is Flight.PASSED:
-            _leave(sock)
-        return trial
+    @staticmethod
+    def _look(search: SizeSearch, address: str) -> None:
+        # What cannot be connected to, or breaks, says nothing about sizes.
+        with contextlib.suppress(Stopped, TimeoutError, Cancelled):
+            search.run([address], look=True)
 
-    def _handshake(self, clamp: int | None, connection: Connection) -> Trial:
-        assert self._tls is not None  # noqa: S101 - only asked for with TLS
-        sock = self._tls.wrap_socket(
-            connection.socket, server_hostname=self._target.host, do_handshake_on_connect=False
-        )
-        connection.socket = sock
-        return shake(sock, self._deadline, PATIENCE if clamp == self._clamp else PATIENCE / 2, clamp)
+    def stalled(self) -> str | None:
+        """An address at which large segments stall; None if there is none."""
+        for look, done in self._looks:
+            done.result()
+            if any(trial.stalled for trial in look.plain):
+                return look.address
+        return None
 
-    def facts(self) -> MtuFacts:
-        """What was seen so far."""
-        route = self._route
-        plain = [trial for trial in self._trials if trial.clamp == self._clamp]
-        replies = [step.reply for step in self._recorder.steps if step.stage is Stage.GREETING]
-        passage, mtu = Passage.UNKNOWN, None
-        if self._ways:
-            passage = Passage.BY_SIZE
-            mtu = self._largest + self._headers if self._largest else None
-        elif self._always:
-            passage = Passage.ALWAYS
-        elif plain:
-            mtu = min(filter(None, (trial.carried(self._headers) for trial in plain)), default=None)
-            narrow = mtu is not None and route is not None and mtu < min(route.interface_mtu, 65535)
-            passage = Passage.NARROWED if narrow else Passage.WHOLE
-        return MtuFacts(
-            passage=passage,
-            ways=tuple(self._ways),
-            route=route,
-            segment=self._largest,
-            stalls_at=self._smallest,
-            path_mtu=mtu,
-            lost_small=min(1.0, self._small_again / max(self._small, 1)),
-            trials=tuple(self._trials),
-            greeting=next((reply.text for reply in replies if reply), None),
-        )
-
-
-def _leave(sock: socket.socket) -> None:
-    """Say good-bye, and read what came, for a moment only: some servers never answer NOOP."""
-    end = time.perf_counter() + 0.3
-    sock.settimeout(0.3)
-    with contextlib.suppress(OSError):
-        sock.send(b"QUIT\r\n")
-        while sock.recv(16 * 1024) and time.perf_counter() < end:
-            pass
+    def trials(self, but: SizeSearch) -> Iterator[Trial]:
+        """What was seen there, save at the address where the search is."""
+        for look, _ in self._looks:
+            yield from (trial for trial in look.plain if trial.address != but.address)

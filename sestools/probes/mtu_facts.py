@@ -49,6 +49,7 @@ class Trial:
         samples: Seconds and bytes acknowledged (or received, from the server) so far.
         before: The counters when the large segments began.
         after: The counters at the end; None if the connection was not made.
+        address: The IP address that it was made to.
     """
 
     way: Way
@@ -58,6 +59,7 @@ class Trial:
     samples: tuple[tuple[float, int], ...] = ()
     before: Counters | None = None
     after: Counters | None = None
+    address: str = ""
 
     @property
     def stalled(self) -> bool:
@@ -74,12 +76,26 @@ class Trial:
         before, after = self.before, self.after
         if before is None or after is None or self.flight is not Flight.PASSED:
             return None
+        if (
+            self.way is Way.UP
+        ):  # no larger than the segments that both ends agreed on, whatever the path carries
+            return min(after.path_mtu, after.mss + headers)
+        return after.received_mss + headers if self.narrowed(0) else None
+
+    def narrowed(self, most: int) -> bool:
+        """Whether large packets passed and were made smaller than `most` bytes, or than this side's own."""
+        before, after = self.before, self.after
+        if before is None or after is None or self.flight is not Flight.PASSED:
+            return False
         if self.way is Way.UP:
-            return after.path_mtu
+            return after.path_mtu < most
         # The server's full segments, if it sent enough to fill some. Linux takes them to be 536 bytes at least.
-        if after.received - before.received >= 2 * before.mss and after.received_mss < before.mss:
-            return after.received_mss + headers
-        return None
+        return after.received - before.received >= 2 * before.mss and after.received_mss < before.mss
+
+    @property
+    def acknowledged(self) -> int:
+        """Bytes that were acknowledged; from server to client: that came."""
+        return self.samples[-1][1] if self.samples else 0
 
     @property
     def retransmits(self) -> int:
@@ -89,8 +105,8 @@ class Trial:
     def to_dict(self) -> dict[str, Any]:
         """The trial for a program; `acknowledged` are bytes, received ones from server to client."""
         return {
-            **as_dict(self, "way clamp flight seconds retransmits path_mtu"),
-            "acknowledged": self.samples[-1][1] if self.samples else 0,
+            **as_dict(self, "way clamp address flight seconds retransmits path_mtu"),
+            "acknowledged": self.acknowledged,
             **{name: getattr(self.after, name, None) for name in ("unacked", "unsent", "window")},
         }
 
@@ -101,7 +117,7 @@ class Passage(StrEnum):
     WHOLE = "pass whole"
     """They pass in the size that this host's interface allows."""
     NARROWED = "pass narrowed"
-    """They pass after path MTU discovery, or this host's route, made them smaller."""
+    """They pass after path MTU discovery, this host's route, or a router made them smaller."""
     BY_SIZE = "stall by size"
     """They stall above a size and pass below it, again and again: a path MTU black hole."""
     ALWAYS = "stall whatever their size"
@@ -118,23 +134,31 @@ class MtuFacts:
         passage: How they fared.
         ways: Directions in which they stalled.
         route: This host's way out: its interface and both MTUs, as before the first packet.
+        address: The address that this is about; None if none was connected to.
         segment: Largest segment (TCP maximum segment size) in bytes seen to pass, where some stalled.
         stalls_at: Smallest segment in bytes seen to stall; one more than `segment` when the search ended.
-        path_mtu: Largest packet in bytes that passes: `segment` and its headers when some stalled, else what
-            path MTU discovery settled on; None if nothing was learnt.
+        path_mtu: Largest packet in bytes that passes: `segment` and its headers when some stalled, else the
+            largest that was sent; None if nothing was learnt.
+        sizes: For each direction that stalls by size the largest packet in bytes that passes in it.
+        probing: Whether this host's TCP looks for the path MTU itself (`tcp_mtu_probing`); None if not known.
         lost_small: Share of small packets that had to be sent again, 0 to 1.
-        trials: Each connection, in order.
+        trials: Each connection to that address, in order.
+        others: Connections to other addresses of the name, with large segments as this host sends them.
         greeting: What greeted; None if nothing did. SES's greeting says SimpleEmailService.
     """
 
     passage: Passage = Passage.UNKNOWN
     ways: tuple[Way, ...] = ()
     route: Route | None = None
+    address: str | None = None
     segment: int | None = None
     stalls_at: int | None = None
     path_mtu: int | None = None
+    sizes: tuple[tuple[Way, int], ...] = ()
+    probing: bool | None = None
     lost_small: float = 0.0
     trials: tuple[Trial, ...] = ()
+    others: tuple[Trial, ...] = ()
     greeting: str | None = None
 
     @property
@@ -158,6 +182,26 @@ class MtuFacts:
         return self.lost_small >= LOSSY
 
     @property
+    def below_ipv6(self) -> bool:
+        """Whether an IPv6 path carries less than the 1280 bytes that each one has to (RFC 8200)."""
+        return ":" in (self.address or "") and bool(self.path_mtu and self.path_mtu < 1280 and self.ways)
+
+    @property
+    def seen(self) -> tuple[str, ...]:
+        """What large segments did, in sentences: each direction, and the other addresses of the name."""
+        told = []
+        for way in Way:
+            passed = [trial for trial in self.trials if trial.way is way and trial.flight is Flight.PASSED]
+            if passed and way not in self.ways:
+                told.append(f"{passed[0].acknowledged} bytes passed from {way}, at {self.address}")
+        for address in dict.fromkeys(trial.address for trial in self.others):
+            there = [trial for trial in self.others if trial.address == address]
+            stalled = [str(trial.way) for trial in there if trial.stalled]
+            what = f"stall from {' and '.join(stalled)}" if stalled else "pass"
+            told.append(f"large segments {what} at {address}, another address of the name")
+        return tuple(told)
+
+    @property
     def stall(self) -> str:
         """What stalled and how, in a sentence; empty if nothing did."""
         if self.passage not in (Passage.BY_SIZE, Passage.ALWAYS):
@@ -167,7 +211,8 @@ class MtuFacts:
             why = "segments of the smallest size stall, too"
             if self.lossy:
                 why = f"{self.lost_small:.0%} of small packets were lost, too"
-            return f"large segments timed out from {first.way} ({first.flight}), but {why}"
+            so_far = f" after {first.acknowledged} bytes" if first.acknowledged else ""
+            return f"large segments timed out{so_far} from {first.way} at {self.address} ({first.flight}), but {why}"
         if first.flight is Flight.WINDOW:
             how = "nothing was lost, the other side stopped reading, as a simulator does in place of losing"
         elif first.way is Way.UP:
@@ -177,17 +222,22 @@ class MtuFacts:
             )
         else:
             how = "what the server sent last came, what it sent before did not"
+        carries = f"packets of {'' if self.exact else 'at least '}{self.path_mtu} bytes"
+        if len({size for _, size in self.sizes}) > 1:
+            carries = " and ".join(f"packets of {size} bytes from {way}" for way, size in self.sizes)
         return (
-            f"large segments vanish from {' and '.join(self.ways)}: with segments of at most {self.segment} "
-            f"bytes they pass, with {self.stalls_at} they stall; the path carries packets of "
-            f"{'' if self.exact else 'at least '}{self.path_mtu} bytes; {how}"
+            f"large segments vanish from {' and '.join(self.ways)} at {self.address}: with segments of at most "
+            f"{self.segment} bytes they pass, with {self.stalls_at} they stall; the path carries {carries}; {how}"
         )
 
     def to_dict(self) -> dict[str, Any]:
         """The facts for a program; sizes in bytes, times in seconds."""
-        names = "passage ways jumbo segment stalls_at path_mtu exact lost_small trials"
+        names = "passage ways address jumbo segment stalls_at path_mtu exact lost_small trials others"
         return {
             **as_dict(self, names),
+            "sizes": {str(way): size for way, size in self.sizes},
+            "tcp_mtu_probing": self.probing,
+            "gateway": self.route.gateway if self.route else None,
             "interface": self.route.interface if self.route else None,
             "interface_mtu": self.route.interface_mtu if self.route else None,
             "route_mtu": self.route.mtu if self.route else None,

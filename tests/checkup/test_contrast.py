@@ -285,7 +285,7 @@ TABLE = [
         finds="mtu-stall",
         says=(
             "25, 587, 2587, 465, 2465: TLS",
-            "Run sestools mtu REGION: it decides.",
+            "Run sestools mtu eu-west-1: it decides",
             "change something first",
         ),
         never=("is ready", "after 5 s"),

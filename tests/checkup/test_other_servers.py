@@ -152,7 +152,6 @@ def test_it_ends_in_time(reports: Reports, case: Case) -> None:
     assert reports[case.name].result().seconds < case.bound
 
 
-@pytest.mark.xfail(strict=True, reason="<region>, <host>, REGION and eth0 stand where the values are known")
 def test_what_is_known_is_filled_in(reports: Reports) -> None:
     """Host, region and interface are known to a check: no verdict has a gap for them."""
     gaps = {

@@ -62,7 +62,7 @@ def verdict(found: Diagnosis, fixes: set[str]) -> tuple[Any, ...]:
         found.retry,
         found.symptom.stage,
         found.cause.mark,
-        [line in fixes for line in found.cause.fix],
+        [line in fixes for line in found.candidates[0].fix],
     )
 
 

@@ -25,7 +25,7 @@ CLIENT_SIDE = """
     name-not-found connect-timeout connection-refused no-greeting wrapper-on-starttls certificate-expired
     certificate-wrong-name certificate-unknown-issuer certificate-self-signed certificate-invalid tls-version
     foreign-greeting starttls-missing starttls-masked starttls-injected mtu-stall connection-lost reply-timeout garbled
-    mtu-black-hole mtu-narrow-path resolver-timeout vpc-endpoint-blocked auth-missing auth-mechanism host-not-ses
+    mtu-black-hole mtu-narrow-path mtu-unfinished idle-forgotten resolver-timeout vpc-endpoint-blocked auth-missing auth-mechanism host-not-ses
     reply-unasked not-finished
     network-unreachable local-firewall wrong-endpoint bad-sequence command-refused healthy port25-blocked ports-blocked
     ports-refused closed-at-once

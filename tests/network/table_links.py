@@ -56,7 +56,7 @@ LINKS = (
         "link_2000ms",
         "2 s round trip",
         {"delay": 1.0},
-        leads={"check": (*SLOW, *TIMED_OUT), "mtu": ("healthy", *TIMED_OUT)},
+        leads={"check": (*SLOW, *TIMED_OUT), "mtu": ("healthy", "mtu-unfinished", *TIMED_OUT)},
         never=(*WELL_BUT, *IDLE, "dropped on the way", "are dropped", SLOWER),
     ),
     link(
@@ -129,7 +129,7 @@ def nat(name: str, truth: str, seconds: int, silence: int, **more: Any) -> Netwo
         **{
             "group": "state",
             "leads": {"lifetime": ()},
-            "limits": {"lifetime": silence + 16},
+            "limits": {"lifetime": silence + 20},
             **more,
         },
     )

@@ -2,12 +2,16 @@
 
 import math
 import threading
+from typing import Any
 
 import lifetimes
 import pytest
 
+from sestools import classify
 from sestools.core.enums import Outcome, Stage
 from sestools.core.target import Target
+from sestools.lifetime.advice import advise
+from sestools.lifetime.costs import Traffic
 from sestools.probes import Life, Plan, Purpose, probe_lifetime
 from sestools.simulator import Simulator
 from sestools.simulator.memory import VirtualSes
@@ -46,6 +50,72 @@ def test_without_credentials_only_silence_before_auth_and_age_are_seen() -> None
     assert not ses.accepted
     with pytest.raises(ValueError, match="credentials"):
         probe_lifetime(**reach, sender=SENDER)
+
+
+class Forgetting:
+    """A connection through a NAT that forgets it after some silence: without a word, or with a reset."""
+
+    def __init__(self, ses: VirtualSes, seconds: float, resets: bool) -> None:
+        self._sock, self._clock, self._seconds, self._resets = ses.connect(), ses.clock, seconds, resets
+        self._last, self._gone = ses.clock.now(), False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+    def _forgets(self) -> bool:
+        self._gone = self._gone or self._clock.now() - self._last > self._seconds
+        return self._gone
+
+    def send(self, data: bytes) -> int:
+        """What is sent after that arrives nowhere."""
+        if self._forgets():
+            if self._resets:
+                raise ConnectionResetError(104, "Connection reset by peer")
+            return len(data)
+        self._last = self._clock.now()
+        return self._sock.send(data)
+
+    def recv(self, size: int) -> bytes:
+        """Nor does what SES says."""
+        if self._forgets():
+            raise BlockingIOError
+        return self._sock.recv(size)
+
+
+@pytest.mark.parametrize("resets", [False, True])
+@pytest.mark.parametrize(("nat", "idle"), [(6.5, 10.0), (20.0, 100.0), (50.0, 1000.0)])
+def test_a_nat_that_forgets_is_told(nat: float, idle: float, resets: bool) -> None:
+    """Its time lies between the silences that are named, SES is not blamed, and advice stays below it."""
+    ses = VirtualSes(idle=idle)
+    reach = ses.reach() | {"connect": lambda: Forgetting(ses, nat, resets)}
+    result = probe_lifetime(**reach, plan=QUIET)
+    assert result.facts.forgotten
+    low, high = result.facts.forgotten
+    assert low <= nat < high <= 60.1
+    assert high <= max(2 * low, 7.6)
+    assert classify(result).cause.id == "idle-forgotten"
+    assert advise(result.facts, Traffic.scattered(1)).thresholds.idle < nat
+    assert not any(one.end is None and one.answered == 0 for one in result.facts.lives)
+
+
+@pytest.mark.parametrize("nat", [12.0, 1000.0])
+def test_a_nat_that_forgets_later_is_no_matter(nat: float) -> None:
+    """Where SES ends silent connections first it says so, after exactly its time, and nobody else is blamed."""
+    ses = VirtualSes(idle=10.0)
+    result = probe_lifetime(**ses.reach() | {"connect": lambda: Forgetting(ses, nat, False)}, plan=QUIET)
+    assert result.facts.forgotten is None
+    assert all(one.said and one.silence == pytest.approx(10.0, abs=0.11) for one in result.facts.lives)
+    assert classify(result).cause.id == "healthy"
+
+
+def test_what_never_answers_is_no_nat() -> None:
+    """Where nothing answered after the silence, not even a new connection, no NAT is blamed."""
+    ses = VirtualSes(idle=1000.0)
+    reach = ses.reach() | {"connect": lambda: Forgetting(ses, 0.3, False)}
+    result = probe_lifetime(**reach, plan=Plan(silent=1, silence=1, lives=0, senders=0))
+    assert [one.lost for one in result.facts.lives] == [True] * 2
+    assert result.facts.forgotten is None
+    assert classify(result).cause.id == "reply-timeout"
 
 
 def test_what_still_lives_is_kept_as_that() -> None:

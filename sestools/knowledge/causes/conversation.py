@@ -222,24 +222,24 @@ CAUSES = (
     ),
     row(
         """mtu-black-hole: Path MTU black hole: packets above a certain size are dropped
-        This host sends packets larger than the path carries, and is not told: the ICMP message
-        ('fragmentation needed') is filtered. Short commands pass, then a message's body or the TLS handshake
-        hangs. The same packets pass once they are made smaller, so it is their size and nothing else.
-        Do: Linux: `ip link set dev eth0 mtu SIZE` with the size that was found (1500 after jumbo frames); for
-            these hosts only: `ip route add NETWORK via GATEWAY mtu SIZE`. To keep it, set it in netplan,
-            NetworkManager or ifcfg.
-        Do: Linux, without knowing the size: `sysctl -w net.ipv4.tcp_mtu_probing=1` lets TCP find it by
-            itself.
-        Do: Windows: `netsh interface ipv4 set subinterface "Ethernet" mtu=SIZE store=persistent`, then
+        Packets that are larger than the path carries vanish on the way, and their sender is not told, or does
+        not heed it: the ICMP message ('fragmentation needed') that would tell it does not arrive. Short
+        commands pass, then a message's body or the TLS handshake hangs. The same bytes pass in smaller
+        packets, so it is their size and nothing else.
+        Do: Find the size: `sestools mtu <where>` names it, on Linux.
+        Do: Linux: `ip link set dev <interface> mtu <mtu>` with the size that was found. To keep it, set it in
+            netplan, NetworkManager or ifcfg.
+        Do: Windows: `netsh interface ipv4 set subinterface "Ethernet" mtu=<mtu> store=persistent`, then
             restart.
         Do: On macOS: System Settings, Network, the interface, Details, Hardware, MTU; until a restart:
-            `networksetup -setMTU en0 SIZE`.
-        Do: EC2, VPN or tunnel: clamp the segment size where the path narrows, such as `iptables -t mangle -A
-            FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu`.
+            `networksetup -setMTU <interface> <mtu>`.
+        Do: Or clamp TCP's segment size at the router, VPN or tunnel where the path narrows, such as `iptables
+            -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu` (IPv6:
+            `ip6tables`).
         Do: Let ICMP type 3 code 4 (IPv6: ICMPv6 type 2) in through security groups and firewalls.
-        Do: Then run the probe again: large packets must pass.
+        Do: Then run `sestools mtu <where>` again: large packets must pass.
         Ruled out: Not a slow or silent server, and not plain packet loss: smaller segments pass at once.
-        Ruled out: Not a blocked port: the connection opens and EHLO is answered.""",
+        Ruled out: Not a blocked port: the connection opens.""",
         documented(sources.MTU),
         who=YOU_OR_NETWORK,
         stage=Stage.BODY,
@@ -251,11 +251,12 @@ CAUSES = (
         decisive=True,
     ),
     row(
-        """mtu-narrow-path: Large packets pass: path MTU discovery works on a path with a smaller MTU
-        Path MTU discovery works, or a route's own MTU does its work: the path carries less than the
-        interface, the kernel knows it and sends smaller packets. Nothing has to change. It breaks as soon as
-        somebody filters ICMP.
-        Do: Nothing, or set the interface's MTU to what the path carries, so that nothing rests on ICMP.
+        """mtu-narrow-path: Large packets pass, smaller than this host's interface would send them
+        The path carries less than the interface. Path MTU discovery, a route's own MTU, or a router that
+        lowers TCP's segment size made the packets smaller, and they pass. Nothing has to change. Where it
+        rests on path MTU discovery it breaks as soon as somebody filters ICMP.
+        Do: Nothing. To rest on nobody's ICMP: `ip link set dev <interface> mtu <mtu>` sets what the path
+            carries.
         Do: Keep ICMP type 3 code 4 (IPv6: ICMPv6 type 2) open in security groups and firewalls.""",
         documented(sources.MTU),
         retry=Retry.NOT_NEEDED,
@@ -265,11 +266,13 @@ CAUSES = (
     ),
     client(
         """mtu-stall: The connection stalls when large packets are sent
-        Short commands pass, then the TLS handshake or the message's body hangs. Typically packets larger than
-        the path carries are dropped without a word: the MTU is too high and the ICMP answer is filtered.
-        Do: Run `sestools mtu REGION`: it decides.
-        Do: Set the interface's MTU to 1500 (`ip link set dev eth0 mtu 1500`) and try again.
-        Do: Let ICMP type 3 code 4 ('fragmentation needed') in through security groups and firewalls.
+        Short commands pass, then the TLS handshake or the message's body hangs. Often packets larger than the
+        path carries vanish and the ICMP message that would tell is filtered. Whether it is the size was not
+        measured yet.
+        Do: Run `sestools mtu <where>`: it decides, finds the size that passes, and tries the fix.
+        Do: If the interface sends jumbo frames (`ip link show`: more than 1500, as EC2's 9001), set its MTU
+            to 1500, which is the most that the internet carries.
+        Do: Let ICMP type 3 code 4 (IPv6: ICMPv6 type 2) in through security groups and firewalls.
         Unsure: A slow link, an overloaded host or a short client time-out look the same; the probe for MTU
             decides.""",
         documented(sources.MTU),
@@ -283,6 +286,15 @@ CAUSES = (
         kinds=frozenset({Kind.TIMEOUT}),
         stages=frozenset({Stage.BODY, Stage.TLS}),
         rather=((When.SEEN_ON_TLS_PORT, "reply-timeout"),),
+    ),
+    row(
+        """mtu-unfinished: The path is too slow to tell in this time whether large packets pass
+        The path answers, and slowly: the time that was given was over before large packets had gone both
+        ways. Nothing points to their size.
+        Do: Give it longer: `sestools mtu <where> --timeout <seconds>`.""",
+        inferred(sources.CONNECT),
+        retry=Retry.NEW_CONNECTION,
+        stage=Stage.EHLO,
     ),
     client(
         """local-firewall: The operating system of this host denied the connection

@@ -1,7 +1,8 @@
 """Quotas, rates, time-outs and other limits."""
 
 from sestools.core.enums import Retry, Stage, When, Who
-from sestools.knowledge.causes.rows import NEW_CREDENTIALS, documented, row, seen
+from sestools.knowledge.causes import sources
+from sestools.knowledge.causes.rows import NEW_CREDENTIALS, YOU_OR_NETWORK, documented, inferred, row, seen
 
 CAUSES = (
     row(
@@ -95,7 +96,8 @@ CAUSES = (
         unasked, so the client reads it as the answer to its next command, usually MAIL FROM. [seen:
         github:jstedfast/MailKit/issues/1581]
         Do: Open a new connection and send the message again.
-        Do: Keep pooled connections idle for less than 10 seconds, or test them with NOOP before use.
+        Do: Keep pooled connections idle for less than 10 seconds, or test them with NOOP before use; `sestools
+            lifetime <where>` measures the time.
         Do: If it answers the end of DATA, the message's body never arrived: check the MTU.
         Ruled out: Not about this message's sender or recipient, although it seems to answer MAIL FROM.
             [inferred]""",
@@ -109,6 +111,22 @@ CAUSES = (
         ),
         pattern=r"timeout waiting for data from client",
         beside=((When.AT_BODY, ("mtu-stall",)),),
+    ),
+    row(
+        """idle-forgotten: A NAT or firewall forgets connections that are silent
+        Nothing was said on the connection for a while, and what was said then got no answer, or a reset, with
+        no word from SES before: a NAT, firewall or load balancer on the way had dropped the connection from
+        its table. A client learns it only from its own time-out.
+        Do: Replace or close pooled connections before that: keep them silent for less than <seconds> s.
+        Do: Or say NOOP more often than that on connections that are kept.
+        Do: Or have the idle time-out of the NAT, firewall or load balancer raised above the longest silence
+            that you need. SES itself ends a connection after some seconds of silence.
+        Ruled out: Not SES's idle time-out: SES says `451 4.4.2 Timeout` before it closes, and that was not
+            heard.""",
+        inferred(sources.TIMEOUTS),
+        retry=Retry.NEW_CONNECTION,
+        who=YOU_OR_NETWORK,
+        stage=Stage.IDLE,
     ),
     row(
         """service-failure-451: SES could not process the message: temporary failure
