@@ -10,17 +10,22 @@ from typing import Any
 from sestools.core import trust
 from sestools.core.cause import Cause
 from sestools.core.endpoints import region_of
-from sestools.core.enums import Stage
+from sestools.core.enums import Kind, Stage
+from sestools.core.message_id import decode_message_id
 from sestools.core.results import ProbeResult, Reply, Symptom
+from sestools.core.speakers import stranger
 from sestools.core.text import printable
 from sestools.diagnosis.matching import Case, Match
 from sestools.diagnosis.result import Diagnosis
+from sestools.knowledge.observed import observed
 from sestools.knowledge.table import CAUSES, cause
 from sestools.reading.exceptions import from_exception
 from sestools.reading.excerpt import read, unwrapped
 from sestools.reading.texts import from_excerpt, from_pair, from_reply, from_text
 
 MOST = 5  # candidates that a diagnosis names
+NO_EHLO = (500, 502)
+"""Replies to EHLO that say that there is none (RFC 5321, 4.2.4)."""
 _DELIVERY_STATUS = re.compile(r"\bsmtp; ?[45]\d\d\b|\bdiagnosticcode\W{1,5}[45]\d\d\b", re.IGNORECASE)
 """A bounce: what the recipient's server said, not SES."""
 
@@ -51,7 +56,7 @@ def classify(
         return _of_success(anything, symptom)
     observed = isinstance(anything, Symptom | ProbeResult)
     case = Case(symptom=symptom, observed=observed, asked=observed or host is not None, pasted=pasted)
-    found = _matched(case)
+    found = _early(case) or _matched(case)
     if not found and pasted and "\n" in pasted.text:
         whole = _matched(replace(case, pasted=unwrapped(pasted)))
         # Only a sentence that nobody else says is worth tearing lines together for.
@@ -86,10 +91,31 @@ def _diagnosis(symptom: Symptom, rows: list[Cause], evidence: tuple[str, ...]) -
 
 def _of_success(result: ProbeResult, symptom: Symptom) -> Diagnosis:
     greeting = getattr(result.facts, "greeting", None) or ""
-    foreign = greeting and region_of(result.target.host) and not trust.is_greeting(greeting)
-    narrowed = getattr(result.facts, "narrowed", False)
-    lead = cause("foreign-greeting" if foreign else "mtu-narrow-path" if narrowed else "healthy")
+    id = "mtu-narrow-path" if getattr(result.facts, "narrowed", False) else "healthy"
+    if greeting and region_of(result.target.host) and not trust.is_greeting(greeting):
+        id = stranger(greeting)
+    elif taken_by_another(result):
+        id = "accepted-by-another"
+    lead = cause(id)
     return Diagnosis(symptom=symptom, candidates=(lead,), evidence=(str(result), *filter(None, [greeting])))
+
+
+def taken_by_another(result: ProbeResult) -> bool:
+    """Whether a message was accepted with an id that is not one of SES's."""
+    given = str(getattr(result.facts, "message_id", None) or "")
+    return bool(given) and decode_message_id(given) is None
+
+
+def _early(case: Case) -> Diagnosis | None:
+    """A refusal that a probe met before the envelope, and that is not SES's: of STARTTLS, or in another's words."""
+    reply, stage = case.symptom.reply, case.symptom.stage
+    if not (case.observed and reply and case.symptom.kind is Kind.REPLY):
+        return None
+    if stage is Stage.STARTTLS:
+        return _diagnosis(case.symptom, [cause("starttls-refused")], (str(case.symptom),))
+    if stage in (Stage.GREETING, Stage.EHLO, Stage.AUTH) and case.told_ses and case.foreign:
+        return _diagnosis(case.symptom, [cause("refused-by-another")], _foreign_evidence(case))
+    return None
 
 
 def _matched(case: Case) -> Diagnosis | None:
@@ -103,6 +129,12 @@ def _matched(case: Case) -> Diagnosis | None:
     rather = next((cause(id) for when, id in row.rather if case.holds(when)), None)
     beside = () if rather else next((ids for when, ids in row.beside if case.holds(when)), ())
     rows = [*([rather] if rather else []), row, *map(cause, beside)]
+    if (
+        case.observed
+        and region_of(symptom.host or "")
+        and row.id in ("starttls-missing", "certificate-wrong-name")
+    ):
+        rows[0] = observed(rows[0])
     if not row.decisive:
         rows += [match.row for match in bad]
     if symptom.stage is None and rows[0].fails:
@@ -121,6 +153,8 @@ def _unmatched(case: Case) -> Diagnosis:
         rows, evidence = [cause("recipient-rejected"), cause("not-ses")], _foreign_evidence(case)
     elif (case.signs or case.foreign_host) and not case.names_ses:
         rows, evidence = [cause("not-ses"), *others], _foreign_evidence(case)
+    elif case.observed and case.symptom.stage is Stage.EHLO and reply and reply.code in NO_EHLO:
+        rows, evidence = [cause("smtp-inspected")], (str(case.symptom),)
     elif reply is None or reply.code >= 600:
         rows, evidence = [cause("unknown"), *others], _first_line(case)
     else:

@@ -74,7 +74,8 @@ CAUSES = (
     ),
     row(
         """too-many-connections: Too many concurrent connections to SES
-        The account has more SMTP connections open than SES allows. AWS does not publish the number.
+        There is no room for one more SMTP connection, of this account or from this address: before sign-in the
+        reply cannot tell which. AWS does not publish the number.
         Do: Cap the connections of all senders together, and close idle ones.
         Do: Reuse a connection for several messages.
         Unsure: AWS documents the sentence; no log shows it. That it comes in place of the greeting is
