@@ -1,51 +1,22 @@
-"""Who answers on a port: SES, another server, or a device between; and what a port is suspected of."""
+"""Who answers on a port: SES, another server, or a device between."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from sestools.checkup.findings import Finding, alike, finding, names
 from sestools.checkup.port_check import PortCheck, Run
+from sestools.checkup.suspicion import STRANGER, Suspicion
 from sestools.core.cause import Cause
 from sestools.core.endpoints import region_of
 from sestools.core.enums import Kind, Stage
-from sestools.core.results import ProbeResult, Symptom, symptom_at
+from sestools.core.results import ProbeResult, symptom_at
 from sestools.core.speakers import protocol_of, software_of, stranger
 from sestools.diagnosis.classifier import NO_EHLO, classify, taken_by_another
 from sestools.knowledge.observed import observed, of_another_endpoint
 from sestools.probes import Certificate, Problem, TlsFacts
-
-STRANGER, FAILED, SHUT = 1, 2, 3
-"""The order of findings: what answers is not SES or offers no sign-in; a step failed; nothing was connected."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Suspicion:
-    """What one port, beside the others, is suspected of.
-
-    Attributes:
-        causes: Causes or their ids, the likeliest first.
-        saw: What was seen there, if it is not the step that failed.
-        more: Further evidence.
-        path: What is known of the path to it, if it is not whether connections were made.
-        ruled_out: What else it is not, as this run shows.
-        symptom: What it is a symptom of, if it is not the step that failed.
-        order: Findings with a lower one come first, and then those of more ports.
-    """
-
-    causes: Sequence[Cause | str]
-    saw: str = ""
-    more: Iterable[str] = ()
-    path: str = ""
-    ruled_out: Iterable[str] = ()
-    symptom: Symptom | None = None
-    order: int = FAILED
-
-
-# --- connected, and what answers is not SES, or offers no sign-in ---
-
 
 # --- what answers is not SES, or offers no sign-in ---
 
@@ -73,7 +44,10 @@ def foreign(port: PortCheck, run: Run) -> Suspicion | None:
     if not _STRANGERS.intersection(ids) and ids[0] not in _EDITED:
         return None
     lead = observed(ids[0])
-    lead = replace(lead, fix=(*_ports(run), *lead.fix[lead.port_first :]))
+    inner = lead.fix[lead.port_first :]
+    # The last advice for what a device edits is to use another port: only what this run shows of them is said.
+    rest, other = (inner[:-1], (465, 2465)) if ids[0] in _EDITED else (inner, (2587, 2465))
+    lead = replace(lead, fix=(*_ports(run, other), *rest))
     return Suspicion(causes=(lead, *ids[1:]), saw=saw, path=_elsewhere(run), symptom=symptom, order=STRANGER)
 
 
@@ -87,13 +61,12 @@ def _whose(id: str, words: str) -> str:
     return f": that of {software}" if id == "foreign-greeting" else ""
 
 
-def _ports(run: Run) -> tuple[str, ...]:
-    """Which port to use instead: one that was tried here and is ready, or one that was not tried."""
-    if ready := names(one for one in run.ports if one.ready):
-        return (f"Use port {ready.replace(', ', ' or ')}: tried here, and ready to sign in.",)
-    tried = {one.port for one in run.ports}
-    spare = " or ".join(str(number) for number in (2587, 2465) if number not in tried)
-    return (f"Try port {spare}, which this check did not try.",) if spare else ()
+def _ports(run: Run, others: Sequence[int]) -> tuple[str, ...]:
+    """Which port to use instead: one that was tried here and is ready, or one of these that was not tried."""
+    if ready := [str(one.port) for one in run.ports if one.ready]:
+        return (f"Use port {' or '.join(ready)}: tried here, and ready to sign in.",)
+    spare = [str(number) for number in others if number not in {one.port for one in run.ports}]
+    return (f"Try port {' or '.join(spare)}, which this check did not try.",) if spare else ()
 
 
 def _elsewhere(run: Run) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from sestools.checkup.answering import SHUT, Suspicion, certificate, foreign, intercepted, no_sign_in
+from sestools.checkup.answering import certificate, foreign, intercepted, no_sign_in
 from sestools.checkup.findings import Finding, alike, finding, foremost, names
 from sestools.checkup.port_check import PortCheck, Run
+from sestools.checkup.suspicion import SHUT, Suspicion
 from sestools.core.cause import Cause
 from sestools.core.endpoints import Security
 from sestools.core.enums import Kind, Level, Retry, Stage

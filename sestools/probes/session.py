@@ -189,7 +189,7 @@ class ClientSession:
         if error.reason in NOT_TLS:
             if words := self._first_words(connection.address):
                 after = " after STARTTLS" if self.target.security is Security.STARTTLS else ""
-                detail, kind = f"what came{after} is not TLS: {printable(words, 120)}", Kind.GARBLED
+                detail, kind = f"what came{after} is not TLS: {printable(words.rstrip(), 120)}", Kind.GARBLED
         elif is_alert(error) and connection.socket.cipher():  # type: ignore[attr-defined]
             detail += ": the server broke off after its certificate was accepted"
         if detail != symptom.detail:
