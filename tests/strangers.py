@@ -127,7 +127,7 @@ def _serve(sock: socket.socket, habit: Habit, heard: bytearray) -> None:  # noqa
         elif verb == b"QUIT":
             sock.sendall(b"221 Bye\r\n")
         elif verb == b"." or verb in (b"MAIL", b"RCPT", b"NOOP", b"RSET"):
-            sock.sendall(b"250 Ok 0106019dec617b98-0-000000\r\n")
+            sock.sendall(b"250 Ok 0106019dec617b98-8fc9d3b2-6d3a-4b7d-9d8e-3f1c5a2b7e90-000000\r\n")
         elif line.startswith(b"\x16"):  # a TLS handshake, to one who speaks clear text only
             sock.sendall(b"500 Command unrecognized\r\n")
 

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sestools.checkup.answering import vouched
 from sestools.checkup.environment import Context, Search, named, told
 from sestools.checkup.port_check import PortCheck
 from sestools.checkup.report import Report
@@ -159,7 +160,7 @@ def check(
         seconds=time.perf_counter() - clock,
         findings=judge(**seen, named=ports is not None, credentials=credentials),
         not_checked=not_checked,
-        notes=(*_notes(dns, chosen), *half_dead_addresses(found)),
+        notes=(*_notes(dns, chosen), *half_dead_addresses(found), *vouched(found)),
     )
 
 

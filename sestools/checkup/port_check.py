@@ -9,9 +9,15 @@ from sestools.core import trust
 from sestools.core.endpoints import Security, default_security, is_private, region_of
 from sestools.core.enums import Kind, Outcome, Stage
 from sestools.core.results import ProbeResult, Step, Symptom
+from sestools.core.speakers import stranger
 from sestools.probes import DialogueFacts, TlsFacts
 
-_SHOWN = {"foreign-greeting": "another server answers", "tls-intercepted": "TLS is intercepted"}
+_SHOWN = {
+    "foreign-greeting": "another server answers",
+    "other-protocol": "another service answers",
+    "smtp-inspected": "the greeting is masked",
+    "tls-intercepted": "TLS is intercepted",
+}
 _SHUT: dict[Kind | None, str] = {
     Kind.TIMEOUT: "no answer",
     Kind.REFUSED: "refused",
@@ -88,7 +94,7 @@ class PortCheck:
         if not self.dialogue.ok:
             return ""
         if self.foreign:
-            return "foreign-greeting"
+            return stranger(self.facts.greeting or "")
         if self.intercepted:
             return "tls-intercepted"
         return trust.no_offer(self.facts.capabilities) if self.tls else ""

@@ -92,7 +92,7 @@ class Report(Shown):
                     "security": str(port.security),
                     **plain(port),
                     "port": port.port,
-                    "result": printable(port.result),
+                    "result": printable(_result(self.session, port)),
                 }
                 for port in self.ports
             ],
@@ -193,8 +193,16 @@ def _cells(session: ProbeResult | None, check: PortCheck) -> tuple[str, ...]:
         cell(Stage.GREETING),
         f"{tls.version} {cell(Stage.TLS)}" if tls and tls.version else cell(Stage.TLS),
         signed,
-        printable(check.result, 60),
+        printable(_result(session, check), 60),
     )
+
+
+def _result(session: ProbeResult | None, check: PortCheck) -> str:
+    """How it went in a few words, the session that signed in there included."""
+    failed = session.symptom if session and session.target.port == check.port else None
+    if failed is None:
+        return check.result
+    return f"sign-in failed: {failed}" if failed.stage is Stage.AUTH else str(failed)
 
 
 def headline(report: Report) -> str:

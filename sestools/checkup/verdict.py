@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
+from sestools.checkup.answering import accepted
 from sestools.checkup.contrasts import contrasted
 from sestools.checkup.environment import Context
 from sestools.checkup.findings import Finding, alike, classified, finding, names
@@ -49,6 +50,7 @@ def judge(
         findings = [*contrasted(run), *_dead_addresses(run), *_not_finished(host, ports, session)]
         if session is not None and session.symptom:
             findings.append(_signing_in(session, session.symptom, credentials))
+        findings += accepted(session)
     if not run.ready and all(one.level is Level.NOTICE for one in findings):
         made = ("a blocked port: connections were made",)
         unclear = finding(Symptom(host=host), ("not-finished",), _results(ports), made, Level.UNCLEAR)

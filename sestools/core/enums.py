@@ -126,6 +126,7 @@ class When(Term):
         "not before TLS",
         "A probe saw it, and it was no wait for a greeting where SES waits for TLS.",
     )
+    OBSERVED = "observed", "One of our probes saw it: the client is this one, and is not at fault."
     SEEN_ON_TLS_PORT = (
         "seen on a TLS port",
         "A probe saw it with TLS from the first byte: nothing at all was heard.",

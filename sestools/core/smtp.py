@@ -58,7 +58,7 @@ class ReplyReader:
                 raise Garbled(f"a reply longer than {MAX_REPLY} bytes", bytes(self._raw))
             found = _REPLY_LINE.fullmatch(line.rstrip(b"\r\n"))
             if not found:
-                raise Garbled("a line that is not an SMTP reply", line)
+                raise Garbled("a line that is not an SMTP reply", line + self._buffer)
             code, separator = int(found[1]), found[2]
             self._lines.append((code, (found[3] or b"").decode("utf-8", "backslashreplace")))
             if separator != b"-":

@@ -21,6 +21,7 @@ from sestools.core.endpoints import region_of
 from sestools.core.enums import Kind, Stage
 from sestools.core.errors import UsageError
 from sestools.core.results import Symptom, symptom_at
+from sestools.core.speakers import stranger
 from sestools.core.target import Target
 from sestools.core.text import printable
 
@@ -179,7 +180,7 @@ def check_greeting(target: Target, greeting: str) -> None:
     """Raise `Refused` for whoever does not greet as SES does."""
     if not is_greeting(greeting):
         seen = f"the greeting '{printable(greeting, 200)}' is not that of SES"
-        raise _refused(target, "foreign-greeting", Stage.GREETING, seen)
+        raise _refused(target, stranger(greeting), Stage.GREETING, seen)
 
 
 def _check_tls(target: Target, sock: Any) -> None:
@@ -198,6 +199,11 @@ def _check_tls(target: Target, sock: Any) -> None:
         )  # fmt: skip
 
 
+def is_untrusted(error: ssl.SSLCertVerificationError) -> bool:
+    """Whether it is the authority that is not trusted, not another fault of the certificate."""
+    return error.verify_code in _UNTRUSTED
+
+
 def not_amazons(
     target: Target, error: ssl.SSLCertVerificationError, issuer: str, *, trusted_here: bool
 ) -> Symptom | None:
@@ -206,7 +212,7 @@ def not_amazons(
     None if it failed for another reason, or the user named other authorities. `issuer` is who issued it, as
     far as that could be seen; `trusted_here` tells whether this system trusts it.
     """
-    if not only_amazon(target) or error.verify_code not in _UNTRUSTED:
+    if not only_amazon(target) or not is_untrusted(error):
         return None
     here = "although this host trusts it" if trusted_here else "and this host does not trust it either"
     return _refused(

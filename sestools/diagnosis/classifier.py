@@ -10,13 +10,16 @@ from typing import Any
 from sestools.core import trust
 from sestools.core.cause import Cause
 from sestools.core.endpoints import region_of
-from sestools.core.enums import Outcome, Stage
+from sestools.core.enums import Kind, Outcome, Stage
+from sestools.core.message_id import decode_message_id
 from sestools.core.results import ProbeResult, Reply, Symptom
+from sestools.core.speakers import stranger
 from sestools.core.text import printable
 from sestools.diagnosis.lives import judged_lives, unexplained
 from sestools.diagnosis.matching import Case, Match
 from sestools.diagnosis.result import Diagnosis
 from sestools.diagnosis.sizes import judged_sizes, reached
+from sestools.knowledge.observed import observed
 from sestools.knowledge.table import CAUSES, cause
 from sestools.probes import LifetimeFacts, MtuFacts
 from sestools.reading.exceptions import from_exception
@@ -24,6 +27,8 @@ from sestools.reading.excerpt import read, unwrapped
 from sestools.reading.texts import from_excerpt, from_pair, from_reply, from_text
 
 MOST = 5  # candidates that a diagnosis names
+NO_EHLO = (500, 502)
+"""Replies to EHLO that say that there is none (RFC 5321, 4.2.4)."""
 _DELIVERY_STATUS = re.compile(r"\bsmtp; ?[45]\d\d\b|\bdiagnosticcode\W{1,5}[45]\d\d\b", re.IGNORECASE)
 """A bounce: what the recipient's server said, not SES."""
 
@@ -54,7 +59,7 @@ def classify(
         return _diagnosis(symptom, [cause(symptom.cause)], (str(symptom),))
     observed = isinstance(anything, Symptom | ProbeResult)
     case = Case(symptom=symptom, observed=observed, asked=observed or host is not None, pasted=pasted)
-    found = _matched(case)
+    found = _early(case) or _matched(case)
     if not found and pasted and "\n" in pasted.text:
         whole = _matched(replace(case, pasted=unwrapped(pasted)))
         # Only a sentence that nobody else says is worth tearing lines together for.
@@ -91,7 +96,7 @@ def _judged(result: ProbeResult, symptom: Symptom) -> Diagnosis | None:
     """What a probe decided; None if its symptom has to be looked up."""
     greeting = getattr(result.facts, "greeting", None) or ""
     if result.ok and greeting and region_of(result.target.host) and not trust.is_greeting(greeting):
-        return _diagnosis(symptom, [cause("foreign-greeting")], (str(result), greeting, *_where(result)))
+        return _diagnosis(symptom, [cause(stranger(greeting))], (str(result), greeting, *_where(result)))
     if isinstance(result.facts, MtuFacts) and result.outcome is not Outcome.NOT_RUN:
         if judged := judged_sizes(result):
             return judged
@@ -101,11 +106,33 @@ def _judged(result: ProbeResult, symptom: Symptom) -> Diagnosis | None:
         return judged_lives(result) or classify(unexplained(result))
     if not result.ok:
         return None
-    return _diagnosis(symptom, [cause("healthy")], (str(result), *filter(None, [greeting])))
+    return _diagnosis(
+        symptom,
+        [cause("accepted-by-another" if taken_by_another(result) else "healthy")],
+        (str(result), *filter(None, [greeting])),
+    )
 
 
 def _where(result: ProbeResult) -> tuple[str, ...]:
     return reached(result) if isinstance(result.facts, MtuFacts | LifetimeFacts) else ()
+
+
+def taken_by_another(result: ProbeResult) -> bool:
+    """Whether a message was accepted with an id that is not one of SES's."""
+    given = str(getattr(result.facts, "message_id", None) or "")
+    return bool(given) and decode_message_id(given) is None
+
+
+def _early(case: Case) -> Diagnosis | None:
+    """A refusal that a probe met before the envelope, and that is not SES's: of STARTTLS, or in another's words."""
+    reply, stage = case.symptom.reply, case.symptom.stage
+    if not (case.observed and reply and case.symptom.kind is Kind.REPLY):
+        return None
+    if stage is Stage.STARTTLS:
+        return _diagnosis(case.symptom, [cause("starttls-refused")], (str(case.symptom),))
+    if stage in (Stage.GREETING, Stage.EHLO, Stage.AUTH) and case.told_ses and case.foreign:
+        return _diagnosis(case.symptom, [cause("refused-by-another")], _foreign_evidence(case))
+    return None
 
 
 def _matched(case: Case) -> Diagnosis | None:
@@ -119,6 +146,12 @@ def _matched(case: Case) -> Diagnosis | None:
     rather = next((cause(id) for when, id in row.rather if case.holds(when)), None)
     beside = () if rather else next((ids for when, ids in row.beside if case.holds(when)), ())
     rows = [*([rather] if rather else []), row, *map(cause, beside)]
+    if (
+        case.observed
+        and region_of(symptom.host or "")
+        and row.id in ("starttls-missing", "certificate-wrong-name")
+    ):
+        rows[0] = observed(rows[0])
     if not row.decisive:
         rows += [match.row for match in bad]
     if symptom.stage is None and rows[0].fails:
@@ -137,6 +170,8 @@ def _unmatched(case: Case) -> Diagnosis:
         rows, evidence = [cause("recipient-rejected"), cause("not-ses")], _foreign_evidence(case)
     elif (case.signs or case.foreign_host) and not case.names_ses:
         rows, evidence = [cause("not-ses"), *others], _foreign_evidence(case)
+    elif case.observed and case.symptom.stage is Stage.EHLO and reply and reply.code in NO_EHLO:
+        rows, evidence = [cause("smtp-inspected")], (str(case.symptom),)
     elif reply is None or reply.code >= 600:
         rows, evidence = [cause("unknown"), *others], _first_line(case)
     else:

@@ -158,5 +158,7 @@ class Case:
                 return tls_port and security is Security.PLAIN
             case When.NOT_BEFORE_TLS:
                 return self.observed and not (tls_port and security is not Security.WRAPPER)
+            case When.OBSERVED:
+                return self.observed
             case When.SEEN_ON_TLS_PORT:
                 return self.observed and security is Security.WRAPPER

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from sestools.core.cause import Cause
 from sestools.core.errors import UsageError
-from sestools.knowledge.causes import conversation, findings, last, limits, message, refused
+from sestools.knowledge.causes import conversation, findings, last, limits, message, refused, strangers
 
-_GROUPS = (refused, limits, message, conversation, findings, last)
+_GROUPS = (refused, limits, message, strangers, conversation, findings, last)
 
 CAUSES: tuple[Cause, ...] = tuple(row for group in _GROUPS for row in group.CAUSES)
 """All causes, in the order in which they are tried."""

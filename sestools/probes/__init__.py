@@ -12,6 +12,9 @@ from sestools.probes.certificate import Problem as Problem
 from sestools.probes.certificate import TlsFacts as TlsFacts
 from sestools.probes.dialogue import probe_dialogue as probe_dialogue
 from sestools.probes.dialogue import probe_tls as probe_tls
+from sestools.probes.dialogue_facts import SUCCESS as SUCCESS
+from sestools.probes.dialogue_facts import DialogueFacts as DialogueFacts
+from sestools.probes.dialogue_facts import is_mailbox_simulator as is_mailbox_simulator
 from sestools.probes.dns import DnsAnswer as DnsAnswer
 from sestools.probes.dns import DnsFacts as DnsFacts
 from sestools.probes.dns import probe_dns as probe_dns
@@ -29,9 +32,6 @@ from sestools.probes.mtu_facts import MtuFacts as MtuFacts
 from sestools.probes.mtu_facts import Passage as Passage
 from sestools.probes.mtu_facts import Trial as Trial
 from sestools.probes.mtu_facts import Way as Way
-from sestools.probes.session import SUCCESS as SUCCESS
-from sestools.probes.session import DialogueFacts as DialogueFacts
-from sestools.probes.session import is_mailbox_simulator as is_mailbox_simulator
 from sestools.probes.tcp import TcpFacts as TcpFacts
 from sestools.probes.tcp import probe_tcp as probe_tcp
 

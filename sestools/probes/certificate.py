@@ -6,7 +6,7 @@ import contextlib
 import datetime
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
@@ -27,6 +27,8 @@ class Problem(StrEnum):
     """The server vouches for itself."""
     UNKNOWN_ISSUER = "unknown issuer"
     """Its issuer is not among the trusted authorities."""
+    WEAK = "too weak"
+    """Its key or the digest of its signature is too weak."""
     OTHER = "other"
     """Another reason; the detail says it."""
 
@@ -41,6 +43,9 @@ _PROBLEMS = {
     21: Problem.UNKNOWN_ISSUER,
     62: Problem.WRONG_NAME,
     64: Problem.WRONG_NAME,  # an IP address was dialled that the certificate does not name
+    66: Problem.WEAK,
+    67: Problem.WEAK,
+    68: Problem.WEAK,
 }
 
 
@@ -55,6 +60,7 @@ class Certificate:
         names: Host names and addresses that it covers.
         not_before: Start of validity, UTC.
         not_after: End of validity, UTC.
+        alone: Whether the server is known to have sent no other certificate with it.
     """
 
     subject: str
@@ -63,6 +69,7 @@ class Certificate:
     not_before: datetime.datetime
     not_after: datetime.datetime
     by_amazon: bool = False
+    alone: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +83,7 @@ class TlsFacts:
         problem: Why it did not verify.
         detail: OpenSSL's words for it.
         certificate: The server's certificate, verified or not; None if it could not be seen.
+        amazons: Whether one that is not trusted here leads to a root of Amazon; None if that was not tried.
     """
 
     version: str | None = None
@@ -84,6 +92,7 @@ class TlsFacts:
     problem: Problem | None = None
     detail: str = ""
     certificate: Certificate | None = None
+    amazons: bool | None = None
 
 
 def why_not(error: ssl.SSLCertVerificationError) -> Problem:
@@ -138,7 +147,7 @@ def unverified(connection: ssl.SSLSocket) -> Certificate | None:
         names: list[Any] = []
         with contextlib.suppress(x509.ExtensionNotFound):
             names = list(found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
-        return parsed(
+        shown = parsed(
             {
                 "subject": [[(one.rfc4514_attribute_name, one.value) for one in found.subject]],
                 "issuer": [[(one.rfc4514_attribute_name, one.value) for one in found.issuer]],
@@ -147,5 +156,13 @@ def unverified(connection: ssl.SSLSocket) -> Certificate | None:
                 "notAfter": found.not_valid_after_utc,
             }
         )
+        return replace(shown, alone=_is_alone(connection)) if shown else None
     except ValueError:
         return None  # a certificate that cannot even be parsed has no facts
+
+
+def _is_alone(connection: ssl.SSLSocket) -> bool:
+    """Whether the server sent one certificate only; Python before 3.13 knows it and has no public name for it."""
+    inner = getattr(connection, "_sslobj", None)
+    asked = getattr(connection, "get_unverified_chain", None) or getattr(inner, "get_unverified_chain", None)
+    return asked is not None and len(asked() or ()) == 1

@@ -16,8 +16,9 @@ from sestools.core.target import Target
 from sestools.core.trust import Mechanism
 from sestools.probes.certificate import TlsFacts
 from sestools.probes.connect import resolve
+from sestools.probes.dialogue_facts import SUCCESS, DialogueFacts, Envelope, is_mailbox_simulator
 from sestools.probes.recorder import Deadline, Recorder
-from sestools.probes.session import SUCCESS, ClientSession, DialogueFacts, Envelope, is_mailbox_simulator
+from sestools.probes.session import ClientSession
 
 _MAIL = (Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.BODY)
 

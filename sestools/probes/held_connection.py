@@ -11,9 +11,10 @@ from sestools.core.enums import Kind, Stage
 from sestools.core.results import Reply, Symptom, symptom_at
 from sestools.core.smtp import ACCEPTED, Garbled, command, dot_stuff, path
 from sestools.probes.connect import Connection, connect, resolve
+from sestools.probes.dialogue_facts import SUCCESS, Envelope
 from sestools.probes.lifetime_facts import Life, Purpose
 from sestools.probes.recorder import Cancelled, Closed, Recorder
-from sestools.probes.session import SUCCESS, ClientSession, Envelope
+from sestools.probes.session import ClientSession
 
 PROOF = 3.0
 """Seconds in which an answer after a silence has to come, or twice what opening took: lost packets are sent again."""

@@ -5,23 +5,22 @@ from __future__ import annotations
 import contextlib
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from email.utils import formatdate
+from dataclasses import replace
 from typing import Any
 
 from sestools.core import trust
-from sestools.core.endpoints import Security
+from sestools.core.endpoints import PORTS, Security
 from sestools.core.enums import Kind, Stage
 from sestools.core.errors import UsageError
 from sestools.core.masking import MASK, mask_command
-from sestools.core.results import Reply, symptom_at
-from sestools.core.smtp import ACCEPTED, auth_lines, command, dot_stuff, path
+from sestools.core.results import Reply, Symptom, symptom_at
+from sestools.core.smtp import ACCEPTED, Garbled, auth_lines, command, dot_stuff, path
+from sestools.core.text import printable
 from sestools.probes.certificate import TlsFacts, parsed, unverified, why_not
 from sestools.probes.connect import Connection, connect
-from sestools.probes.recorder import Cancelled, Notes, Recorder, Stopped, describe
-
-SUCCESS = "success@simulator.amazonses.com"
-"""SES's mailbox simulator address for a delivery that succeeds: mail to it reaches no person."""
+from sestools.probes.dialogue_facts import DialogueFacts, Envelope
+from sestools.probes.handshake import NOT_TLS, client_hello, is_alert
+from sestools.probes.recorder import Cancelled, Closed, Notes, Recorder, Stopped, describe
 
 _OPENING = {
     Security.STARTTLS: (Stage.GREETING, Stage.STARTTLS, Stage.TLS, Stage.EHLO),
@@ -43,53 +42,6 @@ _EXPECTED = {
 """The codes that agree at each stage (RFC 5321, 4.3.2; RFC 4954, 4); any other is no success."""
 
 
-def is_mailbox_simulator(address: str) -> bool:
-    """Whether mail to this address goes to SES's mailbox simulator, and so to no person."""
-    return address.lower().rpartition("@")[2] == "simulator.amazonses.com"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Envelope:
-    """Who sends what to whom. The message is bytes with any line ends; None sends a short test text."""
-
-    sender: str
-    recipients: tuple[str, ...]
-    message: bytes | None = field(default=None, repr=False)
-
-    def content(self) -> bytes:
-        """The message to send."""
-        if self.message is not None:
-            return self.message
-        return (
-            f"From: {self.sender}\r\nTo: {', '.join(self.recipients)}\r\nDate: {formatdate()}\r\n"
-            "Subject: sestools check\r\n\r\n"
-            "This message was sent by sestools to see whether Amazon SES accepts mail.\r\n"
-        ).encode("ascii")
-
-
-@dataclass(frozen=True, kw_only=True)
-class DialogueFacts:
-    """What a session showed.
-
-    Attributes:
-        address: The IP address that answered.
-        greeting: The text after 220.
-        capabilities: What the last EHLO listed, upper-case keyword first.
-        capabilities_before_tls: What EHLO listed in clear text, on STARTTLS ports.
-        tls: Facts of the TLS connection, if it came so far.
-        signed_in: Whether AUTH succeeded.
-        message_id: SES's id of the accepted message, if one was sent.
-    """
-
-    address: str | None = None
-    greeting: str | None = None
-    capabilities: tuple[str, ...] = ()
-    capabilities_before_tls: tuple[str, ...] = ()
-    tls: TlsFacts | None = None
-    signed_in: bool = False
-    message_id: str | None = None
-
-
 class ClientSession:
     """A session under way. `run` drives it; every method does one stage and records its step.
 
@@ -102,6 +54,7 @@ class ClientSession:
         self.target = recorder.target
         self.until = until
         self.facts = DialogueFacts()
+        self._first = tls is None
         mode = self.target.security or Security.PLAIN
         order = (Stage.RESOLVE, Stage.CONNECT, *_OPENING[mode])
         order += (Stage.AUTH, Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.BODY, Stage.QUIT)
@@ -222,24 +175,71 @@ class ClientSession:
         except Stopped as stopped:
             if isinstance(stopped.error, ssl.SSLCertVerificationError):
                 self._unverified(connection.address, stopped.error)
+            elif isinstance(stopped.error, ssl.SSLError):
+                self._no_handshake(connection, stopped.error, stopped.symptom)
             raise
         cipher = wrapped.cipher()
         certificate = parsed(wrapped.getpeercert() or {}) if connection.verified else unverified(wrapped)
         tls = TlsFacts(version=wrapped.version(), verified=connection.verified, certificate=certificate)
         self.note(tls=replace(tls, cipher=cipher[0] if cipher else None))
 
-    def _unverified(self, address: str, error: ssl.SSLCertVerificationError) -> None:
-        """Keep what the certificate says, as seen on a second connection that carries nothing else.
+    def _no_handshake(self, connection: Connection, error: ssl.SSLError, symptom: Symptom) -> None:
+        """Say more of a handshake that failed, if that is known: what came instead, or what the server wanted."""
+        detail, kind = str(symptom.detail), symptom.kind
+        if error.reason in NOT_TLS:
+            if words := self._first_words(connection.address):
+                after = " after STARTTLS" if self.target.security is Security.STARTTLS else ""
+                detail, kind = f"what came{after} is not TLS: {printable(words.rstrip(), 120)}", Kind.GARBLED
+        elif is_alert(error) and connection.socket.cipher():  # type: ignore[attr-defined]
+            detail += ": the server broke off after its certificate was accepted"
+        if detail != symptom.detail:
+            raise Stopped(replace(symptom, detail=detail, kind=kind), error) from None
 
-        Where this one trusted Amazon alone, the second trusts what the system trusts, and may verify.
+    def _first_words(self, address: str) -> bytes:
+        """What answers the beginning of TLS in clear text, on a second connection; nothing where it is the mode's fault."""
+        wrapped = self.target.security is Security.WRAPPER
+        second = ClientSession(
+            Recorder(self.target, self.recorder.deadline), Stage.CONNECT if wrapped else Stage.STARTTLS
+        )
+        with (
+            contextlib.suppress(Stopped, Cancelled, OSError),
+            connect(second.recorder, (address,)) as connection,
+        ):
+            try:
+                second.opening(connection)
+                connection.send(client_hello(self._tls or trust.blind(), self.target.host.rstrip(".")))
+                reply = connection.read_reply()
+            except Garbled as garbled:
+                return garbled.raw
+            except Closed:
+                return b""
+            waits = PORTS.get(self.target.port) is Security.WRAPPER
+            return reply.raw if waits or not wrapped or not trust.is_greeting(reply.text) else b""
+        return b""
+
+    def _unverified(self, address: str, error: ssl.SSLCertVerificationError) -> None:
+        """Keep what the certificate says, as seen on further connections that carry nothing else.
+
+        Where this one trusted Amazon alone, the second trusts what the system trusts, and the other way round;
+        it may verify. Else, and if it does not, one looks that verifies nothing.
         """
-        context = None if self.signs_in and trust.only_amazon(self.target) else trust.blind()
-        second = ClientSession(Recorder(self.target, self.recorder.deadline), Stage.TLS, context)
+        other = self._first and trust.only_amazon(self.target) and trust.is_untrusted(error)
+        contexts = (trust.signing_in(self.target), trust.looking())
+        second = ClientSession(
+            Recorder(self.target, self.recorder.deadline),
+            Stage.TLS,
+            contexts[self.signs_in] if other else trust.blind(),
+        )
         # Whatever goes wrong here, the first connection's symptom is the result.
         with contextlib.suppress(Stopped, Cancelled):
             second.run((address,))
         seen = second.facts.tls or TlsFacts()
-        self.note(tls=TlsFacts(problem=why_not(error), detail=describe(error), certificate=seen.certificate))
+        amazons = seen.verified if other and not self.signs_in and seen.certificate else None
+        self.note(
+            tls=TlsFacts(
+                problem=why_not(error), detail=describe(error), certificate=seen.certificate, amazons=amazons
+            )
+        )
         if self.signs_in:
             issuer = seen.certificate.issuer if seen.certificate else ""
             if symptom := trust.not_amazons(self.target, error, issuer, trusted_here=seen.verified):

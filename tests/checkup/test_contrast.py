@@ -148,11 +148,10 @@ TABLE = [
     Row(
         name="25 dropped, others caught",
         faults="dropped@25 foreign-greeting@587,2587 wrong-mode@465,2465",
-        finds="foreign-greeting port25-blocked",
+        finds="foreign-greeting clear-text-on-tls-port port25-blocked",
         says=(
-            "587: the greeting is",
-            "465, 2465: TLS: ",
-            "clear text came where SES speaks TLS",
+            "587, 2587: the greeting is",
+            "465: TLS: what came is not TLS: 220 email-smtp",
             "Ask the hosting firm",
         ),
         never=("Try port", "Use port 587", "routing and an outage"),
@@ -161,8 +160,8 @@ TABLE = [
         name="25 and 587 caught, 2587 too",
         faults="foreign-greeting@25,587,2587",
         finds="foreign-greeting",
-        says=("Try port 2465, which", "port 465 greets as SES does"),
-        never=("2587 or",),
+        says=("Use port 465 or 2465: tried here", "port 465 is ready, and greets as SES does"),
+        never=("2587 or", "Try port"),
     ),
     Row(
         name="TLS left out",
@@ -247,8 +246,8 @@ TABLE = [
     Row(
         name="clear text on 465",
         faults="wrong-mode@465",
-        finds="foreign-greeting",
-        says=("465: TLS: ", "clear text came where SES speaks TLS", "port 25 greets as SES does"),
+        finds="clear-text-on-tls-port",
+        says=("465: TLS: what came is not TLS: 220 email-smtp", "port 25 is ready, and greets as SES does"),
         never=("the greeting is",),
     ),
     Row(
@@ -295,7 +294,10 @@ TABLE = [
         name="another greeting on 587",
         faults="foreign-greeting@587",
         finds="foreign-greeting",
-        says=("587: the greeting is 'mail.example.net ESMTP Postfix'", "port 25 greets as SES does"),
+        says=(
+            "587: the greeting is 'mail.example.net ESMTP Postfix': that of Postfix",
+            "port 25 is ready, and greets as",
+        ),
     ),
     Row(
         name="another greeting everywhere",
@@ -370,7 +372,7 @@ TABLE = [
     Row(
         name="unknown issuer, own authorities",
         faults="bad-certificate:unknown-issuer",
-        finds="certificate-unknown-issuer",
+        finds="ca-file-wrong",
         says=("issued by O=Example Proxy CA", "tls-intercepted"),
     ),
     Row(
@@ -480,7 +482,11 @@ TABLE = [
         name="587 dropped, another greeting on 25",
         faults="dropped@587 foreign-greeting@25",
         finds="foreign-greeting ports-blocked",
-        says=("port 2587 greets as SES does", "port 2587 works"),
+        says=(
+            "port 2587 is ready, and greets as SES does",
+            "Use port 2587 or 465 or 2465",
+            "port 2587 works",
+        ),
     ),
 ]
 

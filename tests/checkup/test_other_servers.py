@@ -28,74 +28,15 @@ pytestmark = [
 CASES = (*PROTOCOLS, *OTHERS, *MIDDLEBOXES, *BREAKS, *VERSIONS, *CERTIFICATES)
 AT_ONCE = 12
 
-_UNNAMED = "its protocol is not named"
-_CAUGHT = "an antivirus catches outgoing SMTP"
-_UPDATE = "Update the client's runtime, OpenSSL or operating system"
-_STARTED = "The client started TLS on a port that expects STARTTLS"
-_NOT_SES = "SES does not support or does not allow a command"
-_ADDRESS = "Connect by name, not by IP address or your own CNAME"
-_AUTHORITIES = "Update the authorities of this host"
-_WHOSE = "whose words they are is not said"
-
 KNOWN_WRONG = {
-    "HTTP, which answers TLS with 400": f"{_CAUGHT}; {_STARTED}; {_UNNAMED}",
-    "HTTP, which says 400 at once": _UNNAMED,
-    "IMAP": _UNNAMED,
-    "IMAP inside TLS": _UNNAMED,
-    "IMAP inside TLS, with its own certificate": _ADDRESS,
-    "POP3": _UNNAMED,
-    "SSH": _UNNAMED,
-    "SSH where TLS is awaited": f"{_CAUGHT}; {_STARTED}; {_UNNAMED}",
-    "MySQL": _UNNAMED,
-    "FTP": f"{_CAUGHT}; {_UNNAMED}",
-    "SendGrid": "SG ESMTP is not named as SendGrid's",
-    "a provider's proxy on 25 only": "Try port 2587 or 2465: they were not tried, and 587 and 465 are ready",
-    "421 at connect, SES's words": "The account has more SMTP connections open than SES allows: nobody had signed in",
-    "421 at connect, a Postfix's words": _WHOSE,
-    "554 at connect, a reputation filter": _WHOSE,
-    "another server's acceptance": "The path to SES works. SES accepted a message: ABCDEF. Nothing to do",
-    "a sign-in refused": "sign-in 'failed' beside 'ready to sign in'",
-    "a sign-in refused in a Postfix's words": f"sign-in 'failed' beside 'ready to sign in'; {_WHOSE}",
-    "STARTTLS answered 454": _WHOSE,
-    "STARTTLS answered 502": f"{_NOT_SES}; Choose PLAIN or LOGIN, not CRAM-MD5",
-    "STARTTLS answered 530": "The client tried to sign in without TLS; The client never switched TLS on",
-    "STARTTLS answered 500": _WHOSE,
-    "masked banner": f"Another server answers instead of SES; {_CAUGHT}",
-    "masked banner and STARTTLS": f"Another server answers instead of SES; {_CAUGHT}",
-    "EHLO refused with 502 after a masked banner": f"Another server answers instead of SES; {_CAUGHT}",
-    "EHLO refused with 500 after SES's greeting": "inspection is not named",
-    "EHLO refused with 502 after SES's greeting": f"{_NOT_SES}; Choose PLAIN or LOGIN, not CRAM-MD5",
     "nothing listens on 587, and 465 is SES": "Ruled out: DNS, which was not asked",
     "nothing listens on either port": "127.0.0.1 means that the client's own default was used: it was asked for",
-    "STARTTLS as XXXXXXXA": "A device on the path has masked STARTTLS; Ruled out: the network path",
-    "STARTTLS taken out": "On port 465 or 2465 choose SSL/TLS: it was 587; or the connection is already TLS",
     "a greeting that takes one and a half time-outs": "The server's reply never came; no answer; nothing more came",
     "each reply a second and a half late": "The server's reply never came; no answer",
     "a greeting that stops in mid-line": "no greeting came; no answer: half of it came",
     "a list that stops in mid-line": "no answer: half of it came",
-    "binary garbage where TLS is awaited": f"clear text came; {_CAUGHT}; {_STARTED}",
-    "clear text on 465, SES's greeting": f"{_CAUGHT}; the greeting that came is not shown",
-    "clear text on 465, a Postfix": f"{_STARTED}; the greeting that came is not shown",
     "TLS from the first byte on 587": "that it waits for TLS is not said",
-    "TLS 1.1 at most, refused by the server": _UPDATE,
-    "TLS 1.1 at most, refused here": _UPDATE,
-    "an alert: protocol version": _UPDATE,
-    "an alert: handshake failure": _UPDATE,
-    "no common cipher": _UPDATE,
-    "SNI refused": "Unknown error; Paste more of the log; Run sestools check",
-    "a client certificate wanted, TLS 1.2": f"{_UPDATE}; that a client certificate may be wanted is not said",
-    "a client certificate wanted, TLS 1.3": "Unknown error; Paste more of the log; Run sestools check",
     "the ClientHello swallowed on 587": "The connection stalls when large packets are sent: none was",
-    "clear text after STARTTLS": _STARTED,
-    "an RSA key of 1024 bits": "the client does not say why; check its clock; Update this host's authorities",
-    "a signature with SHA-1": "the client does not say why; check its clock; Update this host's authorities",
-    "a missing intermediate": f"{_AUTHORITIES}; that the chain may be incomplete is not said",
-    "expired on one port of five": "this host's clock is wrong; Ruled out: the network path and the endpoint",
-    "another name": _ADDRESS,
-    "another region's name": f"{_ADDRESS}; a hosting firm's mail server, which is ruled out two lines below",
-    "an unknown authority that says Amazon": "if it is not Amazon, something intercepts: it only says Amazon",
-    "interception, and its authority is named": "that the issuer is not Amazon is not said",
-    "SES's own, and the wrong authority is named": f"{_AUTHORITIES}: the system's were not asked; --ca-file is not named",
 }
 """What is said today and false, or is missing, case by case: each is an expected failure until it is mended."""
 

@@ -293,9 +293,9 @@ def later(honest: int, proof: str = "named", **changes: Any) -> Callable[[Author
 
 BOTH = (587, 465)
 CASES = (
-    Case(name="plaintext", habits=lambda made: [Habit(tls=None)], cause="wrapper-on-starttls foreign-greeting",
+    Case(name="plaintext", habits=lambda made: [Habit(tls=None)], cause="wrapper-on-starttls starttls-refused clear-text-on-tls-port",
          modes=BOTH),
-    Case(name="unverified", habits=proved("unknown"), cause="certificate-unknown-issuer certificate-self-signed",
+    Case(name="unverified", habits=proved("unknown"), cause="certificate-unknown-issuer certificate-self-signed ca-file-wrong",
          modes=BOTH),
     Case(name="unverified, nobody named", habits=proved("unknown"), named=None,
          cause="tls-intercepted certificate-unknown-issuer"),
@@ -309,7 +309,7 @@ CASES = (
     Case(name="look-alike that the system trusts", habits=proved("system"), cause="tls-intercepted", named=None,
          system="system", modes=BOTH),
     Case(name="look-alike beside named authorities", habits=proved("system"), system="system",
-         cause="certificate-unknown-issuer certificate-self-signed"),
+         cause="certificate-unknown-issuer certificate-self-signed ca-file-wrong"),
     Case(name="issuer that only says Amazon", habits=proved("amazon"), cause="tls-intercepted", named=None,
          system="amazon"),
     Case(name="issuer with Amazon in it", habits=proved("amazon-ish"), cause="tls-intercepted", named=None,
@@ -323,7 +323,7 @@ CASES = (
     *(Case(name=f"stranger's words after {honest} connections", honest=honest, cause="foreign-greeting",
            habits=later(honest, greeting="mail.example.net ESMTP Postfix")) for honest in (1, 2)),
     *(Case(name=f"stranger's proof after {honest} connections", honest=honest, habits=later(honest, "unknown"),
-           cause="certificate-unknown-issuer certificate-self-signed") for honest in (1, 2)),
+           cause="certificate-unknown-issuer certificate-self-signed ca-file-wrong") for honest in (1, 2)),
     Case(name="alias", habits=proved("system", ALIAS), cause="host-not-ses tls-intercepted", named=None,
          system="system", host=ALIAS),
     Case(name="alias with a certificate that says Amazon", habits=proved("amazon", ALIAS), cause="host-not-ses",

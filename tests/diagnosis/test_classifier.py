@@ -213,7 +213,7 @@ VERIFY = "certificate verify failed: "
         (seen(Kind.TLS, Stage.TLS, VERIFY + "self-signed certificate"), "certificate-self-signed"),
         (seen(Kind.TLS, Stage.TLS, VERIFY + "unable to get local issuer certificate"), "certificate-unknown-issuer"),
         (seen(Kind.TLS, Stage.TLS, "[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1006)"), "wrapper-on-starttls"),
-        (seen(Kind.TLS, Stage.TLS, "[SSL: TLSV1_ALERT_PROTOCOL_VERSION] tlsv1 alert protocol version"), "tls-version"),
+        (seen(Kind.TLS, Stage.TLS, "[SSL: TLSV1_ALERT_PROTOCOL_VERSION] tlsv1 alert protocol version"), "server-tls-too-old"),
         (seen(Kind.TIMEOUT, Stage.GREETING, "nothing more came before the deadline of 5 s", 465, security=Security.STARTTLS), "no-greeting"),
         (seen(Kind.TIMEOUT, Stage.GREETING, "nothing more came before the deadline of 5 s"), "reply-timeout"),
         (seen(Kind.TIMEOUT, Stage.GREETING, "nothing more came before the deadline of 5 s", 465, security=Security.WRAPPER), "reply-timeout"),
@@ -228,7 +228,7 @@ VERIFY = "certificate verify failed: "
         (seen(Kind.CLOSED, Stage.AUTH, "the server closed the connection"), "connection-lost"),
         (seen(Kind.UNREACHABLE, Stage.CONNECT, "[Errno 101] Network is unreachable"), "network-unreachable"),
         (seen(Kind.NOT_FOUND, Stage.RESOLVE, "[Errno -2] Name or service not known"), "name-not-found"),
-        (seen(Kind.GARBLED, Stage.GREETING, "not an SMTP reply: b'SSH-2.0-OpenSSH_9.2'"), "garbled"),
+        (seen(Kind.GARBLED, Stage.GREETING, "not an SMTP reply: b'SSH-2.0-OpenSSH_9.2'"), "other-protocol"),
     ],
 )  # fmt: skip
 def test_the_probes_own_symptoms_are_understood(symptom: Symptom, id: str) -> None:

@@ -26,7 +26,9 @@ CLIENT_SIDE = """
     certificate-wrong-name certificate-unknown-issuer certificate-self-signed certificate-invalid tls-version
     foreign-greeting starttls-missing starttls-masked starttls-injected mtu-stall connection-lost reply-timeout garbled
     mtu-black-hole mtu-narrow-path mtu-unfinished idle-forgotten resolver-timeout vpc-endpoint-blocked auth-missing auth-mechanism host-not-ses
-    reply-unasked not-finished
+    reply-unasked not-finished other-protocol clear-text-on-tls-port starttls-refused smtp-inspected
+    refused-by-another accepted-by-another client-certificate-wanted server-name-refused server-tls-too-old
+    certificate-weak chain-incomplete ca-file-wrong
     network-unreachable local-firewall wrong-endpoint bad-sequence command-refused healthy port25-blocked ports-blocked
     ports-refused closed-at-once
     egress-blocked addresses-dead ipv6-broken tls-intercepted client-limiter reply-hidden not-ses recipient-rejected

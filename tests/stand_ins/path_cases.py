@@ -42,7 +42,7 @@ EDITED = (SPOKE, READY, SILENCE, UPDATE, CATCHES)
 def _no_ehlo(name: str, words: bytes, greeting: bytes) -> Case:
     return Case(
         name=name, acts={587: Mail(listed=words, greeting=greeting)}, says=(r"inspect",),
-        truth="a firewall that inspects SMTP allows HELO only", lead="starttls-masked starttls-missing",
+        truth="a firewall that inspects SMTP allows HELO only", lead="smtp-inspected",
         never=(*EDITED, ANOTHER, r"CRAM-MD5"),
     )  # fmt: skip
 
@@ -51,7 +51,7 @@ def _no_starttls(words: bytes) -> Case:
     return Case(
         name=f"STARTTLS answered {words[:3].decode()}", acts={587: Mail(ready=words)}, says=(r"STARTTLS",),
         truth="it is listed and then refused: not SES's way; something on the path, or another server",
-        lead="starttls-missing starttls-masked not-ses",
+        lead="starttls-refused",
         never=(*EDITED, r"CRAM-MD5", r"tried to sign in", r"never switched TLS on", r"Switch STARTTLS on",
                r"does not offer STARTTLS", r"[Tt]hrottl"),
     )  # fmt: skip
@@ -65,7 +65,7 @@ MIDDLEBOXES = (
     Case(
         name="masked banner",
         acts={587: Mail(greeting=STARS)},
-        lead="starttls-masked tls-intercepted foreign-greeting",
+        lead="smtp-inspected",
         truth="a firewall masks the greeting of what may well be SES: its certificate verifies",
         says=(r"\*\*\*\*", r"mask|inspect"),
         never=(*EDITED, ANOTHER),
@@ -244,7 +244,7 @@ BREAKS = (
     Case(
         name="clear text on 465, SES's greeting",
         acts={465: Mail()},
-        lead="wrapper-on-starttls foreign-greeting",
+        lead="clear-text-on-tls-port",
         truth="clear text where SES speaks TLS: 465 is led to 587; one look in clear text settles it",
         says=(r"SimpleEmailService-d|220 email-smtp",),
         never=(READY, SILENCE, UPDATE, SIZE, CATCHES),

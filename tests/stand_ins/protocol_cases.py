@@ -24,7 +24,7 @@ SSH = b"SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n"
 IMAP = b"* OK [CAPABILITY IMAP4rev1 SASL-IR LOGIN-REFERRALS ID STARTTLS] Dovecot ready.\r\n"
 POP3 = b"+OK Dovecot ready.\r\n"
 FTP = b"220 (vsFTPd 3.0.5)\r\n"
-STRANGER = "foreign-greeting not-ses garbled"
+STRANGER = "other-protocol refused-by-another"
 OTHER = (SPOKE, READY, SILENCE, CATCHES, MODE, UPDATE)
 
 PROTOCOLS = (
@@ -188,7 +188,7 @@ OTHERS = (
         name="another server's acceptance",
         signs_in=True,
         sends=True,
-        lead=f"{STRANGER} reply-hidden",
+        lead="accepted-by-another",
         acts={587: Mail(accepted=b"250 2.0.0 Ok: queued as ABCDEF\r\n")},
         truth="an MTA behind SES's greeting took the message: whether SES has it nobody knows",
         says=(r"ABCDEF",),

@@ -187,6 +187,7 @@ CAUSES = (
         r"no cipher suites in common|client and server cannot communicate|do not possess a common algorithm|"
         r"inappropriate[_ ]fallback|dh key too small|no ciphers available|version too low|"
         r"unsupported (?:SSL|TLS) version|insufficient security",
+        rather=((When.OBSERVED, "server-tls-too-old"),),
     ),
     client(
         """foreign-greeting: Another server answers instead of SES
@@ -470,7 +471,7 @@ CAUSES = (
         Do: Look at the raw answer: a web page or a proxy's message shows what answered.""",
         inferred(sources.CONNECT),
         who=YOU_OR_NETWORK,
-        samples=("Invalid greeting from server: HTTP/1.1 400 Bad Request",),
+        samples=("Invalid greeting from server: ready",),
         pattern=r"invalid greeting|malformed (?:SMTP )?(?:reply|response)|not an SMTP reply|short response|"
         r"HTTP/1\.[01] \d\d\d|invalid (?:SMTP )?response|unrecognizable response|unexpected (?:greeting|"
         r"response from server)",

@@ -22,6 +22,9 @@ def _based(mark: Mark, source: str) -> Basis:
 documented, seen = partial(_based, Mark.DOCUMENTED), partial(_based, Mark.SEEN)
 inferred, unknown = partial(_based, Mark.INFERRED), partial(_based, Mark.UNKNOWN)
 
+_OWN = inferred(sources.CONNECT)
+"""What sentences rest on that say what a run itself saw."""
+
 NETWORK = (Who.NETWORK,)
 YOU_OR_NETWORK = (Who.YOU, Who.NETWORK)
 
@@ -48,7 +51,7 @@ def _claims(text: str, basis: Basis, *, every: bool) -> Iterator[Claim]:
     yield from (Claim(other, basis) for other in _END.split(rest.lstrip(" .,:;")) if every and other)
 
 
-def sentences(words: str, basis: Basis) -> dict[str, Any]:
+def sentences(words: str, basis: Basis = _OWN) -> dict[str, Any]:
     """The fields of a row that are sentences, by the labels of a card. Lines may be broken anywhere.
 
     What stands before the first label is the meaning; `Do:` begins an action, `Ruled out:` what it is not.
