@@ -32,8 +32,8 @@ STAGGER = 0.25
 READ_SIZE = 16 * 1024
 
 
-def in_time(deadline: Deadline, call: Callable[[], T]) -> T:
-    """Run a call that cannot be interrupted (a look-up) in a thread, which is abandoned at the deadline."""
+def background(call: Callable[[], T]) -> Future[T]:
+    """Run a call that cannot be interrupted (a look-up) in a thread of its own, which may be abandoned."""
     future: Future[T] = Future()
 
     def run() -> None:
@@ -43,9 +43,21 @@ def in_time(deadline: Deadline, call: Callable[[], T]) -> T:
             future.set_exception(error)
 
     threading.Thread(target=run, daemon=True, name="sestools-lookup").start()
+    return future
+
+
+def in_time(deadline: Deadline, call: Callable[[], T]) -> T:
+    """Run a call in the background, and abandon it at the deadline."""
+    future = background(call)
     while not wait([future], deadline.slice()).done:
         pass
     return future.result()
+
+
+def found_by_system(host: str, port: int) -> tuple[str, ...]:
+    """The addresses that an application would try, in the system's order (getaddrinfo)."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+    return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 def is_address(host: str) -> bool:
@@ -63,11 +75,7 @@ def resolve(recorder: Recorder) -> tuple[str, ...]:
         return (host,)
     with recorder.step(Stage.RESOLVE) as notes:
         notes.sent = host
-        found = in_time(
-            recorder.deadline,
-            lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP),
-        )
-        return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
+        return in_time(recorder.deadline, lambda: found_by_system(host, port))
 
 
 def connect(recorder: Recorder, addresses: Sequence[str], clamp: int | None = None) -> Connection:
