@@ -170,7 +170,7 @@ class LookUp:
                     until = now + GRACE
                 if until is not None and (self._system.done() or now >= until):
                     return theirs
-                pending = [one for one in (self._system, *self._all("A")) if not one.done()]
+                pending = [one for one in self._asking("A") if not one.done()]
                 if not pending:
                     break
                 pause = self._deadline.slice()
@@ -183,14 +183,12 @@ class LookUp:
         addresses: tuple[str, ...] = ()
         with recorder.probing():
             with contextlib.suppress(TimeoutError):
-                pending: set[Future[Any]] = {self._system, *self._all("A", "AAAA")}
+                pending = set(self._asking("A", "AAAA"))
                 while pending and self._deadline.elapsed() < patience:
                     pending = wait(pending, min(self._deadline.slice(), 0.1), FIRST_COMPLETED).not_done
             spent = self._deadline.elapsed()
             late = TimeoutError(f"the system's own look-up had not ended after {spent:.1f} s")
-            seconds, addresses, error = (
-                self._system.result() if self._system.done() else (spent, (), late)
-            )
+            seconds, addresses, error = self._system.result() if self._system.done() else (spent, (), late)
             symptom = recorder.symptom(error, Stage.RESOLVE) if error else None
             recorder.steps.append(
                 Step(stage=Stage.RESOLVE, at=0.0, seconds=seconds, sent=self._target.host, symptom=symptom)
@@ -204,6 +202,9 @@ class LookUp:
             detail=self._detail,
         )
         return replace(recorder.result("dns", facts), target=self._target)
+
+    def _asking(self, *kinds: str) -> list[Future[Any]]:
+        return [self._system, *self._all(*kinds)]
 
     def _all(self, *kinds: str) -> list[Future[Told]]:
         return [asked[kind] for asked in self._questions.values() for kind in kinds]
@@ -243,9 +244,7 @@ def _asked(deadline: Deadline, host: str, server: str) -> dict[str, Future[Told]
     """Questions to one resolver, under way."""
     check_resolver(server)
     left = max(deadline.seconds - deadline.elapsed(), 0.001)
-    return {
-        kind: background(partial(question, host, kind, server, Deadline(left))) for kind in ("A", "AAAA")
-    }
+    return {kind: background(partial(question, host, kind, server, Deadline(left))) for kind in ("A", "AAAA")}
 
 
 def _answer(deadline: Deadline, server: str, asked: Mapping[str, Future[Told]]) -> DnsAnswer:

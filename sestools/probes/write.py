@@ -45,7 +45,9 @@ def probe_write(
             with contextlib.suppress(TimeoutError):
                 trial = push(connection.socket, recorder.deadline, data, TIMEOUTS, clamp)
             if trial is None or trial.stalled:
-                raise Stopped(symptom_at(target, Kind.TIMEOUT, Stage.EHLO, "a large write was not acknowledged"))
+                raise Stopped(
+                    symptom_at(target, Kind.TIMEOUT, Stage.EHLO, "a large write was not acknowledged")
+                )
             if trial.flight is Flight.PASSED:
                 connection.socket.settimeout(0.2)
                 with contextlib.suppress(OSError):
