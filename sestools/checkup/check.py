@@ -44,7 +44,7 @@ APART = 0.002
 """Seconds between the starts of two dialogues: handshakes that all begin at once distort each other's times."""
 PATIENCE = 2.0
 """Seconds that resolvers get at least, though the system's look-up has ended."""
-MARGIN = 0.3
+MARGIN = 0.6
 """Seconds of the whole that are kept for judging."""
 
 
@@ -149,7 +149,7 @@ def check(
         dns, found, looks = probes.everywhere(chosen)
         run = seen(host, dns, found, named_ports, looks)
         left = budget.seconds - budget.elapsed()
-        if left > MARGIN and not stop.is_set() and not look_alike(host):
+        if left > timeout / 2 and not stop.is_set() and not look_alike(host):
             more = SecondLook(run=run, seconds=left, each=timeout, stop=stop)
             looks += more.looks(experiments(run))
         if credentials is None:
@@ -195,7 +195,7 @@ def _where_to_sign_in(found: Sequence[PortCheck], *, named: bool) -> PortCheck |
 
 def _notes(dns: ProbeResult, chosen: Sequence[Target]) -> Iterator[str]:
     """What is worth knowing and no finding."""
-    if dns.facts.differs:
+    if dns.facts.differs and not dns.symptom:
         yield dns.facts.differs
     if any(map(is_private, dns.facts.addresses)):
         yield f"{dns.target.host} resolves to a private address, as with a VPC endpoint"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sestools.checkup.findings import names
 from sestools.checkup.naming import gives, misled, name_experiments
@@ -39,7 +40,7 @@ def not_connected(port: PortCheck, run: Run) -> Suspicion | None:
     if not port.is_shut:
         return None
     if found := misled(run) or _limited(run):
-        return found
+        return replace(found, saw=_saw(port))
     kinds, made = {one.symptom.kind for one in run.shut}, run.made
     alone = (0, 1, port.port) if len(run.shut) == 1 else (0,)
     ids, more, ruled_out = next(
@@ -114,7 +115,6 @@ def _limited(run: Run) -> Suspicion | None:
         causes=("lossy-path", "connection-limit")
         if len(run.resent) > 1
         else ("connection-limit", "lossy-path"),
-        saw="no answer" if run.shut[0].symptom.kind is Kind.TIMEOUT else "",
         more=(f"{made} of {len(run.ports)} ports connected in the first look", *map(str, changed)),
         ruled_out=("a filter that chooses by port: the same port once connects, and once does not",),
         order=SHUT,

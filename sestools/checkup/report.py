@@ -206,7 +206,7 @@ def headline(report: Report) -> str:
         return f"{report.host}  {dns.reason}"
     if not facts.addresses:
         known = ", ".join(facts.from_dns)
-        return f"{report.host}  {f'by DNS alone: {known}' if known else 'does not resolve'}"
+        return f"{report.host}  {f'by DNS alone: {known}' if known else 'no address is known'}"
     ipv6 = f", {len(facts.ipv6)} IPv6" if facts.ipv6 else " (no IPv6, which is normal)"
     ttl = next((f"TTL {answer.ttl} s" for answer in facts.answers if answer.ttl is not None), "")
     seconds = dns.seconds(Stage.RESOLVE)

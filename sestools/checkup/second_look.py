@@ -12,7 +12,7 @@ from sestools.core.results import ProbeResult
 from sestools.probes import probe_dialogue, probe_dns
 from sestools.probes.recorder import Deadline
 from sestools.probes.resolver import Said
-from sestools.probes.write import probe_write
+from sestools.probes.write import enough, probe_write
 
 NO_SUCH_NAME = "no-such-name.sestools.invalid"
 """Names that end so do not exist (RFC 6761, 6.4)."""
@@ -67,8 +67,15 @@ class SecondLook:
             )
 
         def write(clamp: int | None = None) -> ProbeResult:
+            first = self.run.look(Experiment.WRITE)
+            before = first and first.result.facts and first.result.facts.before
             return probe_write(
-                target, timeout=seconds.remaining(), addresses=known, clamp=clamp, cancel=self.stop
+                target,
+                timeout=seconds.remaining(),
+                addresses=known,
+                clamp=clamp,
+                size=enough(before.mss) if before else None,
+                cancel=self.stop,
             )
 
         match experiment:

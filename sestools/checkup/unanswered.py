@@ -27,7 +27,8 @@ def slow(port: PortCheck, run: Run) -> Suspicion | None:
     again = run.look(Experiment.AGAIN, port)
     return Suspicion(
         causes=("lossy-path", "slow-path") if _lossy(run) else ("slow-path", "lossy-path"),
-        more=(f"{port.port}: {pace}", *_shown(again)),
+        saw=f"{port.symptom.stage}: not finished; {pace}",
+        more=_shown(again),
         experiments=(Experiment.AGAIN,),
         level=level,
     )
@@ -107,7 +108,7 @@ def silent(port: PortCheck, run: Run) -> Suspicion | None:
     if not in_tls or no_mtu:
         more = _parts(port.dialogue)
         return Suspicion(
-            causes=("reply-timeout",) if in_tls or again else classify(port.dialogue).candidates,
+            causes=("reply-timeout",) if in_tls else classify(port.dialogue).candidates,
             more=(*more, *_shown(again)),
             ruled_out=no_mtu if in_tls else (),
             experiments=(Experiment.AGAIN,),
@@ -120,7 +121,7 @@ def silent(port: PortCheck, run: Run) -> Suspicion | None:
             more=_shown(again),
             experiments=(Experiment.AGAIN, Experiment.SMALL),
         )
-    return _stall(again, small)
+    return _stall(run, again, small)
 
 
 def _silent_at_greeting(port: PortCheck) -> bool:
@@ -132,7 +133,7 @@ def _parts(result: ProbeResult) -> list[str]:
     return [f"{result.target.port}: {came} bytes of a reply came, and then nothing more"] if came else []
 
 
-def _stall(again: Look | None, small: Look) -> Suspicion:
+def _stall(run: Run, again: Look | None, small: Look) -> Suspicion:
     """A handshake that stalls again alone: what small segments change decides."""
     shown = _shown(again, small)
     if small.result.ok:
@@ -142,9 +143,13 @@ def _stall(again: Look | None, small: Look) -> Suspicion:
             ruled_out=("the content of the handshake, and the number of connections: they were the same",),
         )
     came = max([heard(small.result), *([heard(again.result)] if again else [])])
-    ruled_out = ("the path MTU: small segments stall as well",)
+    ruled_out = ["the path MTU: small segments stall as well"]
+    write = run.look(Experiment.WRITE)
+    if write and _passed(write):
+        ruled_out.append(f"a limit on bytes: {_wrote(write)}")
     if came:
         shown.append(f"{came} bytes of the server's answer came, and then nothing more")
+    if came or (write and _stalled(write)):
         return Suspicion(causes=("stall-by-bytes", "reply-timeout"), more=shown, ruled_out=ruled_out)
     return Suspicion(causes=("tls-swallowed", "reply-timeout"), more=shown, ruled_out=ruled_out)
 
@@ -192,16 +197,10 @@ def _passed(look: Look) -> bool:
 def _wrote(look: Look) -> str:
     trial = look.result.facts
     if trial is None:
-        return f"{look.port}, {look.experiment}: {look.result.symptom}"
-    size = (
-        f" of at most {trial.clamp} bytes"
-        if trial.clamp
-        else f" of {trial.before.mss} bytes"
-        if trial.before
-        else ""
-    )
+        return f"{look.port}: {look.experiment}: {look.result.symptom}"
+    size = f" of {trial.clamp or trial.before.mss} bytes" if trial.before else ""
     end = f"{trial.flight}, {trial.retransmits} sent again" if trial.stalled else str(trial.flight)
-    return f"{look.port}, {look.experiment}: segments{size}: {end} ({duration(trial.seconds)})"
+    return f"{look.port}: {look.experiment}, segments{size}: {end} ({duration(trial.seconds)})"
 
 
 def path_notices(run: Run) -> Iterator[Finding]:

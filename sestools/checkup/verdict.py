@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from sestools.checkup.contrasts import contrasted
 from sestools.checkup.environment import Context
-from sestools.checkup.findings import Finding, alike, classified, finding, names
+from sestools.checkup.findings import Finding, alike, classified, finding, merged, names
 from sestools.checkup.naming import name_notices, unresolved
 from sestools.checkup.port_check import Look, PortCheck, Run
 from sestools.checkup.unanswered import large_write, path_notices
@@ -45,7 +45,7 @@ def judge(
     if dns.outcome is Outcome.FAILED and not any(port.dialogue.steps for port in ports):
         findings = [unresolved(dns)]
     else:
-        findings = [*contrasted(run), *large_write(run)]
+        findings = merged([*contrasted(run), *large_write(run)])
         findings += () if findings else path_notices(run)
         findings += name_notices(dns) if run.dns else ()
         findings += [*_dead_addresses(run), *_not_finished(host, ports, session)]

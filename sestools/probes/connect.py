@@ -133,7 +133,8 @@ def connections(
                         record(address, started, None, tcp_info(sock))
                         yield address, sock
         except TimeoutError:
-            late = TimeoutError(f"no answer to the connection attempt within {deadline.seconds:g} s")
+            waited = min(deadline.seconds, deadline.each or deadline.seconds)
+            late = TimeoutError(f"no answer to the connection attempt within {waited:.3g} s")
             for key in list(selector.get_map().values()):
                 record(key.data[0], key.data[1], late)
             for address in waiting:

@@ -243,7 +243,7 @@ def ask(deadline: Deadline, host: str, server: str) -> DnsAnswer:
 def _asked(deadline: Deadline, host: str, server: str) -> dict[str, Future[Told]]:
     """Questions to one resolver, under way."""
     check_resolver(server)
-    left = max(deadline.seconds - deadline.elapsed(), 0.001)
+    left = max(deadline.seconds - deadline.elapsed(), 1e-9)
     return {kind: background(partial(question, host, kind, server, Deadline(left))) for kind in ("A", "AAAA")}
 
 

@@ -81,11 +81,15 @@ class Deadline:
         if self.cancel is not None and self.cancel.is_set():
             raise Cancelled
         now = self._now()
-        left, whole = self.seconds - (now - self.start), self.seconds
-        if self.each is not None and self.each - (now - self.begun) < left:
-            left, whole = self.each - (now - self.begun), self.each
+        left, words = self.seconds - (now - self.start), f"not finished within {self.seconds:.3g} s in all"
+        each = self.each or self.seconds
+        if self.each is None or each - (now - self.begun) < left:
+            left, words = (
+                min(left, each - (now - self.begun)),
+                f"nothing more came before the deadline of {each:g} s",
+            )
         if left <= 0:
-            raise TimeoutError(f"nothing more came before the deadline of {whole:g} s")
+            raise TimeoutError(words)
         return left
 
     def slice(self) -> float:

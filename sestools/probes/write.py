@@ -23,15 +23,21 @@ TIMEOUTS = 3
 """Times in a row that the kernel sends the same segment again before it counts as lost."""
 
 
+def enough(mss: int) -> int:
+    """Bytes that fill two of the largest segments, and more."""
+    return 2 * min(mss, 9000) + len(LINES)
+
+
 def probe_write(
     target: Target,
     *,
     timeout: float = TIMEOUT,
     addresses: Sequence[str] | None = None,
     clamp: int | None = None,
+    size: int | None = None,
     cancel: threading.Event | None = None,
 ) -> ProbeResult[Trial | None]:
-    """Send a little more than two of the largest segments as NOOPs, and see in the kernel's counters what becomes of them.
+    """Send NOOPs, and see in the kernel's counters what becomes of them: `size` bytes, by default `enough`.
 
     Facts are the trial; None if it did not come so far, or where the system has no such counters (Linux has).
     """
@@ -41,7 +47,7 @@ def probe_write(
         session.greeting(connection)
         session.ehlo(connection)
         if seen := counters(connection.socket):
-            data = LINES * -(-(2 * min(seen.mss, 9000) + 500) // len(LINES))
+            data = LINES * -(-(size or enough(seen.mss)) // len(LINES))
             with contextlib.suppress(TimeoutError):
                 trial = push(connection.socket, recorder.deadline, data, TIMEOUTS, clamp)
             if trial is None or trial.stalled:

@@ -187,7 +187,7 @@ CAUSES = (
         stage=Stage.RESOLVE,
     ),
     row(
-        """resolver-aaaa: The resolver does not answer questions for IPv6 addresses
+        """resolver-aaaa: Questions for IPv6 addresses (AAAA) get no answer
         The name's IPv4 addresses come at once, and the question for AAAA (IPv6) gets no usable answer. Programs
         ask both and wait, so each look-up is slow, or fails where less time is given.
         Do: Repair or replace the resolver, or the firewall or proxy that drops the question for AAAA.
