@@ -36,6 +36,7 @@ from sestools.probes import (
 from sestools.probes.connect import is_address
 from sestools.probes.dns import LookUp
 from sestools.probes.recorder import Cancelled, Deadline
+from sestools.probes.tcp import tcp_part
 from sestools.probes.write import probe_write
 
 PREFERRED = (587, 465, 2587, 2465, 25)
@@ -265,13 +266,17 @@ class PortProbes:
             try:
                 pending = []
                 for target in chosen:
-                    tcp = pool.submit(probe_tcp, target, **more)
+                    # A lone address is connected to once: connections, too, can be too many.
+                    known = addresses or [(target.connect_to or (target.host, 0))[0]]
+                    lone = len(known) == 1 and is_address(known[0])
+                    tcp = None if lone else pool.submit(probe_tcp, target, **more)
                     pending.append((target, tcp, pool.submit(probe_dialogue, target, **whole)))
                     time.sleep(APART)
                 checks: list[PortCheck] = []
                 for target, tcp, dialogue in pending:
                     self.progress(len(checks), len(chosen), f"port {target.port}")
-                    checks.append(PortCheck(tcp=tcp.result(), dialogue=dialogue.result()))
+                    held = dialogue.result()
+                    checks.append(PortCheck(tcp=tcp.result() if tcp else tcp_part(held), dialogue=held))
             except BaseException:
                 self.stop.set()  # before the pool waits for its threads
                 raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,6 +22,8 @@ _SHUT: dict[Kind | None, str] = {
     Kind.NO_ROUTE: "unreachable",
 }
 """How a port looks whose connection attempts are stopped."""
+SLOW = 1.0
+"""Seconds from which a reply, or a round trip, is slow."""
 LATE = 0.6
 """Round trip in seconds from which a packet may be sent again only because its answer is late (RFC 6298)."""
 
@@ -118,20 +121,40 @@ class PortCheck:
             return f"certificate: {self.tls.problem}"
         if symptom.kind is not Kind.TIMEOUT:
             return str(symptom)
-        return f"{symptom.stage}: {'not finished' if heard(self.dialogue) else 'no answer'}"
+        went_on = heard(self.dialogue) or pace_of(self.dialogue)
+        return f"{symptom.stage}: {'not finished' if went_on else 'no answer'}"
 
 
 def heard(result: ProbeResult) -> int:
     """How many bytes came in the step in which a dialogue ended (Linux)."""
-    last, before = result.steps[-1:], [step for step in result.steps[:-1] if step.tcp]
-    if not last or not before or not last[0].tcp or not before[-1].tcp:
+    last, before = result.steps[-1:], [step.tcp for step in result.steps[:-1] if step.tcp]
+    if not last or not before or not last[0].tcp:
         return 0
-    return (last[0].tcp.received or 0) - (before[-1].tcp.received or 0)
+    # A greeting may have begun to come before the connection was looked at.
+    until = 0 if last[0].stage is Stage.GREETING and not last[0].encrypted else before[-1].received
+    return (last[0].tcp.received or 0) - (until or 0)
+
+
+def pace_of(result: ProbeResult) -> str:
+    """At what pace a dialogue went that was not finished, in a sentence; empty if it did not go on to the end."""
+    last, before = result.steps[-1], [step for step in result.steps[:-1] if not step.symptom]
+    waited = last.seconds
+    came = heard(result)
+    if came and last.tcp and last.tcp.quiet < max(SLOW, waited / 3):
+        return f"{came} bytes came in {duration(waited)}, the last of them {duration(last.tcp.quiet)} before the end"
+    slowest = max((step.seconds for step in before if step.stage is not Stage.RESOLVE), default=0.0)
+    if slowest >= min(SLOW, waited) and waited < 4 * slowest:
+        return (
+            f"each step until then took up to {duration(slowest)}; {last.stage} was given {duration(waited)}"
+        )
+    return ""
 
 
 def _resent(step: Step) -> bool:
     """Whether a step went well after something was sent again, which had not just been late."""
     tcp = step.tcp
+    if step.address and ipaddress.ip_address(step.address.partition("%")[0]).is_loopback:
+        return False  # nothing is lost on the way to this host itself
     return bool(tcp and not step.symptom and tcp.retransmits and tcp.rtt < LATE)
 
 
@@ -181,7 +204,7 @@ class Look:
         steps = self.result.steps
         spent = steps[-1].at + steps[-1].seconds if steps else 0.0
         end = "ready" if self.result.ok else self.check.result
-        return f"{self.port} {self.experiment}: {end} {'after' if end == 'ready' else 'in'} {duration(spent)}"
+        return f"{self.port} {self.experiment}: {end} in {duration(spent)}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,14 +10,13 @@ from dataclasses import dataclass, replace
 from sestools.checkup.port_check import Experiment, Look, PortCheck, Run
 from sestools.core.results import ProbeResult
 from sestools.probes import probe_dialogue, probe_dns
-from sestools.probes.recorder import Deadline
 from sestools.probes.resolver import Said
 from sestools.probes.write import enough, probe_write
 
 NO_SUCH_NAME = "no-such-name.sestools.invalid"
 """Names that end so do not exist (RFC 6761, 6.4)."""
-_SMALL, _SMALL_IPV6 = 536, 1220
-"""Segments in bytes that every path carries (RFC 1122, RFC 8200)."""
+_SMALL = 536
+"""Segments in bytes that every path carries (RFC 1122)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,16 +49,14 @@ class SecondLook:
                 raise
 
     def _act(self, experiment: Experiment, port: PortCheck) -> Callable[[], ProbeResult]:
-        seconds = Deadline(self.seconds, self.stop)
         target, dns = port.dialogue.target, self.run.dns
         made = [step.address for step in port.connect_steps if not step.symptom and step.address]
         known = tuple(made[:1] or [step.address for step in port.connect_steps if step.address]) or None
-        small = _SMALL_IPV6 if known and ":" in known[0] else _SMALL
 
         def dialogue(clamp: int | None = None, addresses: tuple[str, ...] | None = known) -> ProbeResult:
             return probe_dialogue(
                 target,
-                timeout=seconds.remaining(),
+                timeout=self.seconds,
                 each=self.each,
                 addresses=addresses,
                 clamp=clamp,
@@ -71,7 +68,7 @@ class SecondLook:
             before = first and first.result.facts and first.result.facts.before
             return probe_write(
                 target,
-                timeout=seconds.remaining(),
+                timeout=self.seconds,
                 addresses=known,
                 clamp=clamp,
                 size=enough(before.mss) if before else None,
@@ -80,11 +77,11 @@ class SecondLook:
 
         match experiment:
             case Experiment.SMALL:
-                return lambda: dialogue(small)
+                return lambda: dialogue(_SMALL)
             case Experiment.WRITE | Experiment.WRITE_AGAIN:
                 return write
             case Experiment.SMALL_WRITE:
-                return lambda: write(small)
+                return lambda: write(_SMALL)
             case Experiment.DNS_ADDRESSES if dns:
                 others = [one for one in dns.from_dns if one not in self.run.addresses]
                 return lambda: dialogue(None, tuple(others[:2]))
@@ -92,7 +89,7 @@ class SecondLook:
                 asked = [one.resolver for one in dns.answers if one.said is Said.ANSWER]
                 return lambda: probe_dns(
                     replace(target, host=NO_SUCH_NAME),
-                    timeout=min(2.0, seconds.remaining()),
+                    timeout=min(2.0, self.seconds),
                     resolvers=asked[:1],
                     cancel=self.stop,
                 )

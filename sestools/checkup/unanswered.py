@@ -6,22 +6,21 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from sestools.checkup.findings import Finding, finding, names
-from sestools.checkup.port_check import Experiment, Look, PortCheck, Run, heard
+from sestools.checkup.port_check import SLOW, Experiment, Look, PortCheck, Run, heard, pace_of
 from sestools.checkup.suspicion import Suspicion
+from sestools.core.endpoints import Security
 from sestools.core.enums import Kind, Level, Retry, Stage
 from sestools.core.results import ProbeResult, Symptom
 from sestools.core.text import duration
 from sestools.diagnosis.classifier import classify
 from sestools.knowledge.table import cause
 
-SLOW = 1.0
-"""Seconds from which a reply, or a round trip, is slow."""
 _FRESH = (Stage.GREETING, Stage.EHLO, Stage.STARTTLS, Stage.TLS)
 
 
 def slow(port: PortCheck, run: Run) -> Suspicion | None:
     """A dialogue that went on, and was not done in time."""
-    if port.symptom.kind is not Kind.TIMEOUT or port.is_shut or not (pace := _pace(port.dialogue)):
+    if port.symptom.kind is not Kind.TIMEOUT or port.is_shut or not (pace := pace_of(port.dialogue)):
         return None
     level = Level.NOTICE if run.ready else Level.UNCLEAR
     again = run.look(Experiment.AGAIN, port)
@@ -32,21 +31,6 @@ def slow(port: PortCheck, run: Run) -> Suspicion | None:
         experiments=(Experiment.AGAIN,),
         level=level,
     )
-
-
-def _pace(result: ProbeResult) -> str:
-    """At what pace a dialogue went that was not finished, in a sentence; empty if it did not go on to the end."""
-    last, before = result.steps[-1], [step for step in result.steps[:-1] if not step.symptom]
-    waited = last.seconds
-    came = heard(result)
-    if came and last.tcp and last.tcp.quiet < max(SLOW, waited / 3):
-        return f"{came} bytes came in {duration(waited)}, the last of them {duration(last.tcp.quiet)} before the end"
-    slowest = max((step.seconds for step in before if step.stage is not Stage.RESOLVE), default=0.0)
-    if slowest >= min(SLOW, waited) and waited < 4 * slowest:
-        return (
-            f"each step until then took up to {duration(slowest)}; {last.stage} was given {duration(waited)}"
-        )
-    return ""
 
 
 def _lossy(run: Run) -> bool:
@@ -108,20 +92,28 @@ def silent(port: PortCheck, run: Run) -> Suspicion | None:
     if not in_tls or no_mtu:
         more = _parts(port.dialogue)
         return Suspicion(
-            causes=("reply-timeout",) if in_tls else classify(port.dialogue).candidates,
+            causes=("reply-timeout",) if in_tls or more else classify(port.dialogue).candidates,
             more=(*more, *_shown(again)),
             ruled_out=no_mtu if in_tls else (),
             experiments=(Experiment.AGAIN,),
         )
+    mute = [one for one in run.ports if one.symptom.kind is Kind.TIMEOUT and one.symptom.stage is Stage.TLS]
+    spoke = any(one.security is not Security.WRAPPER for one in mute)
     if small is None:
         # Nothing was sent that could arrive twice, and several ports alike are no chance.
         lead = replace(cause("mtu-stall"), retry=Retry.NO)
         return Suspicion(
-            causes=(lead, "tls-swallowed"),
+            causes=(lead, "tls-swallowed") if spoke else ("reply-timeout", lead),
             more=_shown(again),
             experiments=(Experiment.AGAIN, Experiment.SMALL),
         )
-    return _stall(run, again, small)
+    found = _stall(run, again, small)
+    # Where nothing is said before TLS, nothing shows that anybody listens.
+    return (
+        found
+        if spoke or small.result.ok or heard(small.result)
+        else replace(found, causes=("reply-timeout",))
+    )
 
 
 def _silent_at_greeting(port: PortCheck) -> bool:

@@ -15,6 +15,7 @@ import ssl
 import threading
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, wait
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -105,6 +106,8 @@ def connections(
 
     def record(address: str, started: float, error: Exception | None, tcp: TcpInfo | None = None) -> None:
         symptom = recorder.symptom(error, Stage.CONNECT) if error else None
+        if symptom and not recorder.target.connect_to and address != recorder.target.host:
+            symptom = replace(symptom, detail=f"{symptom.detail}; the name leads to {address}")
         recorder.add(Stage.CONNECT, started, address=address, symptom=symptom, tcp=tcp)
 
     with selectors.DefaultSelector() as selector:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import threading
+import time
 from collections.abc import Sequence
 
 from sestools.core.clock import TIMEOUT
@@ -55,7 +57,15 @@ def probe_write(
                     symptom_at(target, Kind.TIMEOUT, Stage.EHLO, "a large write was not acknowledged")
                 )
             if trial.flight is Flight.PASSED:
-                connection.socket.settimeout(0.2)
-                with contextlib.suppress(OSError):
-                    connection.socket.send(command("QUIT"))
+                _leave(connection.socket)
     return recorder.result("write", trial)
+
+
+def _leave(sock: socket.socket) -> None:
+    """Say good-bye, and read what came, for a moment only: some servers never answer NOOP."""
+    end = time.perf_counter() + 0.3
+    sock.settimeout(0.3)
+    with contextlib.suppress(OSError):
+        sock.send(command("QUIT"))
+        while sock.recv(16 * 1024) and time.perf_counter() < end:
+            pass
