@@ -12,14 +12,24 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sestools.checkup.answering import vouched
+from sestools.checkup.contrasts import experiments
 from sestools.checkup.environment import Context, Search, named, told
-from sestools.checkup.port_check import PortCheck
+from sestools.checkup.port_check import Experiment, Look, PortCheck
 from sestools.checkup.report import Report
-from sestools.checkup.verdict import half_dead_addresses, judge
+from sestools.checkup.second_look import SecondLook
+from sestools.checkup.verdict import half_dead_addresses, judge, seen
 from sestools.core import trust
 from sestools.core.clock import TIMEOUT, Progress, no_progress
 from sestools.core.credentials import Credentials
-from sestools.core.endpoints import PORTS, Security, default_security, is_private, region_of, smtp_host
+from sestools.core.endpoints import (
+    PORTS,
+    Security,
+    default_security,
+    is_private,
+    look_alike,
+    region_of,
+    smtp_host,
+)
 from sestools.core.enums import Outcome, Stage
 from sestools.core.errors import UsageError
 from sestools.core.regions import doubt
@@ -31,16 +41,22 @@ from sestools.probes import (
     DnsFacts,
     is_mailbox_simulator,
     probe_dialogue,
-    probe_dns,
     probe_tcp,
 )
-from sestools.probes.connect import is_address, resolve
-from sestools.probes.recorder import Cancelled, Deadline, Recorder, Stopped
+from sestools.probes.connect import is_address
+from sestools.probes.dns import LookUp
+from sestools.probes.recorder import Cancelled, Deadline
+from sestools.probes.tcp import tcp_part
+from sestools.probes.write import probe_write
 
 PREFERRED = (587, 465, 2587, 2465, 25)
 """Ports in the order in which one is chosen to sign in on."""
 APART = 0.002
 """Seconds between the starts of two dialogues: handshakes that all begin at once distort each other's times."""
+PATIENCE = 2.0
+"""Seconds that resolvers get at least, though the system's look-up has ended."""
+MARGIN = 0.6
+"""Seconds of the whole that are kept for judging."""
 
 
 def targets(
@@ -110,8 +126,8 @@ def check(
         confirm_recipient: Yes, mail may go to a recipient outside the mailbox simulator.
         connect_to: Address and port to connect to instead of what DNS says, for each port or one for all.
         ca_file: Certificate authorities to trust, instead of the system's to look and of Amazon's to sign in.
-        timeout: Seconds that each probe may take. The probes of all ports run side by side, and signing in
-            comes after them: a check with credentials takes at most twice as long.
+        timeout: Seconds that the look-up and each step may take. All ports are looked at side by side. What is
+            unclear then gets a second look; it ends after twice the time-out and a second, signing in aside.
         progress: Called with (done, total, what) from the calling thread.
         cancel: Set it to end the check within a tenth of a second.
         context: Where this runs, such as `ec2`, if you know better than what is found (SESTOOLS_CONTEXT says it,
@@ -134,11 +150,19 @@ def check(
     where_from = _context(context, chosen)
     started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
     stop = cancel or threading.Event()
-    probes = PortProbes(timeout=timeout, stop=stop, progress=progress or no_progress)
+    Deadline(timeout)  # says what is wrong with it before anything starts
+    budget = Deadline(2 * timeout + 1 - min(MARGIN, timeout / 4), stop)
+    probes = PortProbes(timeout=timeout, stop=stop, progress=progress or no_progress, budget=budget)
+    host, named_ports = chosen[0].host, ports is not None
     not_checked: tuple[str, ...] = ()
     session = None
     try:
-        dns, found = probes.everywhere(chosen)
+        dns, found, looks = probes.everywhere(chosen)
+        run = seen(host, dns, found, named_ports, looks)
+        left = budget.seconds - budget.elapsed()
+        if left > timeout / 2 and not stop.is_set() and not look_alike(host):
+            more = SecondLook(run=run, seconds=left, each=timeout, stop=stop)
+            looks += more.looks(experiments(run))
         if credentials is None:
             not_checked = ("sign-in and sending: no credentials were given",)
         elif port := _where_to_sign_in(found, named=ports is not None):
@@ -152,13 +176,13 @@ def check(
         stop.set()
         raise
     runs_on = where_from.result(stop) if isinstance(where_from, Search) else where_from
-    host = chosen[0].host
-    seen: dict[str, Any] = {"host": host, "dns": dns, "ports": found, "session": session, "context": runs_on}
+    facts: dict[str, Any] = {"host": host, "dns": dns, "ports": found, "session": session, "context": runs_on}
+    facts["looks"] = looks
     return Report(
-        **seen,
+        **facts,
         started=started,
         seconds=time.perf_counter() - clock,
-        findings=judge(**seen, named=ports is not None, credentials=credentials),
+        findings=judge(**facts, named=named_ports, credentials=credentials),
         not_checked=not_checked,
         notes=(*_notes(dns, chosen), *half_dead_addresses(found), *vouched(found)),
     )
@@ -184,13 +208,10 @@ def _notes(dns: ProbeResult, chosen: Sequence[Target]) -> Iterator[str]:
     """What is worth knowing and no finding."""
     if (region := region_of(dns.target.host)) and (unsure := doubt(region)):
         yield unsure
-    if dns.facts.differs:
+    if dns.facts.differs and not dns.symptom:
         yield dns.facts.differs
     if any(map(is_private, dns.facts.addresses)):
-        yield (
-            f"{dns.target.host} resolves to a private address, as with a VPC endpoint: its security group must "
-            "allow the SMTP ports from here"
-        )
+        yield f"{dns.target.host} resolves to a private address, as with a VPC endpoint"
     local = {target.connect_to[0] for target in chosen if target.connect_to and _is_local(target)}
     if local:
         yield f"connected to {', '.join(sorted(local))}, this host itself: a simulator or a tunnel"
@@ -208,39 +229,66 @@ class PortProbes:
     timeout: float
     stop: threading.Event
     progress: Progress
+    budget: Deadline | None = None
 
-    def everywhere(self, chosen: Sequence[Target]) -> tuple[ProbeResult, tuple[PortCheck, ...]]:
-        """Resolve once, then look at every port side by side."""
+    def everywhere(
+        self, chosen: Sequence[Target]
+    ) -> tuple[ProbeResult, tuple[PortCheck, ...], tuple[Look, ...]]:
+        """Resolve once, then look at every port side by side, and write something large beside them."""
         first = chosen[0]
         if any(target.connect_to for target in chosen):
             reason = "DNS was not asked: an address to connect to was given"
-            return not_run("dns", first, reason), self.ports(chosen, None)
-        with ThreadPoolExecutor(1) as pool:
-            asking = pool.submit(probe_dns, first, timeout=self.timeout, cancel=self.stop)
-            try:
-                ports = self.ports(chosen, resolve(Recorder(first, Deadline(self.timeout, self.stop))))
-            except (Stopped, Cancelled) as error:
-                reason = "cancelled" if isinstance(error, Cancelled) else f"no address is known: {error}"
-                ports = tuple(
-                    PortCheck(**{probe: not_run(probe, target, reason) for probe in ("tcp", "dialogue")})
-                    for target in chosen
-                )
-            return asking.result(), ports
+            return not_run("dns", first, reason), *self.at(chosen, None)
+        asking = LookUp(first, Deadline(self.timeout, self.stop))
+        try:
+            if addresses := asking.first():
+                ports, looks = self.at(chosen, addresses)
+                return asking.result(PATIENCE), ports, looks
+            reason = "no address is known"
+        except Cancelled:
+            reason = "cancelled"
+        ports = tuple(
+            PortCheck(**{probe: not_run(probe, target, reason) for probe in ("tcp", "dialogue")})
+            for target in chosen
+        )
+        return asking.result(), ports, ()
+
+    def at(
+        self, chosen: Sequence[Target], addresses: Sequence[str] | None
+    ) -> tuple[tuple[PortCheck, ...], tuple[Look, ...]]:
+        """Look at every port, and beside them see what becomes of a large write, if a port begins in clear text."""
+        clear = [target for target in chosen if target.security is not Security.WRAPPER]
+        clear.sort(key=lambda target: PREFERRED.index(target.port) if target.port in PREFERRED else 9)
+        with ThreadPoolExecutor(1, thread_name_prefix="sestools-write") as pool:
+            more: dict[str, Any] = {"timeout": self.timeout, "cancel": self.stop, "addresses": addresses}
+            writing = [pool.submit(probe_write, target, **more) for target in clear[:1]]
+            ports = self.ports(chosen, addresses)
+            looks = [Look(experiment=Experiment.WRITE, result=one.result()) for one in writing]
+        return ports, tuple(looks)
 
     def ports(self, chosen: Sequence[Target], addresses: Sequence[str] | None) -> tuple[PortCheck, ...]:
-        """Look at every port side by side: all addresses connected to, one dialogue held."""
+        """Look at every port side by side: all addresses connected to, one dialogue held.
+
+        A step may take the time-out, and all of a dialogue twice as long: who answers slowly is not silent.
+        """
         more: dict[str, Any] = {"timeout": self.timeout, "cancel": self.stop, "addresses": addresses}
+        left = self.budget.remaining() if self.budget else 2 * self.timeout
+        whole = {**more, "timeout": min(2 * self.timeout, left), "each": self.timeout}
         with ThreadPoolExecutor(2 * len(chosen), thread_name_prefix="sestools-check") as pool:
             try:
                 pending = []
                 for target in chosen:
-                    tcp = pool.submit(probe_tcp, target, **more)
-                    pending.append((target, tcp, pool.submit(probe_dialogue, target, **more)))
+                    # A lone address is connected to once: connections, too, can be too many.
+                    known = addresses or [(target.connect_to or (target.host, 0))[0]]
+                    lone = len(known) == 1 and is_address(known[0])
+                    tcp = None if lone else pool.submit(probe_tcp, target, **more)
+                    pending.append((target, tcp, pool.submit(probe_dialogue, target, **whole)))
                     time.sleep(APART)
                 checks: list[PortCheck] = []
                 for target, tcp, dialogue in pending:
                     self.progress(len(checks), len(chosen), f"port {target.port}")
-                    checks.append(PortCheck(tcp=tcp.result(), dialogue=dialogue.result()))
+                    held = dialogue.result()
+                    checks.append(PortCheck(tcp=tcp.result() if tcp else tcp_part(held), dialogue=held))
             except BaseException:
                 self.stop.set()  # before the pool waits for its threads
                 raise

@@ -45,6 +45,20 @@ def finding(
     return Finding(level=level, diagnosis=diagnosis)
 
 
+def merged(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings, those with the same lead as one."""
+    found: dict[str, Finding] = {}
+    for one in findings:
+        first = found.setdefault(one.diagnosis.cause.id, one)
+        if first is not one:
+            both = (first.diagnosis, one.diagnosis)
+            evidence = tuple(dict.fromkeys(line for part in both for line in part.evidence))
+            ruled_out = tuple(dict.fromkeys(line for part in both for line in part.ruled_out))
+            diagnosis = replace(first.diagnosis, evidence=evidence, ruled_out=ruled_out)
+            found[one.diagnosis.cause.id] = replace(first, diagnosis=diagnosis)
+    return list(found.values())
+
+
 def classified(symptom: Symptom | None, evidence: Iterable[str], ruled_out: Iterable[str] = ()) -> Finding:
     """A finding whose causes the classifier names."""
     found = classify(symptom)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from sestools.core import trust
 from sestools.core.endpoints import Security, default_security, is_private, region_of
 from sestools.core.enums import Kind, Outcome, Stage
 from sestools.core.results import ProbeResult, Step, Symptom
 from sestools.core.speakers import stranger
-from sestools.probes import DialogueFacts, TlsFacts
+from sestools.core.text import duration
+from sestools.probes import DialogueFacts, DnsFacts, TlsFacts
 
 _SHOWN = {
     "foreign-greeting": "another server answers",
@@ -25,6 +28,10 @@ _SHUT: dict[Kind | None, str] = {
     Kind.NO_ROUTE: "unreachable",
 }
 """How a port looks whose connection attempts are stopped."""
+SLOW = 1.0
+"""Seconds from which a reply, or a round trip, is slow."""
+LATE = 0.6
+"""Round trip in seconds from which a packet may be sent again only because its answer is late (RFC 6298)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,16 +125,126 @@ class PortCheck:
             return _SHUT.get(symptom.kind, str(symptom.kind))
         if symptom.stage is Stage.TLS and self.tls and self.tls.problem:
             return f"certificate: {self.tls.problem}"
-        return f"{symptom.stage}: no answer" if symptom.kind is Kind.TIMEOUT else str(symptom)
+        if symptom.kind is not Kind.TIMEOUT:
+            return str(symptom)
+        went_on = heard(self.dialogue) or pace_of(self.dialogue)
+        return f"{symptom.stage}: {'not finished' if went_on else 'no answer'}"
+
+
+def heard(result: ProbeResult) -> int:
+    """How many bytes came in the step in which a dialogue ended (Linux)."""
+    last, before = result.steps[-1:], [step.tcp for step in result.steps[:-1] if step.tcp]
+    if not last or not before or not last[0].tcp:
+        return 0
+    # A greeting may have begun to come before the connection was looked at.
+    until = 0 if last[0].stage is Stage.GREETING and not last[0].encrypted else before[-1].received
+    return (last[0].tcp.received or 0) - (until or 0)
+
+
+def pace_of(result: ProbeResult) -> str:
+    """At what pace a dialogue went that was not finished, in a sentence; empty if it did not go on to the end."""
+    last, before = result.steps[-1], [step for step in result.steps[:-1] if not step.symptom]
+    waited = last.seconds
+    came = heard(result)
+    if came and last.tcp and last.tcp.quiet < max(SLOW, waited / 3):
+        return f"{came} bytes came in {duration(waited)}, the last of them {duration(last.tcp.quiet)} before the end"
+    slowest = max((step.seconds for step in before if step.stage is not Stage.RESOLVE), default=0.0)
+    if slowest >= min(SLOW, waited) and waited < 4 * slowest:
+        return (
+            f"each step until then took up to {duration(slowest)}; {last.stage} was given {duration(waited)}"
+        )
+    return ""
+
+
+def _resent(step: Step) -> bool:
+    """Whether a step went well after something was sent again, which had not just been late."""
+    tcp = step.tcp
+    if step.address and ipaddress.ip_address(step.address.partition("%")[0]).is_loopback:
+        return False  # nothing is lost on the way to this host itself
+    return bool(tcp and not step.symptom and tcp.retransmits and tcp.rtt < LATE)
+
+
+class Experiment(StrEnum):
+    """What a second look can try. Its value says what is different about it, after the port's number."""
+
+    AGAIN = "again, alone"
+    CONTROL = "which had connected, again"
+    """A port that had connected, for comparison."""
+    SMALL = "again, with small segments"
+    WRITE = "a large write"
+    """Part of the first look, and of a second one if it stalled."""
+    WRITE_AGAIN = "a large write, again"
+    SMALL_WRITE = "a large write in small segments"
+    DNS_ADDRESSES = "at an address that only DNS gives"
+    NO_SUCH_NAME = "a name that cannot exist"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """One experiment, and what was seen.
+
+    Attributes:
+        experiment: What was tried.
+        result: What the probe saw.
+    """
+
+    experiment: Experiment
+    result: ProbeResult
+
+    @property
+    def port(self) -> int:
+        """The port as SES numbers it."""
+        return self.result.target.port
+
+    @property
+    def check(self) -> PortCheck:
+        """The look, if it was a dialogue, as the look at a port."""
+        return PortCheck(tcp=self.result, dialogue=self.result)
+
+    @property
+    def shut(self) -> bool:
+        """Whether no connection came about."""
+        return self.check.is_shut
+
+    def __str__(self) -> str:
+        steps = self.result.steps
+        spent = steps[-1].at + steps[-1].seconds if steps else 0.0
+        end = "ready" if self.result.ok else self.check.result
+        return f"{self.port} {self.experiment}: {end} in {duration(spent)}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """The ports that were looked at, side by side; `named` if the user chose them."""
+    """The ports that were looked at, side by side; `named` if the user chose them.
+
+    `dns` is what the name resolves to, if that was asked; `looks` are the experiments so far.
+    """
 
     host: str
     ports: Sequence[PortCheck]
     named: bool = False
+    dns: DnsFacts | None = None
+    looks: Sequence[Look] = ()
+
+    def look(self, experiment: Experiment, port: PortCheck | None = None) -> Look | None:
+        """What an experiment showed, on a port if one is named; None if it was not made or not finished."""
+        for one in self.looks:
+            made = one.experiment is experiment and one.result.outcome is not Outcome.NOT_RUN
+            if made and (port is None or one.port == port.port):
+                return one
+        return None
+
+    @property
+    def looked_twice(self) -> bool:
+        """Whether there was a second look."""
+        return any(one.experiment is not Experiment.WRITE for one in self.looks)
+
+    @property
+    def resent(self) -> list[PortCheck]:
+        """The ports on which small packets had to be sent again, and then arrived: loss, and not a slow path."""
+        return [
+            port for port in self.ports if any(map(_resent, port.connect_steps + list(port.dialogue.steps)))
+        ]
 
     @property
     def shut(self) -> list[PortCheck]:

@@ -12,7 +12,7 @@ from typing import Any
 from sestools.checkup.environment import Context
 from sestools.checkup.findings import Finding
 from sestools.checkup.manual_commands import equivalents
-from sestools.checkup.port_check import PortCheck
+from sestools.checkup.port_check import Look, PortCheck
 from sestools.core.document import Code, Document, Field, Table
 from sestools.core.endpoints import Security, region_of
 from sestools.core.enums import Kind, Level, Outcome, Retry, Stage
@@ -41,6 +41,7 @@ class Report(Shown):
         findings: What follows, the weightiest first; never empty.
         not_checked: What was left out and why.
         notes: Observations that are worth knowing and are no fault.
+        looks: Experiments beside the ports: a large write, and what a second look tried.
         context: Where the check ran; None if that was not looked for, as with a simulator on this host.
     """
 
@@ -54,6 +55,7 @@ class Report(Shown):
     not_checked: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     context: Context | None = None
+    looks: tuple[Look, ...] = ()
 
     @property
     def verdict(self) -> Finding:
@@ -211,7 +213,8 @@ def headline(report: Report) -> str:
     if dns.outcome is Outcome.NOT_RUN:
         return f"{report.host}  {dns.reason}"
     if not facts.addresses:
-        return f"{report.host}  does not resolve"
+        known = ", ".join(facts.from_dns)
+        return f"{report.host}  {f'by DNS alone: {known}' if known else 'no address is known'}"
     ipv6 = f", {len(facts.ipv6)} IPv6" if facts.ipv6 else " (no IPv6, which is normal)"
     ttl = next((f"TTL {answer.ttl} s" for answer in facts.answers if answer.ttl is not None), "")
     seconds = dns.seconds(Stage.RESOLVE)

@@ -1,11 +1,13 @@
-"""What a port of a check is suspected of."""
+"""What a port of a check is suspected of, and the experiments that would settle it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from sestools.checkup.port_check import Experiment
 from sestools.core.cause import Cause
+from sestools.core.enums import Level
 from sestools.core.results import Symptom
 
 STRANGER, FAILED, SHUT = 1, 2, 3
@@ -24,6 +26,8 @@ class Suspicion:
         ruled_out: What else it is not, as this run shows.
         symptom: What it is a symptom of, if it is not the step that failed.
         order: Findings with a lower one come first, and then those of more ports.
+        experiments: What would settle it, as far as that has not been tried.
+        level: How serious it is, if that does not follow from the ports.
     """
 
     causes: Sequence[Cause | str]
@@ -33,6 +37,5 @@ class Suspicion:
     ruled_out: Iterable[str] = ()
     symptom: Symptom | None = None
     order: int = FAILED
-
-
-# --- connected, and what answers is not SES, or offers no sign-in ---
+    experiments: Sequence[Experiment] = ()
+    level: Level | None = None

@@ -10,8 +10,10 @@ from dataclasses import replace
 from sestools.checkup.answering import accepted
 from sestools.checkup.contrasts import contrasted
 from sestools.checkup.environment import Context
-from sestools.checkup.findings import Finding, alike, classified, finding, names
-from sestools.checkup.port_check import PortCheck, Run
+from sestools.checkup.findings import Finding, alike, classified, finding, merged, names
+from sestools.checkup.naming import name_notices, unresolved
+from sestools.checkup.port_check import Look, PortCheck, Run
+from sestools.checkup.unanswered import large_write, path_notices
 from sestools.core.credentials import Credentials
 from sestools.core.endpoints import look_alike, region_of, smtp_host
 from sestools.core.enums import Level, Outcome, Stage
@@ -32,22 +34,24 @@ def judge(
     named: bool,
     context: Context | None = None,
     credentials: Credentials | None = None,
+    looks: Sequence[Look] = (),
 ) -> tuple[Finding, ...]:
     """Draw the findings of a check, the weightiest first; there is always one.
 
     `named` says that the user named the ports, so that a blocked one is a problem in itself. `context` changes
-    words, never evidence. `credentials` are those that the session signed in with.
+    words, never evidence. `credentials` are those that the session signed in with; `looks` the experiments.
     """
     if wrong := look_alike(host):
         # Whatever else is wrong there is no fault: that host is another thing.
         return (_wrong_endpoint(host, wrong, ports),)
-    run = Run(
-        host=host, ports=[port for port in ports if port.dialogue.outcome is not Outcome.NOT_RUN], named=named
-    )
+    run = seen(host, dns, ports, named, looks)
     if dns.outcome is Outcome.FAILED and not any(port.dialogue.steps for port in ports):
-        findings = [classified(dns.symptom, _dns_evidence(dns), ("a blocked port: none was tried yet",))]
+        findings = [unresolved(dns)]
     else:
-        findings = [*contrasted(run), *_dead_addresses(run), *_not_finished(host, ports, session)]
+        findings = merged([*contrasted(run), *large_write(run)])
+        findings += () if findings else path_notices(run)
+        findings += name_notices(dns) if run.dns else ()
+        findings += [*_dead_addresses(run), *_not_finished(host, ports, session)]
         if session is not None and session.symptom:
             findings.append(_signing_in(session, session.symptom, credentials))
         findings += accepted(session)
@@ -67,6 +71,15 @@ def judge(
     if not run.ready and len(run.ports) > 1:
         findings = [_no_other_port(one) for one in findings]
     return tuple(sorted(findings, key=lambda one: _WEIGHT.index(one.level)))
+
+
+def seen(
+    host: str, dns: ProbeResult, ports: Sequence[PortCheck], named: bool, looks: Sequence[Look] = ()
+) -> Run:
+    """What a check saw so far."""
+    tried = [port for port in ports if port.dialogue.outcome is not Outcome.NOT_RUN]
+    facts = dns.facts if dns.outcome is not Outcome.NOT_RUN else None
+    return Run(host=host, ports=tried, named=named, dns=facts, looks=looks)
 
 
 def _no_other_port(found: Finding) -> Finding:
@@ -96,16 +109,6 @@ def _signed_in(session: ProbeResult | None) -> Iterator[str]:
         yield f"signed in on port {session.target.port}"
         if session.facts.message_id:
             yield f"SES accepted a message: {session.facts.message_id}"
-
-
-def _dns_evidence(dns: ProbeResult) -> Iterator[str]:
-    if dns.symptom:
-        yield str(dns.symptom)
-    yield from (f"resolver {answer.resolver}: {answer.error or 'answers'}" for answer in dns.facts.answers)
-    if dns.facts.detail:
-        yield f"no resolver was asked: {dns.facts.detail}"
-    if dns.facts.differs:
-        yield dns.facts.differs
 
 
 def _dead_addresses(run: Run) -> Iterator[Finding]:

@@ -78,7 +78,7 @@ class TcpInfo:
 
     The smoothed round-trip time in seconds; the largest segment that this side sends, and the path MTU as the
     kernel believes it, in bytes; segments not yet acknowledged, and those sent again since the connection
-    began.
+    began; seconds since data last came, and bytes received in order (None before Linux 4.1).
     """
 
     rtt: float
@@ -86,6 +86,8 @@ class TcpInfo:
     path_mtu: int
     unacked: int
     retransmits: int
+    quiet: float = 0.0
+    received: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

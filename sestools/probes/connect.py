@@ -15,6 +15,7 @@ import ssl
 import threading
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, wait
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -32,8 +33,8 @@ STAGGER = 0.25
 READ_SIZE = 16 * 1024
 
 
-def in_time(deadline: Deadline, call: Callable[[], T]) -> T:
-    """Run a call that cannot be interrupted (a look-up) in a thread, which is abandoned at the deadline."""
+def background(call: Callable[[], T]) -> Future[T]:
+    """Run a call that cannot be interrupted (a look-up) in a thread of its own, which may be abandoned."""
     future: Future[T] = Future()
 
     def run() -> None:
@@ -43,9 +44,21 @@ def in_time(deadline: Deadline, call: Callable[[], T]) -> T:
             future.set_exception(error)
 
     threading.Thread(target=run, daemon=True, name="sestools-lookup").start()
+    return future
+
+
+def in_time(deadline: Deadline, call: Callable[[], T]) -> T:
+    """Run a call in the background, and abandon it at the deadline."""
+    future = background(call)
     while not wait([future], deadline.slice()).done:
         pass
     return future.result()
+
+
+def found_by_system(host: str, port: int) -> tuple[str, ...]:
+    """The addresses that an application would try, in the system's order (getaddrinfo)."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+    return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 def is_address(host: str) -> bool:
@@ -63,11 +76,7 @@ def resolve(recorder: Recorder) -> tuple[str, ...]:
         return (host,)
     with recorder.step(Stage.RESOLVE) as notes:
         notes.sent = host
-        found = in_time(
-            recorder.deadline,
-            lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP),
-        )
-        return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
+        return in_time(recorder.deadline, lambda: found_by_system(host, port))
 
 
 def connect(recorder: Recorder, addresses: Sequence[str], clamp: int | None = None) -> Connection:
@@ -97,6 +106,8 @@ def connections(
 
     def record(address: str, started: float, error: Exception | None, tcp: TcpInfo | None = None) -> None:
         symptom = recorder.symptom(error, Stage.CONNECT) if error else None
+        if symptom and not recorder.target.connect_to and address != recorder.target.host:
+            symptom = replace(symptom, detail=f"{symptom.detail}; the name leads to {address}")
         recorder.add(Stage.CONNECT, started, address=address, symptom=symptom, tcp=tcp)
 
     with selectors.DefaultSelector() as selector:
@@ -125,7 +136,8 @@ def connections(
                         record(address, started, None, tcp_info(sock))
                         yield address, sock
         except TimeoutError:
-            late = TimeoutError(f"no answer to the connection attempt within {deadline.seconds:g} s")
+            waited = min(deadline.seconds, deadline.each or deadline.seconds)
+            late = TimeoutError(f"no answer to the connection attempt within {waited:.3g} s")
             for key in list(selector.get_map().values()):
                 record(key.data[0], key.data[1], late)
             for address in waiting:

@@ -34,6 +34,8 @@ def probe_dialogue(
     confirm_recipients: bool = False,
     message: bytes | None = None,
     addresses: Sequence[str] | None = None,
+    each: float | None = None,
+    clamp: int | None = None,
     cancel: threading.Event | None = None,
 ) -> ProbeResult[DialogueFacts]:
     """Hold an SMTP dialogue and time each stage: what does this server say, and where does it stop?
@@ -54,6 +56,8 @@ def probe_dialogue(
         confirm_recipients: Yes, mail may go to real people.
         message: The message; by default a short test text.
         addresses: IP addresses to try instead of resolving the name.
+        each: Seconds that each step may take; by default as many as everything.
+        clamp: Largest segment in bytes that either side may send (TCP_MAXSEG).
         cancel: Set it to end the probe within a tenth of a second.
 
     Raises:
@@ -80,10 +84,10 @@ def probe_dialogue(
         for address in (sender, *recipients):
             path(address)
         envelope = Envelope(sender=sender, recipients=tuple(recipients), message=message)
-    recorder = Recorder(target, Deadline(timeout, cancel))
+    recorder = Recorder(target, Deadline(timeout, cancel, each=each))
     session = ClientSession(recorder, until)
     with recorder.probing():
-        session.run(addresses or resolve(recorder), mechanism, envelope)
+        session.run(addresses or resolve(recorder), mechanism, envelope, clamp)
     return recorder.result("dialogue", session.facts)
 
 

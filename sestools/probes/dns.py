@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 from sestools.core.clock import TIMEOUT
-from sestools.core.errors import UsageError
-from sestools.core.results import ProbeResult
+from sestools.core.enums import Stage
+from sestools.core.results import ProbeResult, Step
 from sestools.core.target import Target
 from sestools.core.text import printable
-from sestools.probes.connect import in_time, is_address, resolve
-from sestools.probes.recorder import Deadline, Recorder
+from sestools.probes.connect import background, found_by_system, is_address
+from sestools.probes.recorder import Deadline, Recorder, Stopped
+from sestools.probes.resolver import Said, Told, check_resolver, question
+
+GRACE = 1.0
+"""Seconds that the system's own look-up is still waited for when a resolver has given addresses."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +34,10 @@ class DnsAnswer:
         ipv6: The AAAA records; empty is normal for SES.
         aliases: The CNAME chain, if there is one.
         ttl: Seconds that the answer may be kept.
-        error: Why there is no answer, in dnspython's words.
+        error: Why there is no answer.
         seconds: How long it took.
+        said: How the question for IPv4 addresses ended.
+        said_ipv6: How the question for IPv6 addresses ended.
     """
 
     resolver: str
@@ -37,6 +47,13 @@ class DnsAnswer:
     ttl: int | None = None
     error: str = ""
     seconds: float = 0.0
+    said: Said = Said.ANSWER
+    said_ipv6: Said = Said.ANSWER
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """All addresses that it gave."""
+        return self.ipv4 + self.ipv6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +78,11 @@ class DnsFacts:
         return self.ipv4 + self.ipv6
 
     @property
+    def from_dns(self) -> tuple[str, ...]:
+        """All addresses that any resolver gave."""
+        return tuple(dict.fromkeys(one for answer in self.answers for one in answer.addresses))
+
+    @property
     def private(self) -> bool:
         """Whether an address is private, as with a VPC endpoint or an entry in the hosts file."""
         return any(ipaddress.ip_address(one.partition("%")[0]).is_private for one in self.addresses)
@@ -71,15 +93,15 @@ class DnsFacts:
 
         SES rotates its addresses, so two answers that merely overlap or both are public do not differ.
         """
-        asked = [answer for answer in self.answers if not answer.error]
-        known = DnsFacts(ipv4=tuple(sorted({one for answer in asked for one in answer.ipv4 + answer.ipv6})))
+        known = DnsFacts(ipv4=tuple(sorted(self.from_dns)))
         ours, theirs = ", ".join(self.addresses), ", ".join(known.ipv4)
+        asked = any(answer.said in (Said.ANSWER, Said.NO_NAME) for answer in self.answers)
         if not asked or not (ours or theirs) or set(known.ipv4) & set(self.addresses):
             return ""
         if not theirs:
             return f"the system resolves the name to {ours}, DNS has no address for it"
         if not ours:
-            return f"DNS has {theirs}, yet the system does not resolve the name"
+            return f"DNS has {theirs}, and the system's own look-up gave no address"
         if self.private == known.private:
             return ""
         return f"the system resolves the name to {ours}, DNS to {theirs}"
@@ -103,28 +125,89 @@ def probe_dns(
         resolvers: Addresses of resolvers to ask, each apart; by default the system's, as dnspython finds them.
         cancel: Set it to end the probe within a tenth of a second.
     """
-    recorder = Recorder(replace(target, connect_to=None), Deadline(timeout, cancel))
-    addresses: tuple[str, ...] = ()
-    answers: list[DnsAnswer] = []
-    detail = ""
-    with recorder.probing():
-        addresses = resolve(recorder)
-    if not recorder.not_run:
+    return LookUp(target, Deadline(timeout, cancel), resolvers).result()
+
+
+class LookUp:
+    """A look-up under way: the system's, and beside it two questions (A and AAAA) to each resolver."""
+
+    def __init__(self, target: Target, deadline: Deadline, resolvers: Sequence[str] | None = None) -> None:
+        self._target, self._deadline, self._detail = target, deadline, ""
+        self._questions: dict[str, dict[str, Future[Told]]] = {}
+        host = target.host
+        try:
+            if is_address(host):
+                raise LookupError("the host is an IP address; there is nothing to look up")
+            servers = dict.fromkeys(system_resolvers() if resolvers is None else resolvers)
+            self._questions = {server: _asked(deadline, host, server) for server in servers}
+        except LookupError as error:
+            self._detail = str(error)
+        self._system = background(self._by_system)
+
+    def _by_system(self) -> tuple[float, tuple[str, ...], OSError | None]:
+        """When the system's look-up ended, and how."""
+        try:
+            found, error = found_by_system(self._target.host, self._target.port), None
+        except OSError as failure:
+            found, error = (), failure
+        return self._deadline.elapsed(), found, error
+
+    def first(self) -> tuple[str, ...]:
+        """The addresses to use: the system's, or those of a resolver if the system gives none, or not yet.
+
+        Raises:
+            Cancelled: If the user asked to stop.
+        """
+        until = None
+        with contextlib.suppress(TimeoutError):
+            while True:
+                if self._system.done() and (found := self._system.result()[1]):
+                    return found
+                told = [one.result() for one in self._all("A", "AAAA") if one.done()]
+                theirs = tuple(dict.fromkeys(address for one in told for address in one.records))
+                now = self._deadline.elapsed()
+                if theirs and until is None:
+                    until = now + GRACE
+                if until is not None and (self._system.done() or now >= until):
+                    return theirs
+                pending = [one for one in self._asking("A") if not one.done()]
+                if not pending:
+                    break
+                pause = self._deadline.slice()
+                wait(pending, min(pause, until - now) if until else pause, FIRST_COMPLETED)
+        return ()
+
+    def result(self, patience: float = float("inf")) -> ProbeResult[DnsFacts]:
+        """What was seen until everything has ended, or so many seconds after the beginning."""
+        recorder = Recorder(replace(self._target, connect_to=None), self._deadline)
+        addresses: tuple[str, ...] = ()
         with recorder.probing():
-            try:
-                if is_address(target.host):
-                    raise LookupError("the host is an IP address; there is nothing to look up")
-                for server in dict.fromkeys(system_resolvers() if resolvers is None else resolvers):
-                    answers.append(ask(recorder.deadline, target.host, server))
-            except LookupError as error:
-                detail = str(error)
-    facts = DnsFacts(
-        ipv4=tuple(address for address in addresses if ":" not in address),
-        ipv6=tuple(address for address in addresses if ":" in address),
-        answers=tuple(answers),
-        detail=detail,
-    )
-    return replace(recorder.result("dns", facts), target=target)
+            with contextlib.suppress(TimeoutError):
+                pending = set(self._asking("A", "AAAA"))
+                while pending and self._deadline.elapsed() < patience:
+                    pending = wait(pending, min(self._deadline.slice(), 0.1), FIRST_COMPLETED).not_done
+            spent = self._deadline.elapsed()
+            late = TimeoutError(f"the system's own look-up had not ended after {spent:.1f} s")
+            seconds, addresses, error = self._system.result() if self._system.done() else (spent, (), late)
+            symptom = recorder.symptom(error, Stage.RESOLVE) if error else None
+            recorder.steps.append(
+                Step(stage=Stage.RESOLVE, at=0.0, seconds=seconds, sent=self._target.host, symptom=symptom)
+            )
+            if symptom:
+                raise Stopped(symptom, error)
+        facts = DnsFacts(
+            ipv4=tuple(address for address in addresses if ":" not in address),
+            ipv6=tuple(address for address in addresses if ":" in address),
+            answers=tuple(_answer(self._deadline, *one) for one in self._questions.items()),
+            detail=self._detail,
+        )
+        return replace(recorder.result("dns", facts), target=self._target)
+
+    def _asking(self, *kinds: str) -> list[Future[Any]]:
+        return [self._system, *self._all(*kinds)]
+
+    def _all(self, *kinds: str) -> list[Future[Told]]:
+        return [asked[kind] for asked in self._questions.values() for kind in kinds]
 
 
 def system_resolvers() -> tuple[str, ...]:
@@ -149,44 +232,34 @@ def ask(deadline: Deadline, host: str, server: str) -> DnsAnswer:
         UsageError: If the resolver is not an address.
         Cancelled: If the user asked to stop.
     """
-    try:
-        left = deadline.remaining()
-        return in_time(deadline, lambda: _ask(host, server, Deadline(left)))
-    except TimeoutError as error:
-        return DnsAnswer(resolver=server, error=str(error))
+    asked = _asked(deadline, host, server)
+    pending: set[Future[Told]] = set(asked.values())
+    with contextlib.suppress(TimeoutError):
+        while pending:
+            pending = wait(pending, deadline.slice(), FIRST_COMPLETED).not_done
+    return _answer(deadline, server, asked)
 
 
-def _ask(host: str, server: str, clock: Deadline) -> DnsAnswer:
-    import dns.exception
-    import dns.resolver
+def _asked(deadline: Deadline, host: str, server: str) -> dict[str, Future[Told]]:
+    """Questions to one resolver, under way."""
+    check_resolver(server)
+    left = max(deadline.seconds - deadline.elapsed(), 1e-9)
+    return {kind: background(partial(question, host, kind, server, Deadline(left))) for kind in ("A", "AAAA")}
 
-    address, _, port = server.partition("#")
-    try:
-        resolver = dns.resolver.Resolver(configure=False)
-        resolver.nameservers = [address]
-        resolver.port = int(port or 53)
-    except ValueError as error:
-        raise UsageError(f"resolver {server!r} is not an IP address, or address#port: {error}") from None
-    found: dict[str, tuple[str, ...]] = {}
-    aliases: tuple[str, ...] = ()
-    ttl, problem = None, ""
-    for kind in ("A", "AAAA"):
-        try:
-            answer = resolver.resolve(host + ".", kind, lifetime=clock.remaining(), raise_on_no_answer=False)
-        except (dns.exception.DNSException, TimeoutError, OSError) as error:
-            problem = printable(str(error), 200)
-            break
-        if answer.rrset:
-            found[kind] = tuple(record.to_text() for record in answer)
-            ttl = answer.rrset.ttl
-            chain = (name for part in answer.chaining_result.cnames for name in part)
-            aliases = tuple(str(name.target).rstrip(".") for name in chain)
+
+def _answer(deadline: Deadline, server: str, asked: Mapping[str, Future[Told]]) -> DnsAnswer:
+    spent = deadline.elapsed()
+    silent = Told(said=Said.SILENT, error=f"no answer in {spent:.1f} s", seconds=spent)
+    first, second = (asked[kind].result() if asked[kind].done() else silent for kind in ("A", "AAAA"))
+    failed = next((one.error for one in (first, second) if one.error), "")
     return DnsAnswer(
         resolver=server,
-        ipv4=found.get("A", ()),
-        ipv6=found.get("AAAA", ()),
-        aliases=aliases,
-        ttl=ttl,
-        error=problem,
-        seconds=clock.elapsed(),
+        ipv4=first.records,
+        ipv6=second.records,
+        aliases=first.aliases or second.aliases,
+        ttl=second.ttl if first.ttl is None else first.ttl,
+        error="" if first.records or second.records else failed,
+        seconds=max(first.seconds, 0.0 if second is silent else second.seconds),
+        said=first.said,
+        said_ipv6=second.said,
     )

@@ -60,11 +60,17 @@ def _tcp_info(sock: socket.socket, size: int) -> bytes | None:
 
 def tcp_info(sock: socket.socket) -> TcpInfo | None:
     """The kernel's facts about a connection; None where it gives none."""
-    if not (data := _tcp_info(sock, 104)):
+    if not (data := _tcp_info(sock, 136) or _tcp_info(sock, 104)):
         return None
     words = struct.unpack_from("24I", data, 8)
     return TcpInfo(
-        rtt=words[15] / 1e6, mss=words[2], path_mtu=words[13], unacked=words[4], retransmits=words[23]
+        rtt=words[15] / 1e6,
+        mss=words[2],
+        path_mtu=words[13],
+        unacked=words[4],
+        retransmits=words[23],
+        quiet=words[11] / 1e3,
+        received=struct.unpack_from("Q", data, 128)[0] if len(data) == 136 else None,
     )
 
 

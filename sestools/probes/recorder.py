@@ -42,17 +42,26 @@ class Stopped(Exception):
 
 
 class Deadline:
-    """One moment that everything in a probe ends at, in seconds from now."""
+    """One moment that everything in a probe ends at, in seconds from now; `each` bounds each step as well."""
 
     def __init__(
-        self, seconds: float, cancel: threading.Event | None = None, clock: Clock | None = None
+        self,
+        seconds: float,
+        cancel: threading.Event | None = None,
+        clock: Clock | None = None,
+        each: float | None = None,
     ) -> None:
         if not 0 < seconds < float("inf"):
             raise UsageError(f"timeout must be a positive number of seconds, not {seconds!r}")
         self.seconds = seconds
         self.cancel = cancel
         self._now = (clock or SystemClock()).now
-        self.start = self._now()
+        self.start = self.begun = self._now()
+        self.each = each
+
+    def begin(self) -> None:
+        """A step begins."""
+        self.begun = self._now()
 
     def elapsed(self) -> float:
         """Seconds since the probe began."""
@@ -71,9 +80,16 @@ class Deadline:
         """
         if self.cancel is not None and self.cancel.is_set():
             raise Cancelled
-        left = self.seconds - self.elapsed()
+        now = self._now()
+        left, words = self.seconds - (now - self.start), f"not finished within {self.seconds:.3g} s in all"
+        each = self.each or self.seconds
+        if self.each is None or each - (now - self.begun) < left:
+            left, words = (
+                min(left, each - (now - self.begun)),
+                f"nothing more came before the deadline of {each:g} s",
+            )
         if left <= 0:
-            raise TimeoutError(f"nothing more came before the deadline of {self.seconds:g} s")
+            raise TimeoutError(words)
         return left
 
     def slice(self) -> float:
@@ -133,6 +149,7 @@ class Recorder:
         tcp: Callable[[], TcpInfo | None] = lambda: None,
     ) -> Iterator[Notes]:
         """Time one step; an error of the network, of TLS or of the protocol ends it as `Stopped`."""
+        self.deadline.begin()
         at = self.deadline.elapsed()
         notes, problem = Notes(), None
         try:

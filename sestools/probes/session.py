@@ -81,11 +81,12 @@ class ClientSession:
         addresses: Sequence[str],
         mechanism: trust.Mechanism | None = None,
         envelope: Envelope | None = None,
+        clamp: int | None = None,
     ) -> None:
         """Connect and go on until the chosen stage, or until something fails."""
         if not self.wants(Stage.CONNECT):
             return
-        with connect(self.recorder, addresses) as connection:
+        with connect(self.recorder, addresses, clamp) as connection:
             self.note(address=connection.address)
             self.opening(connection)
             if self.signs_in:

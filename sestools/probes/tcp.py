@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sestools.core.clock import TIMEOUT
-from sestools.core.enums import Stage
+from sestools.core.enums import Outcome, Stage
 from sestools.core.results import ProbeResult
 from sestools.core.target import Target
 from sestools.probes.connect import connections, resolve
@@ -49,11 +49,18 @@ def probe_tcp(
     with recorder.probing():
         for _, sock in connections(recorder, addresses or resolve(recorder)):
             sock.close()
-    steps = [step for step in recorder.steps if step.stage is Stage.CONNECT]
+    return tcp_part(recorder.result("tcp", TcpFacts()))
+
+
+def tcp_part(result: ProbeResult) -> ProbeResult[TcpFacts]:
+    """What a result says of the connection attempts: those of a dialogue with a lone address are all there is."""
+    steps = tuple(step for step in result.steps if step.stage is Stage.CONNECT)
     facts = TcpFacts(
         reached=tuple(step.address for step in steps if step.address and not step.symptom),
         failed=tuple(step.address for step in steps if step.address and step.symptom),
     )
-    if steps and not facts.reached:
-        recorder.failure = steps[0].symptom
-    return recorder.result("tcp", facts)
+    if result.outcome is Outcome.NOT_RUN or not steps:
+        return replace(result, probe="tcp", facts=facts)
+    failure = None if facts.reached else steps[0].symptom
+    outcome = Outcome.FAILED if failure else Outcome.OK
+    return replace(result, probe="tcp", steps=steps, facts=facts, outcome=outcome, symptom=failure)

@@ -134,11 +134,11 @@ def test_a_reply_at_the_end_of_data_is_the_verdict(ses: Simulator) -> None:
 
 
 def test_a_check_takes_no_longer_than_its_slowest_port(ses: Simulator) -> None:
-    """All ports run side by side: five dead ports cost one deadline."""
+    """All ports run side by side: five dead ports cost one time-out, and the second look another."""
     ses.set_faults(faults.parse("silent"))
     began = time.monotonic()
     look(ses, timeout=0.6)
-    assert time.monotonic() - began < 0.6 + 0.6
+    assert time.monotonic() - began < 2 * 0.6 + 1
 
 
 def test_cancelling_ends_a_check_and_says_so(ses: Simulator) -> None:

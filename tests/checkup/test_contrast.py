@@ -281,13 +281,14 @@ TABLE = [
     Row(
         name="every handshake stalls",
         faults="stalled:TLS",
-        finds="mtu-stall",
+        finds="tls-swallowed",
         says=(
             "25, 587, 2587, 465, 2465: TLS",
-            "Run sestools mtu eu-west-1: it decides",
+            "587 again, with small segments: TLS: no answer",
+            "the path MTU: small segments stall as well",
             "change something first",
         ),
-        never=("is ready", "after 5 s"),
+        never=("is ready", "after 5 s", "mtu-stall"),
     ),
     # --- others that answer ---
     Row(

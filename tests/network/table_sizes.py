@@ -136,7 +136,7 @@ NETWORKS = (
         group=GROUP,
         sysctl=("net.ipv4.tcp_ecn=1",),
         forward=("tcp flags & (syn | ecn | cwr) == (syn | ecn | cwr) drop",),
-        leads={"check": ("healthy", "syn-lost", "loss")},
+        leads={"check": ("healthy", "lossy-path")},
         never=(*NO_NAME, *RESOLVER, *FILTERED, *FIRST_MTU, *PORT_25),
         limits={"check": 6},
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sestools.core.endpoints import Security
+from sestools.core.enums import Level
 from stand_ins.acts import (
     INSIDE,
     LISTED,
@@ -180,7 +181,8 @@ BREAKS = (
     Case(
         name="a greeting that takes one and a half time-outs",
         acts={587: dribbles(1.5)},
-        lead="reply-timeout",
+        lead="slow-path",
+        level=Level.UNCLEAR,
         truth="it comes, slowly: a longer --timeout shows it",
         says=(r"220 email-smtp|bytes|slow", r"--timeout|timeout="),
         never=(READY, SIZE, SILENCE, r"reply never came"),
@@ -190,7 +192,8 @@ BREAKS = (
         name="each reply a second and a half late",
         acts={587: Mail(pause=1.5)},
         timeout=2.0,
-        lead="reply-timeout",
+        lead="slow-path",
+        level=Level.UNCLEAR,
         truth="a slow path or server, which answers everything",
         says=(r"slow", r"--timeout|timeout="),
         never=(READY, SIZE, r"no answer(?! within)", r"reply never came", r"nothing more came"),

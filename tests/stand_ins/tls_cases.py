@@ -110,7 +110,7 @@ VERSIONS = (
     Case(
         name="the ClientHello swallowed on 587",
         acts={587: swallows()},
-        lead="reply-timeout",
+        lead="tls-swallowed",
         truth="STARTTLS is accepted and the ClientHello gets no answer: by its content or by its size",
         timeout=1.5,
         never=(READY, MODE, UPDATE, ANOTHER, SIZE),

@@ -416,8 +416,10 @@ CAUSES = (
     ),
     client(
         """reply-timeout: The server's reply never came
-        The connection was open, then no reply came before the client timed out: a network fault on the way, a
-        middlebox that dropped the connection's state, or an overloaded sender.
+        The connection was open, and no reply came within the time that the client waits. The server or the
+        path may be slower than that, or a packet or the whole connection was lost on the way; from here these
+        look the same.
+        Do: Wait longer: `--timeout 30` (`timeout=30`), and see whether the reply comes.
         Do: Open a new connection and try again.
         Do: If it happens always at the same step, run the probes: TLS mode at the greeting, MTU at the body.
         Do: If the final dot had been sent, the message may have been accepted: look for it before sending

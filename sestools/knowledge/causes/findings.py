@@ -67,9 +67,9 @@ CAUSES = (
     ),
     row(
         """closed-at-once: The connection is closed before AUTH
-        A fresh connection was made, and closed or reset before sign-in. SES is not known to do that: a
-        firewall, a proxy or a mail scanner does, by the port, by the first words, or by the name in the TLS
-        handshake (SNI).
+        A fresh connection was made, and closed or reset before sign-in. SES is not known to do that. A
+        firewall, a proxy or a mail scanner can, by the port, by the first words, or by the name in the TLS
+        handshake (SNI); so can a load balancer that has no server to hand the connection to.
         Do: Check again: if the connection ends at the same step, a filter rule is the cause.
         Do: Use a port that is ready to sign in, if the table shows one.
         Do: Ask whoever runs the firewall or proxy to let SMTP to email-smtp.<region>.amazonaws.com through,
@@ -106,6 +106,138 @@ CAUSES = (
         documented("vpc#group"),
         who=YOU_OR_NETWORK,
         stage=Stage.CONNECT,
+    ),
+    row(
+        """connection-limit: Only some connection attempts get through
+        Of several connections to the same ports some are made and others are not, and it is not always the
+        same port. A firewall or NAT that allows so many new connections a minute, or so many at a time, does
+        that, and so does a server's limit for each client.
+        Do: Wait two minutes and check one port: `sestools check REGION --port 587`.
+        Do: Send over few connections, and keep each for several messages.
+        Do: Ask whoever runs the firewall or NAT for its limits on new connections and its state table.""",
+        inferred(sources.TIMEOUTS),
+        retry=Retry.SLOWER,
+        who=YOU_OR_NETWORK,
+    ),
+    row(
+        """lossy-path: Packets get lost or come late
+        Small packets had to be sent again before they arrived. Connections are then slow, or end by time-out
+        at any step.
+        Do: Check again: loss comes and goes. `mtr -T -P 587 HOST` shows where packets get lost.
+        Do: Wait longer meanwhile: `--timeout 30` (`timeout=30`).
+        Do: If it is always the first packet of a connection: something drops SYNs with ECN; Linux: `sysctl
+            net.ipv4.tcp_ecn`.""",
+        inferred(sources.TIMEOUTS),
+        retry=Retry.SOON,
+        who=NETWORK,
+    ),
+    row(
+        """slow-path: The path or the server is slow
+        Answers come, later than is usual. Nothing stopped them within the time that was waited.
+        Do: Wait longer: `--timeout 30` (`timeout=30`), and give mail clients a minute for each reply.
+        Do: Look at what else uses the link, and at the round-trip time: `ping` or `mtr`.""",
+        inferred(sources.TIMEOUTS),
+        retry=Retry.SOON,
+        who=YOU_OR_NETWORK,
+    ),
+    row(
+        """tls-swallowed: The TLS handshake gets no answer
+        Short commands are answered, and the first message of the TLS handshake is not, whatever the size of
+        its packets. Something that inspects the content drops it, or the server behind does not answer it.
+        Do: Ask whoever runs the firewall or proxy to let SMTP to this host through, uninspected.
+        Do: Compare from another network: if the handshake goes well there, it is this path.""",
+        inferred(sources.CONNECT),
+        who=NETWORK,
+    ),
+    row(
+        """stall-by-bytes: The connection stalls after some bytes
+        Data passes at first, and then nothing more does, whatever the size of its packets. A firewall that
+        gives up a connection after so many bytes, or by what they hold, does that.
+        Do: Ask whoever runs the firewall or proxy to let SMTP to this host through, uninspected.
+        Do: `sestools mtu REGION` looks closer at what passes.""",
+        inferred(sources.CONNECT),
+        who=NETWORK,
+    ),
+    row(
+        """resolver-down: The resolver cannot be reached
+        The network says that nobody listens at the resolver's address, or that there is no way there. Nothing
+        was asked of SES.
+        Do: Look at the resolver's address: /etc/resolv.conf, `resolvectl`, or `Get-DnsClientServerAddress`.
+        Do: Start the resolver, or name one that runs.""",
+        inferred("https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html"),
+        retry=Retry.SOON,
+        who=YOU_OR_NETWORK,
+        stage=Stage.RESOLVE,
+    ),
+    row(
+        """resolver-failed: The resolver answers with an error
+        The resolver was reached, and gave an error in place of addresses. That says nothing about the name: a
+        resolver does so when it cannot reach or verify what it asks itself, or may not answer this host.
+        Do: Ask another resolver: `dig @1.1.1.1 HOST`.
+        Do: Look at the resolver's own log and at what it forwards to; restart it if it is yours.""",
+        inferred("https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html"),
+        retry=Retry.SOON,
+        who=NETWORK,
+        stage=Stage.RESOLVE,
+    ),
+    row(
+        """resolver-dead: One of the resolvers gives no answer
+        The system has several resolvers, and one of them gives none. Programs ask one after the other, so
+        look-ups are slow, or fail where less time is given.
+        Do: Take the dead one out of /etc/resolv.conf (or out of DHCP), or repair it.""",
+        inferred("https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html"),
+        retry=Retry.SOON,
+        who=YOU_OR_NETWORK,
+        stage=Stage.RESOLVE,
+    ),
+    row(
+        """resolver-aaaa: Questions for IPv6 addresses (AAAA) get no answer
+        The name's IPv4 addresses come at once, and the question for AAAA (IPv6) gets no usable answer. Programs
+        ask both and wait, so each look-up is slow, or fails where less time is given.
+        Do: Repair or replace the resolver, or the firewall or proxy that drops the question for AAAA.
+        Do: Meanwhile on Linux: `options single-request timeout:1` in /etc/resolv.conf shortens the wait.""",
+        inferred("https://datatracker.ietf.org/doc/html/rfc4074"),
+        retry=Retry.SOON,
+        who=NETWORK,
+        stage=Stage.RESOLVE,
+    ),
+    row(
+        """name-slow: The look-up of the host name is slow
+        The name resolves, and that takes seconds. A client that gives less time to it fails.
+        Do: Look at the resolver's load and at what it forwards to; a resolver nearby that caches helps.""",
+        inferred("https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html"),
+        retry=Retry.SOON,
+        who=NETWORK,
+        stage=Stage.RESOLVE,
+    ),
+    row(
+        """name-elsewhere: This host resolves the name to other addresses than DNS
+        What this host has for the name cannot be reached, and an address that only DNS gives can. An entry in
+        the hosts file, or an old answer that is still kept, does that.
+        Do: Look for the name in /etc/hosts (Windows: C:\\Windows\\System32\\drivers\\etc\\hosts) and take it out.
+        Do: Flush the cache: `resolvectl flush-caches`, `ipconfig /flushdns`.""",
+        inferred(sources.CODES),
+        stage=Stage.CONNECT,
+    ),
+    row(
+        """name-hijacked: The resolver invents addresses
+        The resolver gives an address for a name that cannot exist, so what it gives for SES's name proves
+        nothing: a captive portal, a filter for advertisements, or a provider's search page answers for all.
+        Do: Sign in to the network's portal, if it has one.
+        Do: Ask another resolver: `dig @1.1.1.1 HOST`, and use it if its answer differs.""",
+        inferred("https://datatracker.ietf.org/doc/html/rfc6761"),
+        who=NETWORK,
+        stage=Stage.RESOLVE,
+    ),
+    row(
+        """address-not-ses: The name leads to this host itself
+        The name of SES's endpoint leads to an address of this host, where nothing answers as SES does: an
+        entry in the hosts file, or a resolver that filters names, does that.
+        Do: Look for the name in the hosts file; take it out unless a tunnel of yours should listen there.
+        Do: Allow the name in the filter (Pi-hole and the like), or ask another resolver.""",
+        inferred(sources.CODES),
+        who=YOU_OR_NETWORK,
+        stage=Stage.RESOLVE,
     ),
     row(
         """addresses-dead: Only some addresses of the name answer
