@@ -45,7 +45,10 @@ def add_parser(parsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run `sestools check`."""
+    from dataclasses import replace
+
     from sestools.checkup.check import check
+    from sestools.checkup.summary import first_screen
     from sestools.core.endpoints import Security
     from sestools.probes import SUCCESS
 
@@ -61,7 +64,9 @@ def run(options: argparse.Namespace) -> int:
             cancel=stop,
             **place,
         )
+    report = replace(report, simulated=options.simulate)
+    real = options.simulate is not None
+    emit(options, report.to_dict(), report.document(real=real), brief=first_screen(report))
     if stop.is_set():
         raise KeyboardInterrupt
-    emit(options, report.to_dict(), report.document(real=options.simulate is not None))
     return exit_code(report.level)

@@ -89,10 +89,14 @@ def add_simulate(parser: Group, about: str, default: str = "", metavar: str = "F
 
 
 def add_format(parser: argparse.ArgumentParser) -> None:
-    """JSON or Markdown instead of text."""
+    """How much is printed, and in which form."""
     form = parser.add_mutually_exclusive_group()
-    add_switch(form, "--json", "print JSON (it carries a schema_version)")
+    about = "print all of it: evidence, what is ruled out, transcripts, commands"
+    form.add_argument("-v", "--verbose", action="store_true", help=about)
+    form.add_argument("-q", "--quiet", action="store_true", help="print one line")
+    add_switch(form, "--json", "print JSON (with a schema_version; wrong use is an object with an error)")
     add_switch(form, "--markdown", "print Markdown, to paste into a ticket")
+    parser.add_argument("--html", metavar="FILE", help="also write all of it to a file, as a web page")
 
 
 def setting(name: str, *others: str) -> str | None:
