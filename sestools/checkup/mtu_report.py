@@ -65,7 +65,7 @@ def _card(result: ProbeResult, diagnosis: Diagnosis, simulated: str | None) -> t
             fields=(
                 Field(label="What", texts=(f"Large segments passed, {ways}.",)),
                 *((seen,) if seen.texts else ()),
-                Field(label="Not tested", texts=("sign-in, a message, long connections:", Code(more))),
+                Field(label="Untested", texts=("sign-in, a message, long connections:", Code(more))),
             ),
         ),
     )

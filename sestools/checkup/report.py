@@ -117,7 +117,7 @@ class Report(Shown):
         left = [Code(one.command) for one in tests]
         more = (
             *same_with(self, real=real),
-            *([Field(label="Not tested", texts=tuple(left))] if left else []),
+            *([Field(label="Untested", texts=tuple(left))] if left else []),
         )
         cards = [
             item.diagnosis.document(item.level, () if index else more)

@@ -79,9 +79,10 @@ def untested(
     scenario = (
         simulated if simulated in (None, "") or re.fullmatch(r"s\d-[a-z0-9-]+", simulated or "") else ""
     )
+    user = " --user AKIA..." if simulated is None else ""  # a simulator's own is taken
     left = {
-        "sign-in": "" if signed_in or refused else f"sestools check {whole} --user AKIA...",
-        "a message": "" if sent else f"sestools doctor {whole} --user AKIA... --from you@...",
+        "sign-in": "" if signed_in or refused else f"sestools check {whole}{user}",
+        "a message": "" if sent else f"sestools doctor {whole}{user} --from you@...",
         "large messages": f"sestools mtu {again([one], simulated, trusts=False)}",
         "long connections": f"sestools lifetime {again([one], scenario)}",
     }

@@ -27,14 +27,18 @@ def exit_code(level: Level) -> int:
 
 
 def emit(
-    options: argparse.Namespace, data: dict[str, Any], *documents: Document, brief: Document | None = None
+    options: argparse.Namespace,
+    data: dict[str, Any] | None,
+    *documents: Document,
+    brief: Document | None = None,
 ) -> None:
     """Print a result as it was asked for: JSON for programs, Markdown for tickets, or text for this terminal.
 
-    Of the text `brief`, if there is one, is all that is shown without --verbose.
+    Without data JSON was printed already. Of the text `brief`, if there is one, is all that is shown without --verbose.
     """
     if options.json:
-        print(json.dumps({"schema_version": 1, **data}, indent=2))
+        if data is not None:
+            print(json.dumps({"schema_version": 1, **data}, indent=2))
     elif options.markdown:
         from sestools.render.markdown import as_markdown
 

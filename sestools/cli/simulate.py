@@ -160,7 +160,8 @@ def destination(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
         yield {"connect_to": connect_to, "ca_file": ca_file, "credentials": credentials}
         return
     if options.connect_to or options.ca_file:
-        raise UsageError("--simulate brings its own --connect-to and --ca-file")
+        named = "--connect-to" if options.connect_to else "--ca-file"
+        raise UsageError(f"--simulate brings its own {named}")
     with running_simulator(options.where, [options.simulate]) as ses:
         credentials = credentials or ses.credentials
         yield {"connect_to": ses.connect_to, "ca_file": ses.ca_file, "credentials": credentials}
@@ -180,10 +181,14 @@ def one_target(options: argparse.Namespace) -> Iterator[Target]:
 
 
 def _played(where: str) -> str:
-    """The region to play where a host name was given."""
-    from sestools.core.endpoints import region_of, smtp_host
+    """The region to play, of those that are known, where a region or its host name was given."""
+    from sestools.core.endpoints import REGIONS, REPORTED_REGIONS, region_of, smtp_host
 
     if "." not in where:
+        if where.lower() not in (*REGIONS, *REPORTED_REGIONS):
+            near = shared.near_region(where)
+            hint = f"did you mean {near}?" if near else f"it plays {', '.join(REGIONS)}"
+            raise UsageError(f"{where!r} is not a region that the simulator plays; {hint}")
         return where
     region = region_of(where)
     if region is None or smtp_host(region) != where.lower().rstrip("."):
