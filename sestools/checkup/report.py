@@ -11,7 +11,7 @@ from typing import Any
 
 from sestools.checkup.environment import Context
 from sestools.checkup.findings import Finding
-from sestools.checkup.manual_commands import equivalents
+from sestools.checkup.manual_commands import lines_for
 from sestools.checkup.port_check import PortCheck
 from sestools.checkup.port_rows import outcome, port_table
 from sestools.checkup.untested import Untested, untested
@@ -24,6 +24,8 @@ from sestools.core.text import duration, printable
 from sestools.diagnosis.result import Diagnosis
 from sestools.render.shown import Shown
 
+NO_PLACE = ("wrong-endpoint", "host-not-ses", "not-finished")
+"""Verdicts that call the host wrong, or name none: there is nothing to type."""
 SCHEMA_VERSION = 1
 """Version of `Report.to_dict`; it grows when a key changes its meaning or goes away."""
 
@@ -185,18 +187,16 @@ def same_with(report: Report, *, real: bool = False) -> tuple[Field, ...]:
         return ()
     symptom = report.diagnosis.symptom
     seen = [check.dialogue for check in report.ports] + ([report.session] if report.session else [])
-    if not seen:
+    if not seen or report.diagnosis.cause.id in NO_PLACE:
         return ()
     same = [one for one in reversed(seen) if one.symptom == symptom]
     result = (same or [one for one in seen if one.target.port == symptom.port] or seen)[0]
     target = replace(result.target, connect_to=None, ca_file=None) if real else result.target
     if symptom.host and symptom.host != report.host:
         target = replace(target, connect_to=(symptom.host, (target.connect_to or ("", target.port))[1]))
-    texts: list[str] = []
-    for line in equivalents(target, signs_in=result is report.session):
-        here = line.at(symptom.stage)
-        texts += [Code(line.command), f"→ {f'{here}. ' if here else ''}Healthy: {line.healthy}."]
-    return (Field(label="Same with", texts=tuple(texts)),)
+    texts = lines_for(result, symptom, target, signs_in=result is report.session)
+    there = ("At the endpoint itself, from the host with the trouble:",) if real and texts else ()
+    return (Field(label="Same with", texts=(*there, *texts)),) if texts else ()
 
 
 def transcript(result: ProbeResult) -> Iterator[str]:

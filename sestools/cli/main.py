@@ -152,7 +152,7 @@ def _options(parser: _Parser, words: Sequence[str]) -> argparse.Namespace:
     if not words[0].startswith("-") and words[0] not in commands:
         near = difflib.get_close_matches(words[0], commands, 1)
         hint = f"did you mean {near[0]}?" if near else f"the commands are {', '.join(commands)}"
-        raise _Misused(f"sestools: there is no such command; {hint}")
+        raise _Misused(f"sestools: there is no command {words[0]!r}; {hint}")
     options, unknown = parser.parse_known_args(words)
     if unknown:
         _unknown(options.parser, unknown)
@@ -169,7 +169,7 @@ def _unknown(parser: argparse.ArgumentParser, unknown: Sequence[str]) -> NoRetur
     typed = [word.partition("=")[0] for word in unknown if word.startswith("-")]
     if not typed:
         more = "`sestools sweep` takes several" if any(one.dest == "where" for one in parser._actions) else ""
-        parser.error(f"{len(unknown)} word{'s' * (len(unknown) > 1)} too many; {more}".rstrip("; "))
+        parser.error(f"too many words: {' '.join(unknown)}; {more}".rstrip("; "))
     name = typed[0] if typed[0].startswith("--") else typed[0][:2]
     near = difflib.get_close_matches(name, [one for one in known if one != "--password-stdin"], 1)
     hint = f"; did you mean {near[0]}?" if near and not name.startswith("--p") else ""

@@ -76,7 +76,7 @@ def chosen_place(where: str | None, *, simulated: bool) -> str:
     """The region or host name: as given, from the environment, or the default, which is told."""
     if where is None:
         where = default_region()
-        if not setting("REGION", "AWS_REGION", "AWS_DEFAULT_REGION"):
+        if sys.stderr.isatty() and not setting("REGION", "AWS_REGION", "AWS_DEFAULT_REGION"):
             say(f"no region was given: {where}")
         return where
     host, colon, port = where.rpartition(":")

@@ -134,8 +134,20 @@ def test_a_password_file_in_another_encoding_is_wrong_use(data: bytes, says: str
         (["check", "eu-west-1", "--simulate", "no-such-fault"], "dropped"),
         (["check", "eu-west-1", "--password", "x"], "--password"),
         (["classify", ""], "nothing to classify"),
-        (["nonsense"], "invalid choice"),
-        ([], "COMMAND"),
+        (["nonsense"], "no command"),
+        (["chekc"], "did you mean check?"),
+        (["check", "eu-west-1", "--timout", "3"], "did you mean --timeout?"),
+        (["check", "eu-west-1", "us-east-1"], "sweep"),
+        (["check", "ireland"], "did you mean eu-west-1?"),
+        (["check", "eu-wst-1", "--simulate"], "did you mean eu-west-1?"),
+        (["check", "eu-west-1", "--simulate", "droped@25"], "did you mean dropped?"),
+        (
+            ["check", "email-smtp.eu-west-1.amazonaws.com:587"],
+            "email-smtp.eu-west-1.amazonaws.com --port 587",
+        ),
+        (["explain", "port25"], "did you mean port25-blocked?"),
+        (["doctor", "eu-west-1", "--skip", "tls"], "sign-in"),
+        ([], "sestools doctor eu-west-1"),
     ],
 )
 def test_wrong_use_exits_2_and_says_how(words: list[str], says: str) -> None:
