@@ -35,15 +35,15 @@ def card(findings: Sequence[Finding], table: Table, notes: Sequence[str] = ()) -
     """A verdict in a few lines (title, fix, who, and why), a table, and notes, which are a line each."""
     lead, *others = findings
     cause = lead.diagnosis.cause
-    about = f"  [{lead.level}, {cause.id}]"
-    title = shortened(cause.title, 2 * WIDTH - len(about), 1)
+    title = shortened(cause.title, WIDTH, 1)
+    tagged = 1 + (len(f"{title}  [{lead.level}, {cause.id}]") > WIDTH)
     who = f"{', '.join(cause.who)}; more: `sestools explain {cause.id}`" if cause.fails else ""
     also = [f"{one.diagnosis.cause.title} [{one.diagnosis.cause.id}]" for one in others]
     if len(also) > 1:
         also = [f"{len(also)} more findings: -v shows them"]
     width = WIDTH - INDENT
     rows = len(table.rows) + (not table.bare) + 1  # an empty line follows
-    room = LINES - rows - len(wrapped(title + about, WIDTH)) - bool(who) - len(also) - len(notes)
+    room = LINES - rows - tagged - bool(who) - len(also) - len(notes)
     fix = shortened(cause.fix[0], width, max(1, min(2, room - 1)))
     room -= len(wrapped(fix, width))
     why: list[str] = []

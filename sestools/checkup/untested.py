@@ -28,11 +28,16 @@ def place(host: str) -> str:
     return region if region and smtp_host(region) == host.rstrip(".").lower() else host
 
 
-def again(targets: Sequence[Target], simulated: str | None = None, *, trusts: bool = True) -> str:
-    """The words that lead a command to the same place once more; `simulated` is what `--simulate` was given."""
+def again(
+    targets: Sequence[Target], simulated: str | None = None, *, one: bool = False, trusts: bool = True
+) -> str:
+    """The words that lead a command to the same place once more; `simulated` is what `--simulate` was given.
+
+    `one` is for a command that takes one port, by default 587; `trusts`, whether it takes `--ca-file`.
+    """
     words = [place(targets[0].host)]
     ports = [target.port for target in targets]
-    if ports != [587] if len(ports) == 1 and not trusts else set(ports) != set(PORTS):
+    if ports != [587] if one else set(ports) != set(PORTS):
         words += ["--port", ",".join(map(str, ports))]
     if simulated is not None:
         return shlex.join([*words, "--simulate", *([simulated] if simulated else [])])
@@ -68,9 +73,9 @@ def untested(
     real: bool = False,
 ) -> tuple[Untested, ...]:
     """What was not tested, the first thing to test first; with `real`, the commands lead to the endpoint itself."""
-    targets, one = [check.dialogue.target for check in ports], one_port(ports, session)
+    targets, port = [check.dialogue.target for check in ports], one_port(ports, session)
     if real:
-        targets, one = list(map(_bare, targets)), _bare(one)
+        targets, port = list(map(_bare, targets)), _bare(port)
     signed_in = bool(session and session.facts and session.facts.signed_in)
     refused = bool(session and session.symptom and session.symptom.stage is Stage.AUTH)
     sent = bool(session and any(step.stage is Stage.BODY for step in session.steps))
@@ -83,7 +88,7 @@ def untested(
     left = {
         "sign-in": "" if signed_in or refused else f"sestools check {whole}{user}",
         "a message": "" if sent else f"sestools doctor {whole}{user} --from you@...",
-        "large messages": f"sestools mtu {again([one], simulated, trusts=False)}",
-        "long connections": f"sestools lifetime {again([one], scenario)}",
+        "large messages": f"sestools mtu {again([port], simulated, one=True, trusts=False)}",
+        "long connections": f"sestools lifetime {again([port], scenario, one=True)}",
     }
     return tuple(Untested(what=what, command=command) for what, command in left.items() if command)

@@ -145,7 +145,7 @@ def _large(mtu: ProbeResult[MtuFacts] | None) -> Iterator[Finding]:
 def _idle(silent: ProbeResult[LifetimeFacts] | None) -> Iterator[Finding]:
     """Silence that something ended which is not SES, or earlier than SES does."""
     step = steps.idle(silent, "")
-    if silent and step.state is State.PROBLEM:
+    if silent and step.state is not State.OK:
         lives = silent.facts.lives if silent.facts else ()
         diagnosis = classify(lives[0].end if lives else silent)
         evidence = (step.detail, *diagnosis.evidence)

@@ -11,7 +11,6 @@ from sestools.checkup.findings import Finding
 from sestools.checkup.mtu_report import mtu_document
 from sestools.checkup.report import Report, transcript
 from sestools.checkup.summary import card
-from sestools.checkup.untested import again, one_port
 from sestools.core.document import Code, Document, Table
 from sestools.core.enums import Level
 from sestools.core.errors import UsageError
@@ -24,7 +23,12 @@ from sestools.probes import LifetimeFacts, MtuFacts
 from sestools.render.html import as_page
 from sestools.render.shown import Shown
 
-_LEVELS = {State.OK: Level.OK, State.PROBLEM: Level.PROBLEM, State.SKIPPED: Level.UNCLEAR}
+_LEVELS = {
+    State.OK: Level.OK,
+    State.NOTICE: Level.NOTICE,
+    State.PROBLEM: Level.PROBLEM,
+    State.SKIPPED: Level.UNCLEAR,
+}
 DETAIL = 50
 """Columns for what a step showed on a first screen."""
 
@@ -74,9 +78,7 @@ class Examination(Shown):
 
     def first_screen(self) -> Document:
         """The verdict, and a row for each step: at most 15 lines of 80 columns."""
-        simulated = self.report.simulated
-        where = again([one_port(self.report.ports, self.report.session)], None if simulated is None else "")
-        left = ("Not tested: how long connections live.", Code(f"  sestools lifetime {where}"))
+        left = ("Not tested: how long connections live.", Code(f"  {self.report.untested[-1].command}"))
         return card(self.findings, self._table(DETAIL), left if self.level is Level.OK else ())
 
     def document(self) -> Document:

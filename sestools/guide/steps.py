@@ -9,7 +9,7 @@ from enum import StrEnum
 from sestools.checkup.mtu_report import mtu_level
 from sestools.checkup.port_check import PortCheck
 from sestools.checkup.report import Report
-from sestools.core.enums import Level, Outcome
+from sestools.core.enums import Level, Outcome, Stage
 from sestools.core.results import ProbeResult, Symptom
 from sestools.core.text import duration, printable
 from sestools.diagnosis.classifier import classify
@@ -43,6 +43,8 @@ class State(StrEnum):
     """How a step went."""
 
     OK = "ok"
+    NOTICE = "notice"
+    """It works, and something is worth knowing."""
     PROBLEM = "problem"
     SKIPPED = "skipped"
     """It was left out, or an earlier step has to work first."""
@@ -67,8 +69,8 @@ def _skipped(step: Step, why: str) -> ExaminedStep:
     return ExaminedStep(step=step, state=State.SKIPPED, detail=why)
 
 
-def _seen(step: Step, good: bool, detail: str) -> ExaminedStep:
-    return ExaminedStep(step=step, state=State.OK if good else State.PROBLEM, detail=detail)
+def _seen(step: Step, good: bool, detail: str, otherwise: State = State.PROBLEM) -> ExaminedStep:
+    return ExaminedStep(step=step, state=State.OK if good else otherwise, detail=detail)
 
 
 def short(symptom: Symptom) -> str:
@@ -89,7 +91,10 @@ def ports(report: Report) -> ExaminedStep:
     count = len(report.dns.facts.addresses) if report.dns.facts else 0
     where = f", {count} address{'es' if count != 1 else ''}" if count else ""
     detail = f"{len(made)} of {len(report.ports)} connect, {len(ready)} ready{where}"
-    return _seen(Step.PORTS, len(made) == len(report.ports), detail)
+    later = (Stage.TLS, Stage.STARTTLS)
+    bad = [check for check in report.ports
+           if not (check.ready or check.intercepted or check.symptom.stage in later)]  # fmt: skip
+    return _seen(Step.PORTS, not bad, detail, State.NOTICE if report.level is Level.NOTICE else State.PROBLEM)
 
 
 def tls(report: Report) -> ExaminedStep:
@@ -99,9 +104,10 @@ def tls(report: Report) -> ExaminedStep:
     if not made:
         return _skipped(Step.TLS, "no port can be connected to")
     shown = next((check.tls for check in (*good, *made) if check.tls and check.tls.certificate), None)
-    detail = f"{len(good)} of {len(made)} certificates verify"
+    detail = f"{len(good)} of {len(made)} verify"
     if shown and shown.certificate:
-        detail = f"{detail}, {shown.version or 'no version'}, by {printable(shown.certificate.issuer, 60)}"
+        issuer = "Amazon" if shown.certificate.by_amazon else printable(shown.certificate.issuer, 60)
+        detail = f"{detail}{f', {shown.version}' if shown.version else ''}, by {issuer}"
     return _seen(Step.TLS, len(good) == len(made), detail)
 
 
@@ -158,7 +164,7 @@ def idle(result: ProbeResult[LifetimeFacts] | None, why_not: str) -> ExaminedSte
     if life.end is None:
         return _seen(Step.IDLE, True, f"alive after {duration(life.seconds)} of silence")
     detail = f"ended after {duration(life.seconds)} of silence: {short(life.end)}"
-    return _seen(Step.IDLE, life.said and life.seconds >= SOON, detail)
+    return _seen(Step.IDLE, life.said and life.seconds >= SOON, detail, State.NOTICE)
 
 
 def why_not_later(report: Report, step: Step, skip: Collection[str], *, stopped: bool) -> str:

@@ -55,8 +55,13 @@ def show(out: Console, document: Document) -> None:
     """Print a document; folded parts are left out."""
     if document.title:
         title = Text(printable(document.title), style=STYLES[document.level] if document.level else "bold")
-        about = ", ".join(document.about)
-        out.print(title.append(f"  [{printable(about)}]" if about else "", style="not bold dim"))
+        about = f"[{printable(', '.join(document.about))}]" if document.about else ""
+        if len(title) + 2 + len(about) <= out.width:
+            title.append(f"  {about}" if about else "", style="not bold dim")
+            about = ""
+        out.print(title)
+        if about:
+            out.print(Text(f"  {about}", style="dim"))
     for text in document.lead:
         _sentence(out, text)
     for field in document.fields:
