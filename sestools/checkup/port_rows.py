@@ -14,6 +14,8 @@ from sestools.core.text import duration, printable
 
 def outcome(check: PortCheck, session: ProbeResult | None) -> str:
     """How it went on a port, in a few words: where it was signed in on, how that went."""
+    if check.dialogue.outcome is Outcome.NOT_RUN:
+        return "not checked"
     if not (session and session.target.port == check.port and check.ready):
         return check.result
     symptom = session.symptom
@@ -90,6 +92,7 @@ def ports_in_short(ports: Sequence[PortCheck], session: ProbeResult | None) -> T
         right=("port",),
         levels=tuple(_level(check, session) for check in ports),
         coloured="SMTP",
+        narrow=("TLS", "connect"),
     )
 
 

@@ -21,7 +21,8 @@ def first_screen(report: Report) -> Document:
     table = ports_in_short(report.ports, report.session)
     names = ", ".join(one.what for one in report.untested)
     if not any(check.dialogue.steps and not check.is_shut for check in report.ports):
-        return card(report.findings, table, [f"Not tested, for no connection was made: {names}."])
+        tried = any(check.dialogue.steps for check in report.ports)
+        return card(report.findings, table if tried else None, [f"Not tested, no connection: {names}."])
     line = again([check.dialogue.target for check in report.ports], report.simulated)
     signs_in = "" if report.simulated is not None else " --user AKIA..."
     return card(
@@ -31,7 +32,7 @@ def first_screen(report: Report) -> Document:
     )
 
 
-def card(findings: Sequence[Finding], table: Table, notes: Sequence[str] = ()) -> Document:
+def card(findings: Sequence[Finding], table: Table | None, notes: Sequence[str] = ()) -> Document:
     """A verdict in a few lines (title, fix, who, and why), a table, and notes, which are a line each."""
     lead, *others = findings
     cause = lead.diagnosis.cause
@@ -42,7 +43,7 @@ def card(findings: Sequence[Finding], table: Table, notes: Sequence[str] = ()) -
     if len(also) > 1:
         also = [f"{len(also)} more findings: -v shows them"]
     width = WIDTH - INDENT
-    rows = len(table.rows) + (not table.bare) + 1  # an empty line follows
+    rows = len(table.rows) + (not table.bare) + 1 if table else 0  # an empty line follows
     room = LINES - rows - tagged - bool(who) - len(also) - len(notes)
     fix = shortened(cause.fix[0], width, max(1, min(2, room - 1)))
     room -= len(wrapped(fix, width))
@@ -62,6 +63,6 @@ def card(findings: Sequence[Finding], table: Table, notes: Sequence[str] = ()) -
         level=lead.level,
         labels=(cause.id,),
         fields=tuple(field for field in fields if field.texts),
-        tables=(table,),
+        tables=(table,) if table else (),
         notes=tuple(shortened(text, WIDTH, 1) if not isinstance(text, Code) else text for text in notes),
     )

@@ -25,7 +25,7 @@ def add_parser(parsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run `sestools explain`."""
-    from sestools.core.document import Document, Field, Table
+    from sestools.core.document import Document, Field
     from sestools.core.results import Symptom
     from sestools.core.text import printable
     from sestools.diagnosis.result import Diagnosis
@@ -33,9 +33,9 @@ def run(options: argparse.Namespace) -> int:
 
     rows = {row.id: row for row in CAUSES}
     if options.cause is None:
-        cells = tuple((row.id, row.title) for row in CAUSES)
-        table = Table(headings=("cause", "title"), rows=cells)
-        emit(options, {"causes": dict(cells)}, Document(title=f"{len(cells)} causes", tables=(table,)))
+        listed = tuple(f"{row.id:28}{row.title}" for row in CAUSES)
+        data = {"causes": {row.id: row.title for row in CAUSES}}
+        emit(options, data, Document(title=f"{len(listed)} causes", code=listed))
         return HEALTHY
     row = rows.get(options.cause)
     if row is None:

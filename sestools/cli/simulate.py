@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sestools.cli import options as shared
 from sestools.cli.printing import HEALTHY, say
 from sestools.cli.signals import on_signal, stoppable
+from sestools.core.endpoints import PORTS
 from sestools.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -162,6 +163,9 @@ def destination(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     if options.connect_to or options.ca_file:
         named = "--connect-to" if options.connect_to else "--ca-file"
         raise UsageError(f"--simulate brings its own {named}")
+    for port in options.ports or () if "ports" in options else (options.port,):
+        if port not in PORTS:
+            raise UsageError(f"--simulate plays ports {', '.join(map(str, PORTS))}, not {port}")
     with running_simulator(options.where, [options.simulate]) as ses:
         credentials = credentials or ses.credentials
         yield {"connect_to": ses.connect_to, "ca_file": ses.ca_file, "credentials": credentials}

@@ -26,7 +26,6 @@ from sestools.render.text import as_text
 from sestools.simulator import Simulator, faults
 
 
-
 @dataclass(frozen=True, kw_only=True)
 class Row:
     """One combination.

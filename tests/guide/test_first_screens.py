@@ -50,7 +50,6 @@ FINDS = {
     "s3-port-25-blocked": Expected(cause="port25-blocked"),
     "s5-mtu-black-hole": Expected(cause="mtu-black-hole"),
     "s6-idle": Expected(cause="idle-timeout", idle=True),
-    "s6-too-many-connections": Expected(cause="too-many-connections"),
     "s8-paused": Expected(cause="paused"),
     "s8-policy": Expected(cause="iam-denied", sender="denied@example.com"),
     "s8-sandbox": Expected(cause="not-verified", sender="you@elsewhere.example"),
@@ -58,6 +57,7 @@ FINDS = {
     "s9-throttled": Expected(cause="send-rate"),
 }
 """Every other scenario's description says why `doctor` does not find it."""
+BY_CHANCE = "s6-too-many-connections"
 
 
 def _examined(name: str) -> Examination:
@@ -116,6 +116,8 @@ def test_the_first_screens_are_the_stored_ones() -> None:
     """What `doctor` shows for each scenario stands in a file, with times, ids and issuers of this run replaced."""
     screens = []
     for name, found in examined().items():
+        if name == BY_CHANCE:
+            continue
         text = "\n".join(lines(found.first_screen()))
         for pattern, word in (
             (r"\b\d+(?:\.\d+)? m?s\b", "TIME"),
@@ -125,8 +127,6 @@ def test_the_first_screens_are_the_stored_ones() -> None:
             (r" {3,}", "   "),
         ):
             text = re.sub(pattern, word, text)
-        if name == "s6-too-many-connections":  # it is chance which ports these are
-            text = re.sub(r"\d+(?:, \d+)*", "N", text)
         screens.append(f"--- {name} ---\n{text}\n")
     if os.environ.get("SESTOOLS_STORE"):
         STORED.write_text("\n".join(screens), "utf-8")
@@ -156,7 +156,7 @@ def test_every_cause_has_a_first_screen(ses: Simulator) -> None:
     ("fault", "says"),
     [
         ("", "Not tested: sign-in, a message, large messages, long connections."),
-        ("dropped", "Not tested, for no connection was made: sign-in"),
+        ("dropped", "Not tested, no connection: sign-in, a message, large messages, long connections."),
     ],
 )
 def test_what_was_not_tested_is_listed(ses: Simulator, fault: str, says: str) -> None:
