@@ -24,6 +24,8 @@ from sestools.diagnosis.classifier import classify as classify
 from sestools.diagnosis.credential_check import examine as examine
 from sestools.diagnosis.credential_check import regions_of as regions_of
 from sestools.diagnosis.result import Diagnosis as Diagnosis
+from sestools.guide.doctor import doctor as doctor
+from sestools.guide.examination import Examination as Examination
 from sestools.knowledge.table import CAUSES as CAUSES
 from sestools.lifetime.advice import advise as advise
 from sestools.probes import Plan as Plan

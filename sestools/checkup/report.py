@@ -1,4 +1,4 @@
-"""What `check` and `probe_mtu` found: shown in a notebook, pasted into a ticket, read by a program."""
+"""What `check` found: shown in a notebook, pasted into a ticket, read by a program."""
 
 from __future__ import annotations
 
@@ -11,18 +11,21 @@ from typing import Any
 
 from sestools.checkup.environment import Context
 from sestools.checkup.findings import Finding
-from sestools.checkup.manual_commands import equivalents
+from sestools.checkup.manual_commands import lines_for
 from sestools.checkup.port_check import Look, PortCheck
-from sestools.core.document import Code, Document, Field, Table
-from sestools.core.endpoints import Security, region_of
-from sestools.core.enums import Kind, Level, Outcome, Retry, Stage
+from sestools.checkup.port_rows import outcome, port_table
+from sestools.checkup.untested import Untested, untested
+from sestools.core.document import Code, Document, Field
+from sestools.core.endpoints import region_of
+from sestools.core.enums import Level, Outcome, Stage
 from sestools.core.results import ProbeResult
 from sestools.core.target import Target
 from sestools.core.text import duration, printable
 from sestools.diagnosis.result import Diagnosis
-from sestools.probes import Trial
 from sestools.render.shown import Shown
 
+NO_PLACE = ("wrong-endpoint", "host-not-ses", "not-finished")
+"""Verdicts that call the host wrong, or name none: there is nothing to type."""
 SCHEMA_VERSION = 1
 """Version of `Report.to_dict`; it grows when a key changes its meaning or goes away."""
 
@@ -43,6 +46,7 @@ class Report(Shown):
         notes: Observations that are worth knowing and are no fault.
         looks: Experiments beside the ports: a large write, and what a second look tried.
         context: Where the check ran; None if that was not looked for, as with a simulator on this host.
+        simulated: What `--simulate` was given, where the command line played SES; the simulator is gone by now.
     """
 
     host: str
@@ -56,6 +60,7 @@ class Report(Shown):
     notes: tuple[str, ...] = ()
     context: Context | None = None
     looks: tuple[Look, ...] = ()
+    simulated: str | None = None
 
     @property
     def verdict(self) -> Finding:
@@ -77,6 +82,11 @@ class Report(Shown):
         """The endpoint's region, if its name tells."""
         return region_of(self.host)
 
+    @property
+    def untested(self) -> tuple[Untested, ...]:
+        """What was not tested, and the command that tests each."""
+        return untested(self.ports, self.session, self.simulated)
+
     def __repr__(self) -> str:
         return f"<Report {self.host}: {self.level}, {self.diagnosis.cause.id}: {self.diagnosis.cause.title}>"
 
@@ -94,7 +104,7 @@ class Report(Shown):
                     "security": str(port.security),
                     **plain(port),
                     "port": port.port,
-                    "result": printable(_result(self.session, port)),
+                    "result": printable(outcome(port, self.session)),
                 }
                 for port in self.ports
             ],
@@ -105,14 +115,21 @@ class Report(Shown):
 
         With `real`, commands lead to the endpoint itself, for a simulator that is gone by the time they are typed.
         """
-        more = same_with(self, real=real)
+        tests = (
+            untested(self.ports, self.session, self.simulated, real=real) if self.level is Level.OK else ()
+        )
+        left = [Code(one.command) for one in tests]
+        more = (
+            *same_with(self, real=real),
+            *([Field(label="Untested", texts=tuple(left))] if left else []),
+        )
         cards = [
             item.diagnosis.document(item.level, () if index else more)
             for index, item in enumerate(self.findings)
         ]
         ports = Document(
-            lead=(headline(self), *([f"runs on: {self.context}"] if self.context else [])),
-            tables=(port_table(self),) if self.ports else (),
+            lead=(self._headline(), *([f"runs on: {self.context}"] if self.context else [])),
+            tables=(port_table(self.ports, self.session),) if self.ports else (),
             notes=(
                 *(f"Note: {note}" for note in self.notes),
                 *(f"Not checked: {reason}" for reason in self.not_checked),
@@ -127,6 +144,20 @@ class Report(Shown):
         ]
         title = f"SES SMTP check of {self.host}"
         return Document(title=title, level=self.level, parts=(*cards, ports, *transcripts))
+
+    def _headline(self) -> str:
+        """Where was looked, and what the name resolves to."""
+        dns, facts = self.dns, self.dns.facts
+        if dns.outcome is Outcome.NOT_RUN:
+            return f"{self.host}  {dns.reason}"
+        if not facts.addresses:
+            known = ", ".join(facts.from_dns)
+            return f"{self.host}  {f'by DNS alone: {known}' if known else 'no address is known'}"
+        ipv6 = f", {len(facts.ipv6)} IPv6" if facts.ipv6 else " (no IPv6, which is normal)"
+        ttl = next((f"TTL {answer.ttl} s" for answer in facts.answers if answer.ttl is not None), "")
+        seconds = dns.seconds(Stage.RESOLVE)
+        took = "" if seconds is None else duration(seconds)
+        return "  ".join(filter(None, (self.host, f"{len(facts.ipv4)} IPv4{ipv6}", ttl, took)))
 
 
 def plain(value: Any) -> Any:
@@ -153,93 +184,22 @@ def plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} is not part of a report")
 
 
-def port_table(report: Report) -> Table:
-    """A row for each port."""
-    return Table(
-        headings=("port", "mode", "connect", "greeting", "TLS", "sign-in", "result"),
-        rows=tuple(_cells(report.session, check) for check in report.ports),
-        right=("port",),
-        levels=tuple(
-            Level.OK if check.ready else Level.NOTICE if check.dialogue.ok else Level.PROBLEM
-            for check in report.ports
-        ),
-        coloured="result",
-        narrow=("mode", "greeting", "connect", "TLS", "sign-in"),
-    )
-
-
-def _cells(session: ProbeResult | None, check: PortCheck) -> tuple[str, ...]:
-    symptom, tls = check.dialogue.symptom, check.tls
-
-    def cell(stage: Stage) -> str:
-        steps = [step for step in check.dialogue.steps if step.stage is stage]
-        failed = next((step.symptom for step in steps if step.symptom), None)
-        if not steps:
-            return "-"
-        if stage is Stage.CONNECT:
-            if made := next((step for step in steps if not step.symptom), None):
-                return duration(made.seconds)
-            return f"{failed.kind if failed else ''} ({duration(max(step.seconds for step in steps))})"
-        took = duration(sum(step.seconds for step in steps))
-        if symptom is None or symptom.stage is not stage:
-            return took
-        return f"{'timeout' if symptom.kind is Kind.TIMEOUT else 'failed'} ({took})"
-
-    signed = "not tried" if symptom is None else "-"
-    if symptom is None and session and session.target.port == check.port:
-        signed = "signed in" if session.facts.signed_in else "failed"
-    return (
-        str(check.port),
-        "TLS wrapper" if check.security is Security.WRAPPER else check.security.upper(),
-        cell(Stage.CONNECT),
-        cell(Stage.GREETING),
-        f"{tls.version} {cell(Stage.TLS)}" if tls and tls.version else cell(Stage.TLS),
-        signed,
-        printable(_result(session, check), 60),
-    )
-
-
-def _result(session: ProbeResult | None, check: PortCheck) -> str:
-    """How it went in a few words, the session that signed in there included."""
-    failed = session.symptom if session and session.target.port == check.port else None
-    if failed is None:
-        return check.result
-    return f"sign-in failed: {failed}" if failed.stage is Stage.AUTH else str(failed)
-
-
-def headline(report: Report) -> str:
-    """Where was looked, and what the name resolves to."""
-    dns, facts = report.dns, report.dns.facts
-    if dns.outcome is Outcome.NOT_RUN:
-        return f"{report.host}  {dns.reason}"
-    if not facts.addresses:
-        known = ", ".join(facts.from_dns)
-        return f"{report.host}  {f'by DNS alone: {known}' if known else 'no address is known'}"
-    ipv6 = f", {len(facts.ipv6)} IPv6" if facts.ipv6 else " (no IPv6, which is normal)"
-    ttl = next((f"TTL {answer.ttl} s" for answer in facts.answers if answer.ttl is not None), "")
-    seconds = dns.seconds(Stage.RESOLVE)
-    took = "" if seconds is None else duration(seconds)
-    return "  ".join(filter(None, (report.host, f"{len(facts.ipv4)} IPv4{ipv6}", ttl, took)))
-
-
 def same_with(report: Report, *, real: bool = False) -> tuple[Field, ...]:
     """Commands that show the verdict without this program, and how to read each."""
     if report.level is Level.OK:
         return ()
     symptom = report.diagnosis.symptom
     seen = [check.dialogue for check in report.ports] + ([report.session] if report.session else [])
-    if not seen:
+    if not seen or report.diagnosis.cause.id in NO_PLACE:
         return ()
     same = [one for one in reversed(seen) if one.symptom == symptom]
     result = (same or [one for one in seen if one.target.port == symptom.port] or seen)[0]
     target = replace(result.target, connect_to=None, ca_file=None) if real else result.target
     if symptom.host and symptom.host != report.host:
         target = replace(target, connect_to=(symptom.host, (target.connect_to or ("", target.port))[1]))
-    texts: list[str] = []
-    for line in equivalents(target, signs_in=result is report.session):
-        here = line.at(symptom.stage)
-        texts += [Code(line.command), f"→ {f'{here}. ' if here else ''}Healthy: {line.healthy}."]
-    return (Field(label="Same with", texts=tuple(texts)),)
+    texts = lines_for(result, symptom, target, signs_in=result is report.session)
+    there = ("At the endpoint itself, from the host with the trouble:",) if real and texts else ()
+    return (Field(label="Same with", texts=(*there, *texts)),) if texts else ()
 
 
 def transcript(result: ProbeResult) -> Iterator[str]:
@@ -256,45 +216,3 @@ def transcript(result: ProbeResult) -> Iterator[str]:
                 yield f"             < {step.reply.code}{' ' if index == last else '-'}{printable(line)}"
         if step.symptom and not step.reply:
             yield f"             ! {step.symptom.kind}: {printable(step.symptom.detail)}"
-
-
-def mtu_level(result: ProbeResult, diagnosis: Diagnosis) -> Level:
-    """How serious it is: a narrow path that works is worth knowing, and no problem."""
-    if result.reason:
-        return Level.UNCLEAR
-    if not result.ok or diagnosis.cause.retry is not Retry.NOT_NEEDED:
-        return Level.PROBLEM
-    return Level.NOTICE if result.facts.narrowed or result.facts.jumbo else Level.OK
-
-
-def mtu_document(result: ProbeResult, diagnosis: Diagnosis) -> Document:
-    """The card of `probe_mtu`, then each of its connections."""
-    facts, host = result.facts, result.target.host
-    lead = str(result.target)
-    if facts.route:
-        jumbo = ", jumbo frames: no path over the internet carries them" if facts.jumbo else ""
-        lead = f"{host}  by {facts.route.interface}, MTU {facts.route.interface_mtu}{jumbo}"
-    lost = f"Note: {facts.lost_small:.0%} of the small packets had to be sent again: loss, not size"
-    trials = Table(
-        headings=("large segments", "clamped to", "result", "after", "sent again", "path MTU"),
-        rows=tuple(tuple(map(str, _trial(trial))) for trial in facts.trials),
-        right=("clamped to", "after", "sent again", "path MTU"),
-        levels=tuple(Level.PROBLEM if trial.stalled else Level.OK for trial in facts.trials),
-        coloured="result",
-        narrow=("path MTU", "sent again"),
-    )
-    seen = Document(
-        lead=(lead,),
-        tables=(trials,) if facts.trials else (),
-        notes=(
-            *((lost,) if facts.lost_small else ()),
-            *((f"Not run: {result.reason}",) if result.reason else ()),
-        ),
-    )
-    card = () if result.reason else (diagnosis.document(mtu_level(result, diagnosis)),)
-    return Document(parts=(*card, seen))
-
-
-def _trial(trial: Trial) -> tuple[object, ...]:
-    took = duration(trial.seconds)
-    return trial.way, trial.clamp or "-", trial.flight, took, trial.retransmits, trial.path_mtu or "-"

@@ -79,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
         advises = _advises(options)
         _agreed(options, estimate)
         stop = stack.enter_context(stoppable())
-        with spinner("holding connections", "{done} of at most {total} {what} seen to their end") as progress:
+        with spinner("{done} of at most {total} {what} seen to their end") as progress:
             wait = shared.chosen_timeout(options)
             result = probe_lifetime(
                 **place, plan=plan, sender=sender, timeout=wait, progress=progress, cancel=stop

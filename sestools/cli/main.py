@@ -6,8 +6,11 @@ Data goes to stdout, progress to stderr.
 from __future__ import annotations
 
 import argparse
+import codecs
+import difflib
 import errno
 import io
+import json
 import os
 import re
 import signal
@@ -18,7 +21,20 @@ from itertools import pairwise
 from typing import NoReturn
 
 from sestools import __version__
-from sestools.cli import allowlist, check, classify, credentials, lifetime, mtu, send, simulate, sweep
+from sestools.cli import (
+    allowlist,
+    check,
+    classify,
+    credentials,
+    doctor,
+    explain,
+    lifetime,
+    mtu,
+    send,
+    simulate,
+    sweep,
+)  # fmt: skip
+from sestools.cli import options as shared
 from sestools.cli.output import BROKEN_PIPE, NOT_WRITTEN
 from sestools.cli.printing import drop, say
 from sestools.cli.signals import on_signal, received
@@ -26,7 +42,7 @@ from sestools.core.errors import UsageError
 from sestools.core.limits import out_of_files, require_files
 from sestools.core.masking import MASK, mask_secrets
 
-COMMANDS = (check, classify, credentials, mtu, sweep, allowlist, send, lifetime, simulate)
+COMMANDS = (doctor, check, classify, explain, credentials, mtu, sweep, allowlist, send, lifetime, simulate)
 
 WRONG_USE, BUG = 2, 70
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
@@ -39,16 +55,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
-    # A terminal that cannot show a character gets its escape instead of a failure.
+    # A terminal that cannot show a character gets a plainer one or its escape instead of a failure.
+    codecs.register_error("sestools", _plainer)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors="sestools")
     words = [str(word) for word in (sys.argv[1:] if arguments is None else arguments)]
     parser = _parser()
     received.clear()
     try:
         with on_signal(_interrupt):
-            options = parser.parse_args(words)
+            options = _options(parser, words)
             if options.run is not classify.run:
                 require_files()
             code: int = options.run(options)
@@ -57,9 +74,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _interrupted()
     except _Misused as error:
-        say(_masked(str(error), words, parser))
-        if "unrecognized arguments" in str(error) and re.search(r"-\w*p", " ".join(words)):
+        told = _masked(str(error), words, parser)
+        say(told)
+        if re.search(r"unrecognized option --?p", told):
             say("A password is never given on the command line: use --password-stdin.")
+        if "--json" in words:
+            print(json.dumps({"schema_version": 1, "error": told.splitlines()[-1]}))
         raise SystemExit(WRONG_USE) from None
     except BrokenPipeError:  # the reader (head, less) has what it wanted
         drop(sys.stdout)
@@ -68,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Some of Python's own code makes another exception of the interrupt.
         if received and not isinstance(error, OSError):
             return _interrupted()
-        code = _failed(error, lambda text: _masked(text, words, parser))
+        code = _failed(error, lambda text: _masked(text, words, parser), as_json="--json" in words)
         if code == BUG and os.environ.get("SESTOOLS_DEBUG"):
             raise
         return code
@@ -87,7 +107,7 @@ def _interrupted() -> int:
     return 128 + (received[0] if received else signal.SIGINT)
 
 
-def _failed(error: Exception, masked: Callable[[str], str]) -> int:
+def _failed(error: Exception, masked: Callable[[str], str], *, as_json: bool = False) -> int:
     """Say in a sentence what went wrong, and give the exit code."""
     if isinstance(error, OSError) and error.errno in NO_ROOM:
         drop(sys.stdout)
@@ -95,7 +115,10 @@ def _failed(error: Exception, masked: Callable[[str], str]) -> int:
         return NOT_WRITTEN
     reason = out_of_files(error)
     if reason or isinstance(error, UsageError):
-        say(f"sestools: {reason or masked(str(error))}")
+        told = reason or masked(str(error))
+        say(f"sestools: {told}")
+        if as_json:
+            print(json.dumps({"schema_version": 1, "error": told}))
         return WRONG_USE
     trace = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{os.path.basename(trace.filename)}:{trace.lineno}"
@@ -115,7 +138,65 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise what is wrong."""
-        raise _Misused(f"{self.format_usage()}{self.prog}: error: {message}")
+        values = [action for action in self._actions if not action.option_strings]
+        shown = " ".join(str(action.metavar or action.dest).upper() for action in values)
+        usage = (
+            f"usage: {self.prog} [options] {shown}".rstrip() + f"   ({self.prog} --help lists the options)"
+        )
+        raise _Misused(f"{usage}\n{self.prog}: error: {message}")
+
+
+START = """\
+sestools finds out why mail through the Amazon SES SMTP interface fails. Begin with one of these:
+
+  sestools doctor eu-west-1                       examine the whole way to a region's endpoint
+  sestools classify '535 Authentication ...'      what an error or a log line means
+  sestools doctor eu-west-1 --simulate dropped    practise on a simulated SES
+
+`sestools --help` lists all commands, `sestools COMMAND --help` has examples."""
+
+
+def _options(parser: _Parser, words: Sequence[str]) -> argparse.Namespace:
+    """What was typed; what means nothing is told with what it is near to."""
+    commands = [command.__name__.rpartition(".")[2] for command in COMMANDS]
+    if not words:
+        raise _Misused(START)
+    if not words[0].startswith("-") and words[0] not in commands:
+        near = difflib.get_close_matches(words[0], commands, 1)
+        hint = f"did you mean {near[0]}?" if near else f"the commands are {', '.join(commands)}"
+        raise _Misused(f"sestools: there is no command {words[0]!r}; {hint}")
+    options, unknown = parser.parse_known_args(words)
+    if unknown:
+        _unknown(options.parser, unknown)
+    if "where" in options:
+        options.where = shared.chosen_place(
+            options.where, simulated="simulate" in options and options.simulate is not None
+        )
+    return options
+
+
+def _unknown(parser: argparse.ArgumentParser, unknown: Sequence[str]) -> NoReturn:
+    """Say what is near to what is no option; never what was typed beside it, which may be a password."""
+    known = [name for action in parser._actions for name in action.option_strings]
+    typed = [word.partition("=")[0] for word in unknown if word.startswith("-")]
+    if not typed:
+        more = "`sestools sweep` takes several" if any(one.dest == "where" for one in parser._actions) else ""
+        parser.error(f"too many words: {' '.join(unknown)}; {more}".rstrip("; "))
+    name = typed[0] if typed[0].startswith("--") else typed[0][:2]
+    near = difflib.get_close_matches(name, [one for one in known if one != "--password-stdin"], 1)
+    hint = f"; did you mean {near[0]}?" if near and not name.startswith("--p") else ""
+    parser.error(f"unrecognized option {name}{hint}")
+
+
+def _plainer(error: UnicodeError) -> tuple[str | bytes, int]:
+    """What is printed for a character that the terminal cannot show: a plainer one, or its escape."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    plain = {"\u2192": "->", "\u2026": "...", "\u2013": "-", "\u2014": "-", "\u00d7": "x", "\u2019": "'"}
+    text = error.object[error.start : error.end]
+    return "".join(
+        plain.get(one) or one.encode("ascii", "backslashreplace").decode() for one in text
+    ), error.end
 
 
 def _masked(message: str, words: Sequence[str], parser: argparse.ArgumentParser) -> str:
@@ -147,7 +228,7 @@ def _parser() -> _Parser:
         prog="sestools",
         allow_abbrev=False,  # "--password" must not become "--password-stdin"
         description="Find out why mail through the Amazon SES SMTP interface fails.",
-        epilog="examples:\n  sestools check eu-west-1\n  sestools classify '535 Authentication Credentials Invalid'\n"
+        epilog="examples:\n  sestools doctor eu-west-1\n  sestools check eu-west-1\n  sestools classify '535 Authentication Credentials Invalid'\n"
         "  sestools simulate --fault dropped@25\n\nSettings come from flags, then from the environment "
         "(SESTOOLS_REGION, AWS_REGION,\nSESTOOLS_USER, SESTOOLS_PASSWORD, SESTOOLS_CA_FILE, SESTOOLS_TIMEOUT, SESTOOLS_CONTEXT), "
         "then from defaults.\nExit codes: 0 healthy, 1 problem found, 2 wrong use, 3 inconclusive, 70 internal error,\n"

@@ -35,7 +35,7 @@ def add_parser(parsers: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run `sestools mtu`."""
     from sestools.checkup.check import targets
-    from sestools.checkup.report import mtu_document, mtu_level
+    from sestools.checkup.mtu_report import mtu_document, mtu_level
     from sestools.diagnosis.classifier import classify
     from sestools.probes import probe_mtu
 
@@ -51,5 +51,9 @@ def run(options: argparse.Namespace) -> int:
             )
         result = probe_mtu(target, timeout=options.timeout, mtu=options.mtu)
     diagnosis = classify(result)
-    emit(options, {**result.facts.to_dict(), **diagnosis.to_dict()}, mtu_document(result, diagnosis))
+    emit(
+        options,
+        {**result.facts.to_dict(), **diagnosis.to_dict()},
+        mtu_document(result, diagnosis, options.simulate),
+    )
     return exit_code(mtu_level(result, diagnosis))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from sestools.cli.printing import say
 from sestools.core.endpoints import DEFAULT_REGION
 from sestools.core.errors import UsageError
+from sestools.core.regions import KNOWN
 
 if TYPE_CHECKING:
     from sestools.core.credentials import Credentials
@@ -30,7 +34,7 @@ def add_command(
         epilog=f"examples:\n{examples}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, parser=parser)
     return parser
 
 
@@ -48,7 +52,44 @@ def add_switch(group: Group, flag: str, about: str) -> None:
 def add_region(parser: Group) -> None:
     """The endpoint: as given, from the environment, or the default."""
     about = "region or host name [SESTOOLS_REGION, AWS_REGION, us-east-1]"
-    parser.add_argument("where", nargs="?", default=default_region(), metavar="REGION", help=about)
+    parser.add_argument("where", nargs="?", metavar="REGION", help=about)
+
+
+_CITIES = {
+    "virginia": "us-east-1", "ohio": "us-east-2", "oregon": "us-west-2", "california": "us-west-1",
+    "ireland": "eu-west-1", "dublin": "eu-west-1", "london": "eu-west-2", "paris": "eu-west-3",
+    "frankfurt": "eu-central-1", "milan": "eu-south-1", "stockholm": "eu-north-1", "mumbai": "ap-south-1",
+    "tokyo": "ap-northeast-1", "seoul": "ap-northeast-2", "osaka": "ap-northeast-3", "singapore": "ap-southeast-1",
+    "sydney": "ap-southeast-2", "montreal": "ca-central-1", "canada": "ca-central-1",
+}  # fmt: skip
+
+
+def near_region(where: str) -> str:
+    """The region that is meant where none is named that is known; empty if nothing is near."""
+    if where.lower() in KNOWN:
+        return ""
+    near = difflib.get_close_matches(where.lower(), KNOWN, 1, 0.8)
+    return next((region for city, region in _CITIES.items() if city in where.lower()), *near[:1] or ("",))
+
+
+def chosen_place(where: str | None, *, simulated: bool) -> str:
+    """The region or host name: as given, from the environment, or the default, which is told."""
+    if where is None:
+        where = default_region()
+        if sys.stderr.isatty() and not setting("REGION", "AWS_REGION", "AWS_DEFAULT_REGION"):
+            say(f"no region was given: {where}")
+        return where
+    host, colon, port = where.rpartition(":")
+    if colon and port.isdigit() and "." in host and ":" not in host:
+        raise UsageError(f"a port is an option of its own: {host} --port {port}")
+    if "://" in where:
+        raise UsageError("a region or a host name is wanted, not a URL")
+    if "." not in where and ":" not in where and (near := near_region(where)):
+        if not re.fullmatch(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}", where.lower()):
+            raise UsageError(f"{where!r} is not the name of an AWS region; did you mean {near}?")
+        if not simulated:  # a simulator refuses it
+            say(f"{where} is no region that sestools knows; did you mean {near}?")
+    return where
 
 
 def add_ports(parser: Group, default: str) -> None:
@@ -89,10 +130,14 @@ def add_simulate(parser: Group, about: str, default: str = "", metavar: str = "F
 
 
 def add_format(parser: argparse.ArgumentParser) -> None:
-    """JSON or Markdown instead of text."""
+    """How much is printed, and in which form."""
     form = parser.add_mutually_exclusive_group()
-    add_switch(form, "--json", "print JSON (it carries a schema_version)")
+    about = "print all of it: evidence, what is ruled out, transcripts, commands"
+    form.add_argument("-v", "--verbose", action="store_true", help=about)
+    form.add_argument("-q", "--quiet", action="store_true", help="print one line")
+    add_switch(form, "--json", "print JSON (with a schema_version; wrong use is an object with an error)")
     add_switch(form, "--markdown", "print Markdown, to paste into a ticket")
+    parser.add_argument("--html", metavar="FILE", help="also write all of it to a file, as a web page")
 
 
 def setting(name: str, *others: str) -> str | None:

@@ -6,9 +6,13 @@ import argparse
 import contextlib
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
+
+from sestools.core.errors import UsageError
 
 if TYPE_CHECKING:
     from sestools.core.document import Document
@@ -22,34 +26,71 @@ def exit_code(level: Level) -> int:
     return {"ok": HEALTHY, "notice": HEALTHY, "problem": PROBLEM, "unclear": UNCLEAR}[level]
 
 
-def emit(options: argparse.Namespace, data: dict[str, Any], *documents: Document) -> None:
-    """Print a result as it was asked for: JSON for programs, Markdown for tickets, or text for this terminal."""
+def emit(
+    options: argparse.Namespace,
+    data: dict[str, Any] | None,
+    *documents: Document,
+    brief: Document | None = None,
+) -> None:
+    """Print a result as it was asked for: JSON for programs, Markdown for tickets, or text for this terminal.
+
+    Without data JSON was printed already. Of the text `brief`, if there is one, is all that is shown without --verbose.
+    """
     if options.json:
-        print(json.dumps({"schema_version": 1, **data}, indent=2))
+        if data is not None:
+            print(json.dumps({"schema_version": 1, **data}, indent=2))
     elif options.markdown:
         from sestools.render.markdown import as_markdown
 
         print("\n".join(map(as_markdown, documents)), end="")
+    elif options.quiet:
+        for document in [brief] if brief else documents:
+            print(_headline(document))
     else:
         from sestools.render.terminal import console, show
 
         out = console(sys.stdout)
-        for document in documents:
+        for document in [brief] if brief and not options.verbose else documents:
             show(out, document)
+    if options.html:
+        from sestools.render.html import as_page
+
+        try:
+            Path(options.html).write_text(as_page(*documents), "utf-8")
+        except OSError as error:
+            raise UsageError(f"--html {options.html} cannot be written: {error.strerror}") from None
+
+
+def _headline(document: Document) -> str:
+    """The verdict of a document on one line."""
+    from sestools.core.text import printable
+
+    while not document.title and document.parts:
+        document = document.parts[0]
+    level, labels = document.level, ", ".join(document.labels)
+    return printable(
+        f"{level}: {document.title}" + (f" [{labels}]" if labels else "") if level else document.title
+    )
 
 
 @contextlib.contextmanager
 def spinner(
-    title: str = "checking", form: str = "checking {what} ({done} of {total} done)"
+    form: str = "{what} ({done} of {total} done)",
 ) -> Iterator[Callable[[int, int, str], None] | None]:
-    """A spinner on stderr that takes progress, if stderr is a terminal."""
-    if not sys.stderr.isatty():
+    """A line on stderr that tells the progress and goes away, if stderr is a terminal."""
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield None
         return
-    from sestools.render.terminal import console
 
-    with console(sys.stderr).status(title) as status:
-        yield lambda done, total, what: status.update(form.format(done=done, total=total, what=what))
+    def tell(done: int, total: int, what: str) -> None:
+        width = shutil.get_terminal_size().columns - 1
+        say(f"\r\x1b[K{form.format(done=done, total=total, what=what)[:width]}", end="")
+
+    say("working ...", end="")
+    try:
+        yield tell
+    finally:
+        say("\r\x1b[K", end="")
 
 
 def say(text: str, end: str = "\n") -> None:

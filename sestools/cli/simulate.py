@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sestools.cli import options as shared
 from sestools.cli.printing import HEALTHY, say
 from sestools.cli.signals import on_signal, stoppable
+from sestools.core.endpoints import PORTS
 from sestools.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -184,7 +185,11 @@ def destination(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
         yield {"connect_to": connect_to, "ca_file": ca_file, "credentials": credentials}
         return
     if options.connect_to or options.ca_file:
-        raise UsageError("--simulate brings its own --connect-to and --ca-file")
+        named = "--connect-to" if options.connect_to else "--ca-file"
+        raise UsageError(f"--simulate brings its own {named}")
+    for port in options.ports or () if "ports" in options else (options.port,):
+        if port not in PORTS:
+            raise UsageError(f"--simulate plays ports {', '.join(map(str, PORTS))}, not {port}")
     with running_simulator(options.where, [options.simulate]) as ses:
         credentials = credentials or ses.credentials
         yield {"connect_to": ses.connect_to, "ca_file": ses.ca_file, "credentials": credentials}
@@ -204,7 +209,7 @@ def one_target(options: argparse.Namespace) -> Iterator[Target]:
 
 
 def _played(where: str) -> str:
-    """The region to play where a host name was given."""
+    """The region to play where a region or its host name was given."""
     from sestools.core.endpoints import region_of, smtp_host
 
     if "." not in where:

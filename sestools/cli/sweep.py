@@ -51,8 +51,10 @@ def run(options: argparse.Namespace) -> int:
                 timeout=timeout,
             )
         else:
-            if len(options.regions) > 1 or options.ca_file:
-                raise UsageError("--simulate plays one region, and brings its own --ca-file")
+            if len(options.regions) > 1:
+                raise UsageError("--simulate plays one region")
+            if options.ca_file:
+                raise UsageError("--simulate brings its own --ca-file")
             region = options.regions[0] if options.regions else DEFAULT_REGION
             ses = stack.enter_context(running_simulator(region, [options.simulate]))
             targets = tuple(

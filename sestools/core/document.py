@@ -37,6 +37,7 @@ class Table:
         levels: A level for each row, or nothing; it colours the cell under `coloured`.
         coloured: Heading of the column that shows the level of its row.
         narrow: Headings of columns that a narrow terminal leaves out, the first one first.
+        bare: Whether the headings are left out on a terminal.
     """
 
     headings: tuple[str, ...]
@@ -45,6 +46,7 @@ class Table:
     levels: tuple[Level, ...] = ()
     coloured: str = ""
     narrow: tuple[str, ...] = ()
+    bare: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

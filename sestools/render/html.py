@@ -40,11 +40,20 @@ _TABLE = Markup(
     '<div style="overflow-x:auto"><table style="border-collapse:collapse;font-size:13px;margin:4px 0">'
     "<thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>"
 )
+_PAGE = Markup(
+    '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark">'
+    '<title>{}</title></head><body style="font-family:system-ui,sans-serif;margin:2em">\n{}\n</body></html>\n'
+)
 
 
 def as_html(document: Document) -> str:
     """The document as HTML, without any outside resource."""
     return str(_html(document))
+
+
+def as_page(*documents: Document) -> str:
+    """Documents as a page of their own, in the colours that the reader's browser prefers."""
+    return str(_PAGE.format(printable(documents[0].title) or "sestools", _all(map(_html, documents))))
 
 
 def table_as_html(table: Table) -> Markup:

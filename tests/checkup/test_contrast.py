@@ -25,8 +25,6 @@ from sestools.render.terminal import console, show
 from sestools.render.text import as_text
 from sestools.simulator import Simulator, faults
 
-TOOLS = ("nc -vz", "telnet ", "openssl s_client", "swaks --server", "Test-NetConnection")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
@@ -522,15 +520,14 @@ def test_a_combination_gets_its_verdict(
         assert one.diagnosis.ruled_out, one
         assert one.diagnosis.evidence
         assert one.diagnosis.cause.who
-    (lines,) = (field.texts for field in same_with(report))
+    lines = [text for field in same_with(report) for text in field.texts]
     show(console(sys.stdout), report.document())
     terminal = capsys.readouterr().out
-    for tool in TOOLS:
-        assert any(text.startswith(tool) for text in lines), lines
+    for tool in {text.split()[0] for text in lines[::2]}:
         assert tool in report.to_markdown().replace("\\", "")
         assert tool in report.to_html()
         assert tool in terminal
-    assert sum(text.startswith("→ ") and "Healthy: " in text for text in lines) == len(TOOLS)
+    assert all(text.startswith("→ ") and "Healthy: " in text for text in lines[1::2])
 
 
 def test_the_table_is_complete() -> None:
@@ -603,7 +600,7 @@ def test_only_ipv6_is_dead(ses: Simulator) -> None:
     (only,) = report.findings
     assert only.diagnosis.cause.id == "ipv6-broken"
     assert only.diagnosis.evidence[0].startswith("::1: ")
-    assert f"-connect '[::1]:{ses.connect_to[587][1]}'" in as_text(
+    assert f"nc -vz -w 5 ::1 {ses.connect_to[587][1]}" in as_text(
         only.diagnosis.document(more=same_with(report))
     )
 
@@ -666,7 +663,7 @@ def test_the_lines_to_type_lead_to_587(ses: Simulator, fault: str) -> None:
     ses.set_faults(faults.parse(fault))
     report = check("eu-west-1", timeout=2.0, ca_file=ses.ca_file, connect_to=ses.connect_to)
     (lines,) = (field.texts for field in same_with(report))
-    assert lines[0] == f"nc -vz -w 5 127.0.0.1 {ses.connect_to[587][1]}"
+    assert re.search(rf"127\.0\.0\.1(?: --port |:| ){ses.connect_to[587][1]}\b", lines[0]), lines
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def place(ses: Simulator) -> list[str]:
 @pytest.mark.parametrize(
     ("given", "more", "code", "says"),
     [
-        ([], [], 0, "ready to sign in"),
+        ([], [], 0, "587  "),
         (["dropped@25"], [], 0, "no answer"),
         (["dropped@25"], ["--port", "25"], 1, "no answer"),
         (["dropped"], [], 1, "no answer"),
@@ -63,7 +63,7 @@ def test_a_host_name_is_as_good_as_its_region() -> None:
     """The simulator plays the region of an endpoint's name."""
     done = run("check", "email-smtp.eu-west-1.amazonaws.com", "--simulate", "--port", "587")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "ready to sign in" in done.stdout
+    assert "587  " in done.stdout
 
 
 def test_a_check_that_cannot_tell_is_neither_healthy_nor_a_problem() -> None:
@@ -141,8 +141,20 @@ def test_a_password_file_in_another_encoding_is_wrong_use(data: bytes, says: str
         (["check", "eu-west-1", "--simulate", "no-such-fault"], "dropped"),
         (["check", "eu-west-1", "--password", "x"], "--password"),
         (["classify", ""], "nothing to classify"),
-        (["nonsense"], "invalid choice"),
-        ([], "COMMAND"),
+        (["nonsense"], "no command"),
+        (["chekc"], "did you mean check?"),
+        (["check", "eu-west-1", "--timout", "3"], "did you mean --timeout?"),
+        (["check", "eu-west-1", "us-east-1"], "sweep"),
+        (["check", "ireland"], "did you mean eu-west-1?"),
+        (["check", "eu-wst-1", "--simulate"], "did you mean eu-west-1?"),
+        (["check", "eu-west-1", "--simulate", "droped@25"], "did you mean dropped?"),
+        (
+            ["check", "email-smtp.eu-west-1.amazonaws.com:587"],
+            "email-smtp.eu-west-1.amazonaws.com --port 587",
+        ),
+        (["explain", "port25"], "did you mean port25-blocked?"),
+        (["doctor", "eu-west-1", "--skip", "tls"], "sign-in"),
+        ([], "sestools doctor eu-west-1"),
     ],
 )
 def test_wrong_use_exits_2_and_says_how(words: list[str], says: str) -> None:
@@ -157,6 +169,77 @@ def test_wrong_use_exits_2_and_says_how(words: list[str], says: str) -> None:
 def test_could_not_tell_exits_3() -> None:
     """An unknown text is neither healthy nor a known problem."""
     assert run("classify", "the cat sat on the mat").returncode == 3
+
+
+def test_a_file_that_is_named_is_classified(tmp_path: Path) -> None:
+    """What everybody types first, `sestools classify mail.log`, reads the file."""
+    log = tmp_path / "mail.log"
+    log.write_text("454 Throttling failure: Maximum sending rate exceeded.\n")
+    done = run("classify", "-q", str(log))
+    assert (done.returncode, done.stdout) == (1, "The account's maximum send rate was exceeded\n")
+    assert "is a file" in done.stderr
+
+
+def test_quiet_is_a_line_and_verbose_is_all(place: list[str], tmp_path: Path) -> None:
+    """-q prints the verdict, -v the evidence, and --html keeps all of it; a page that cannot be written is told."""
+    page = tmp_path / "report.html"
+    done = run("check", "eu-west-1", "-q", "--html", str(page), *place)
+    assert done.stdout == "ok: The path to SES works, as far as tested [healthy]\n"
+    assert "<!doctype html>" in page.read_text("utf-8")
+    assert "Evidence" in page.read_text("utf-8")
+    assert "Evidence" in run("check", "eu-west-1", "-v", *place).stdout
+    missing = run("check", "eu-west-1", "-q", "--html", str(tmp_path / "no" / "x.html"), *place)
+    assert missing.returncode == 2
+    assert "cannot be written" in missing.stderr
+
+
+def test_explain_prints_a_cause() -> None:
+    """All that a card says of it, and what it looks like; without one, the list."""
+    done = run("explain", "send-rate")
+    for words in (
+        "maximum send rate",
+        "Do  ",
+        "454 Throttling failure: Maximum sending rate exceeded",
+        "https://",
+    ):
+        assert words in done.stdout
+    assert "port25-blocked" in run("explain").stdout
+
+
+def test_wrong_use_with_json_is_an_object_too() -> None:
+    """A program that reads the output finds the error there."""
+    done = run("check", "eu-west-1", "--json", "--timout", "3")
+    assert done.returncode == 2
+    assert "did you mean --timeout?" in json.loads(done.stdout)["error"]
+
+
+def test_doctor_keeps_a_bundle(tmp_path: Path) -> None:
+    """`doctor` prints a screen, keeps four files, and refuses a folder that holds anything before it begins."""
+    words = ["doctor", "eu-west-1", "--simulate", "dropped@25", "--timeout", "1", "--skip", "large"]
+    words += ["--bundle", str(tmp_path / "kept")]
+    done = run(*words)
+    assert done.returncode == 0, done.stderr
+    assert "5  large packets   skipped  as asked" in done.stdout
+    assert len(list((tmp_path / "kept").iterdir())) == 4
+    again = run(*words)
+    assert (again.returncode, again.stdout) == (2, "")
+    assert "not empty" in again.stderr
+
+
+def test_a_terminal_without_utf_8_shows_plain_characters() -> None:
+    """An arrow is ->, and no escape."""
+    done = run(
+        "check",
+        "eu-west-1",
+        "--simulate",
+        "refused",
+        "-v",
+        LC_ALL="C",
+        PYTHONUTF8="0",
+        PYTHONCOERCECLOCALE="0",
+    )
+    assert "-> 'timed out'" in done.stdout
+    assert "\\u" not in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -402,7 +485,7 @@ def test_a_simulator_whose_reader_goes_away_ends() -> None:
 
 
 def test_ctrl_c_during_a_check_leaves_no_traceback(ses: Simulator, place: list[str]) -> None:
-    """An interrupted check ends at once with 130."""
+    """An interrupted check ends at once with 130, and shows what it had seen."""
     ses.set_faults(faults.parse("silent"))
     before = ses.connections
     process = subprocess.Popen(
@@ -416,7 +499,8 @@ def test_ctrl_c_during_a_check_leaves_no_traceback(ses: Simulator, place: list[s
         time.sleep(0.02)
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=20)
+    shown, errors = process.communicate(timeout=20)
+    assert "The check was not finished" in shown
     assert time.monotonic() - began < 5
     assert process.returncode == 130
     assert "Traceback" not in errors

@@ -514,7 +514,7 @@ def test_a_fault_is_written_as_it_is_read(text: str) -> None:
     [
         ("", "the faults are"),
         ("slow", "the faults are"),
-        ("dropped@", "the faults are"),
+        ("dropped@", "written name"),
         ("dropped:25", "takes no argument"),
         ("reset:LUNCH", "LUNCH"),
         ("reset:CONNECT", "first stage"),

@@ -19,11 +19,11 @@ _credential = partial(row, stage=Stage.AUTH)
 
 CAUSES = (
     row(
-        """healthy: The path to SES works
-        Every step that was tried went through.
-        Do: Nothing to do. If mail still fails, sign in and send with the probe: SES judges at the end of
-            DATA.""",
-        documented(sources.CONNECT),
+        """healthy: The path to SES works, as far as tested
+        Every step that was tried went through. What was not tried may still fail: SES judges a message at the
+        end of DATA, a large one can stall, and a connection can be ended later.
+        Do: If mail still fails, test what was not tested.""",
+        inferred(sources.CONNECT),
         retry=Retry.NOT_NEEDED,
     ),
     row(

@@ -6,6 +6,7 @@ that the command line, scripts and notebooks use, and `str(fault)` writes it.
 
 from __future__ import annotations
 
+import difflib
 import re
 from importlib import import_module
 from pathlib import Path
@@ -45,8 +46,10 @@ def parse(text: str, **conditions: Any) -> Fault:
     found = _WRITTEN.fullmatch(text.strip())
     kind = FAULTS.get(found["name"]) if found else None
     if not found or kind is None:
+        near = difflib.get_close_matches(re.split(r"[:*@]", text.strip())[0], FAULTS, 2)
+        hint = f"did you mean {' or '.join(near)}" if near else f"the faults are {', '.join(FAULTS)}"
         raise UsageError(
-            f"{printable(text, 80)!r} is no fault; the faults are {', '.join(FAULTS)}, written {_FORM}"
+            f"{printable(text, 80)!r} is no fault; {hint}? (`sestools simulate --list-faults` tells all; written {_FORM})"
         )
     if found["times"]:
         conditions["times"] = int(found["times"])

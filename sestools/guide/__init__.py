@@ -1,0 +1,1 @@
+"""The whole way examined, layer after layer, and one verdict."""
