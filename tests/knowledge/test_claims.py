@@ -27,7 +27,7 @@ def documented_claims() -> Iterator[tuple[str, str, Basis]]:
     for owner in (*CAUSES, *WORDINGS):
         for claim in owner.claims:
             yield (
-                getattr(owner, "id", str(owner.places if hasattr(owner, "places") else "")),
+                owner.id if isinstance(owner, Cause) else ", ".join(sorted(owner.causes)),
                 claim.text,
                 claim.basis,
             )

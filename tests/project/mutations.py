@@ -61,7 +61,7 @@ MUTATIONS = (
     ),
     Mutation(
         "MTU size",
-        "probes/mtu.py",
+        "probes/mtu_search.py",
         "mtu = self._largest + self._headers if",
         "mtu = self._largest + 20 if",
         "tests/probes/test_mtu.py",

@@ -24,6 +24,7 @@ OTHERS = {
     # the extras
     "trustme": "simulator/certificates.py",
     "pytest": "simulator/pytest_plugin.py",
+    "django": "simulator/django_backend.py",
     "matplotlib": "plots",
     "ipywidgets": "widgets",
     "traitlets": "widgets",
