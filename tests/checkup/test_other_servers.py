@@ -50,7 +50,6 @@ KNOWN_WRONG = {
     "FTP": f"{_CAUGHT}; {_UNNAMED}",
     "SendGrid": "SG ESMTP is not named as SendGrid's",
     "a provider's proxy on 25 only": "Try port 2587 or 2465: they were not tried, and 587 and 465 are ready",
-    "421 at connect, SES's words": "The account has more SMTP connections open than SES allows: nobody had signed in",
     "421 at connect, a Postfix's words": _WHOSE,
     "554 at connect, a reputation filter": _WHOSE,
     "another server's acceptance": "The path to SES works. SES accepted a message: ABCDEF. Nothing to do",
