@@ -51,11 +51,13 @@ class Diagnosis(Shown):
     def document(self, level: Level | None = None, more: tuple[Field, ...] = ()) -> Document:
         """The card, with how serious it is, if that is known, and more fields."""
         cause = self.cause
-        bases = [*dict.fromkeys(replace(claim.basis, point="") for claim in cause.footnotes)]
+        said = "\n".join((cause.meaning, *self.ruled_out, *cause.fix, cause.note))
+        notes = [claim for claim in cause.footnotes if claim.text in said]
+        bases = [*dict.fromkeys(replace(claim.basis, point="") for claim in notes)]
 
         def noted(text: str) -> str:
             """The text with a number after each sentence that rests on something else than the row."""
-            for claim in cause.footnotes:
+            for claim in notes:
                 number = bases.index(replace(claim.basis, point="")) + 1
                 text = text.replace(claim.text, f"{claim.text} [{number}]", 1)
             return text
