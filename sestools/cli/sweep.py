@@ -9,10 +9,9 @@ from typing import Any
 from sestools.cli import options as shared
 from sestools.cli.printing import emit, exit_code, spinner
 from sestools.cli.simulate import running_simulator
-from sestools.core.endpoints import DEFAULT_REGION, REGIONS
-from sestools.core.enums import Mark
+from sestools.core.endpoints import DEFAULT_REGION, REGIONS, REPORTED_REGIONS
 from sestools.core.errors import UsageError
-from sestools.core.regions import AS_OF, KNOWN
+from sestools.core.regions import AS_OF
 
 _TAKEN = f"the {len(REGIONS)} regions that AWS's code sample lists with SMTP, as of {AS_OF}"
 EXAMPLES = """\
@@ -66,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
         result = sweep(targets, timeout=timeout, progress=stack.enter_context(spinner()))
     document = result.document()
     if options.simulate is None and not options.regions:
-        left = ", ".join(name for name, region in KNOWN.items() if region.smtp is Mark.SEEN)
+        left = ", ".join(REPORTED_REGIONS)
         told = f"Looked at {_TAKEN}. Not at those that are only reported ({left}), nor at others."
         document = replace(document, notes=(*document.notes, told))
     emit(options, result.to_dict(), document)

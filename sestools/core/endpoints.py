@@ -27,6 +27,9 @@ PORTS = dict.fromkeys((25, 587, 2587), Security.STARTTLS) | dict.fromkeys((465, 
 REGIONS = tuple(name for name, region in KNOWN.items() if region.smtp is Mark.DOCUMENTED)
 """Regions that AWS's own code library lists with SMTP."""
 
+REPORTED_REGIONS = tuple(name for name, region in KNOWN.items() if region.smtp is Mark.SEEN)
+"""Regions that only a client's list has beside those."""
+
 DEFAULT_REGION = "us-east-1"
 
 ENDPOINT = r"email-smtp(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?:vpce\.)?amazonaws\.com"

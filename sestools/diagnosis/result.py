@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from sestools.core.cause import Cause
+from sestools.core.cause import Cause, Claim
 from sestools.core.document import Document, Field, Link
 from sestools.core.enums import Level, Retry, Stage
 from sestools.core.errors import UsageError
@@ -53,14 +53,21 @@ class Diagnosis(Shown):
     def __repr__(self) -> str:
         return f"<Diagnosis {self.cause.id}: {self.cause.title}>"
 
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        """The sentences of the card that claim something about SES or AWS, and what each rests on."""
+        said = "\n".join((self.cause.meaning, *self.ruled_out, *self.cause.fix, self.cause.note))
+        return tuple(claim for claim in self.cause.claims if claim.text in said)
+
     def document(self, level: Level | None = None, more: tuple[Field, ...] = ()) -> Document:
         """The card, with how serious it is, if that is known, and more fields."""
         cause = self.cause
-        bases = [*dict.fromkeys(replace(claim.basis, point="") for claim in cause.footnotes)]
+        notes = [claim for claim in cause.footnotes if claim in self.claims]
+        bases = [*dict.fromkeys(replace(claim.basis, point="") for claim in notes)]
 
         def noted(text: str) -> str:
             """The text with a number after each sentence that rests on something else than the row."""
-            for claim in cause.footnotes:
+            for claim in notes:
                 number = bases.index(replace(claim.basis, point="")) + 1
                 text = text.replace(claim.text, f"{claim.text} [{number}]", 1)
             return text
@@ -102,5 +109,5 @@ class Diagnosis(Shown):
             "who": [str(who) for who in cause.who],
             "retry": str(self.retry),
             "source": cause.source,
-            "claims": [claim.to_dict() for claim in cause.claims],
+            "claims": [claim.to_dict() for claim in self.claims],
         }

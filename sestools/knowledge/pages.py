@@ -49,7 +49,6 @@ PAGES = {
             "535": "535 Authentication Credentials Invalid: not the right SMTP credentials; they are not the AWS "
             "credentials.",
             "535-account": "535: the account that owns the credentials is not signed up for SES.",
-            "552": "552: the message is over the size limit (the text of 2022 still says 10 MB).",
             "553": "553 Invalid email address, 553 address unknown: wrong syntax in MAIL FROM or in RCPT TO, also when the "
             "angle brackets were left out. Says nothing of verification or mailboxes.",
             "554-denied": "554 Access denied: the IAM policy or the sending authorization policy of the user does "
@@ -59,7 +58,6 @@ PAGES = {
             "separate for each region.",
             "retry": "Retry 4xx after 5, 10 and 30 seconds, then after 20 minutes again; correct the request after a "
             "5xx. AWS's SDKs retry by themselves, but over HTTPS and not SMTP.",
-            "connect": "Connections fail mostly by wrong credentials or because a network or firewall blocks the port.",
             "port-25": "EC2 restricts port 25 by default; a form lifts it. Ports 465 and 587 are not restricted.",
             "mtu": "On time-outs the MTU of the interface may be too large: set it to 1500.",
             "lifetime": "The endpoint is a fleet behind a load balancer; hosts are replaced, and their connections "
@@ -71,10 +69,8 @@ PAGES = {
         _GUIDE + "smtp-connect.html",
         f"{_GIT}; and a copy of 2025",
         {
-            "tls": "Every connection must be encrypted with TLS.",
             "ports": "STARTTLS on 25, 587 and 2587, after EHLO lists it; TLS from the start on 465 and 2465, where the "
             "server shows its certificate before EHLO.",
-            "regions": "The complete list of endpoints is in the AWS General Reference.",
             "port-25": "EC2 throttles port 25 by default; use a form, another port, or a VPC endpoint.",
         },
     ),
@@ -84,7 +80,6 @@ PAGES = {
         {
             "idle": "The connection closes by itself after about 10 seconds of inactivity.",
             "amazon": "The sample shows a certificate for the regional name, issued by Amazon.",
-            "accepted": "A message that SES accepted is answered by 250 Ok and its message id.",
         },
     ),
     "credentials": Page(
@@ -101,13 +96,8 @@ PAGES = {
         _GUIDE + "troubleshoot-error-messages.html",
         _GIT,
         {
-            "paused": "Account is paused: the account's ability to send is paused; AWS sends a notice to the account's "
-            "address.",
-            "day": "Daily message quota exceeded: wait until the next 24-hour period.",
-            "rate": "Maximum sending rate exceeded: you can go on sending, more slowly.",
             "sigv2": "Maximum SigV2 SMTP sending rate exceeded: credentials made before January 10, 2019, with an older "
             "version of the signature; delete them and make new ones.",
-            "mail-from": "Mail FROM domain is not verified: SES could not read the MX record of the MAIL FROM domain.",
             "ascii": "Addresses are 7-bit ASCII; punycode only for the domain.",
         },
     ),
@@ -185,7 +175,6 @@ PAGES = {
         _GIT,
         {
             "hosts": "The API, the SMTP interface and receiving have endpoints of their own; inbound-smtp is for MX records.",
-            "separate": "Verification, sandbox and quotas are separate for each region.",
         },
     ),
     "security": Page(
@@ -200,7 +189,6 @@ PAGES = {
             "group": "The endpoint's security group needs an inbound TCP rule for 25, 465, 587, 2465 or 2587 from the "
             "client's private address.",
             "available": "It takes about 5 minutes until the status is 'available'.",
-            "region": "The service email-smtp of the region; some availability zones do not have it.",
         },
     ),
     "ec2-port-25": Page(

@@ -22,9 +22,6 @@ def _based(mark: Mark, source: str) -> Basis:
 documented, seen = partial(_based, Mark.DOCUMENTED), partial(_based, Mark.SEEN)
 inferred, unknown = partial(_based, Mark.INFERRED), partial(_based, Mark.UNKNOWN)
 
-_OWN = inferred(sources.CONNECT)
-"""What sentences rest on that say what a run itself saw."""
-
 NETWORK = (Who.NETWORK,)
 YOU_OR_NETWORK = (Who.YOU, Who.NETWORK)
 
@@ -40,25 +37,28 @@ _MARKED = re.compile(r" ?\[(-|documented|seen|inferred|unknown)(?:: ([^\]]+))?\]
 _END = re.compile(r"(?<=[.?]) (?=[A-Z0-9'`])")
 
 
-def _claims(text: str, basis: Basis, *, every: bool) -> Iterator[Claim]:
+def _claims(text: str, basis: Basis | None, *, every: bool) -> Iterator[Claim]:
     """The sentences of a text that claim something: those with a mark, and with `every` the others, too."""
     *marked, rest = _MARKED.split(text)
     for told, mark, source in zip(marked[::3], marked[1::3], marked[2::3], strict=True):
         *others, own = _END.split(told.lstrip(" .,:;"))
-        yield from (Claim(other, basis) for other in others if every)
+        yield from (Claim(other, basis) for other in others if every and basis)
         if mark != "-":
-            yield Claim(own, _based(Mark(mark), source or basis.source))
-    yield from (Claim(other, basis) for other in _END.split(rest.lstrip(" .,:;")) if every and other)
+            yield Claim(own, _based(Mark(mark), source or (basis.source if basis else "")))
+    yield from (
+        Claim(other, basis) for other in _END.split(rest.lstrip(" .,:;")) if every and basis and other
+    )
 
 
-def sentences(words: str, basis: Basis = _OWN) -> dict[str, Any]:
+def sentences(words: str, basis: Basis | None = None) -> dict[str, Any]:
     """The fields of a row that are sentences, by the labels of a card. Lines may be broken anywhere.
 
     What stands before the first label is the meaning; `Do:` begins an action, `Ruled out:` what it is not.
 
     A sentence rests on `basis`, unless it is followed by a mark of its own: `[seen: URL]`,
     `[documented: codes#421]` (a page and a point of it), `[inferred]` (from the row's source), or `[-]` if it
-    claims nothing about SES or AWS. An action or a doubt claims something only if it is marked.
+    claims nothing about SES or AWS. An action or a doubt claims something only if it is marked, and so does any sentence
+    if there is no `basis`.
     """
     meaning, *labelled = (" ".join(part.split()) for part in _LABEL.split(words.strip()))
     told: dict[str, tuple[str, ...]] = {}
