@@ -20,7 +20,9 @@ from sestools.probes import Certificate, Problem, TlsFacts
 
 # --- what answers is not SES, or offers no sign-in ---
 
-_STRANGERS = {"foreign-greeting", "other-protocol", "clear-text-on-tls-port", "smtp-inspected"}
+_STRANGERS = {
+    "foreign-greeting", "other-protocol", "clear-text-on-tls-port", "smtp-inspected", "refused-by-another",
+}  # fmt: skip
 _EDITED = {"starttls-missing", "starttls-masked", "starttls-refused", "smtp-inspected"}
 """What a device on the path does to what SES says."""
 
@@ -48,7 +50,16 @@ def foreign(port: PortCheck, run: Run) -> Suspicion | None:
     # The last advice for what a device edits is to use another port: only what this run shows of them is said.
     rest, other = (inner[:-1], (465, 2465)) if ids[0] in _EDITED else (inner, (2587, 2465))
     lead = replace(lead, fix=(*_ports(run, other), *rest))
-    return Suspicion(causes=(lead, *ids[1:]), saw=saw, path=_elsewhere(run), symptom=symptom, order=STRANGER)
+    refused = ids[0] == "refused-by-another"
+    return Suspicion(
+        causes=(lead, *ids[1:]),
+        saw=saw,
+        more=found.evidence if refused else (),
+        path=_elsewhere(run),
+        ruled_out=("the account and its credentials: nobody had signed in",) if refused else (),
+        symptom=symptom,
+        order=STRANGER,
+    )
 
 
 def _whose(id: str, words: str) -> str:
@@ -126,7 +137,7 @@ def certificate(port: PortCheck, run: Run) -> Suspicion | None:
         return Suspicion(causes=(lead, "tls-intercepted"))
     path = f"the endpoint itself: port {run.ready.port} verifies, and is ready" if run.ready else ""
     if run.ready and problem in (Problem.EXPIRED, Problem.NOT_YET_VALID):
-        lead = observed(lead)
+        lead = observed(_CERTIFICATE[problem])
     evidence = [
         f"the certificate is for {', '.join(shown.names[:4]) or shown.subject}, issued by {shown.issuer}, "
         f"valid {shown.not_before:%Y-%m-%d} to {shown.not_after:%Y-%m-%d}"
@@ -138,7 +149,7 @@ def certificate(port: PortCheck, run: Run) -> Suspicion | None:
             told = ("another server in SES's place: the certificate is for an SES endpoint",)
             lead = of_another_endpoint() if region_of(target.host) else lead
             return Suspicion(causes=(lead,), more=evidence, ruled_out=told, path=path)
-        lead = observed(lead) if region_of(target.host) else lead
+        lead = observed(_CERTIFICATE[problem]) if region_of(target.host) else lead
     causes, more, ruled_out = _issuer(port, run, lead, port.tls, shown)
     return Suspicion(causes=causes, more=(*evidence, *more), ruled_out=ruled_out, path=path)
 

@@ -117,6 +117,10 @@ def _where(result: ProbeResult) -> tuple[str, ...]:
     return reached(result) if isinstance(result.facts, MtuFacts | LifetimeFacts) else ()
 
 
+_TOLD = ("starttls-missing", "certificate-wrong-name")
+"""Causes whose text says what else it can be, and which a probe knows better."""
+
+
 def taken_by_another(result: ProbeResult) -> bool:
     """Whether a message was accepted with an id that is not one of SES's."""
     given = str(getattr(result.facts, "message_id", None) or "")
@@ -146,14 +150,10 @@ def _matched(case: Case) -> Diagnosis | None:
     rather = next((cause(id) for when, id in row.rather if case.holds(when)), None)
     beside = () if rather else next((ids for when, ids in row.beside if case.holds(when)), ())
     rows = [*([rather] if rather else []), row, *map(cause, beside)]
-    if (
-        case.observed
-        and region_of(symptom.host or "")
-        and row.id in ("starttls-missing", "certificate-wrong-name")
-    ):
-        rows[0] = observed(rows[0])
     if not row.decisive:
         rows += [match.row for match in bad]
+    if case.observed and region_of(symptom.host or ""):
+        rows = [observed(one.id) if one.id in _TOLD else one for one in rows]
     if symptom.stage is None and rows[0].fails:
         symptom = replace(symptom, stage=rows[0].stage)
     first = str(symptom) if lead.position is None else _quoted(case, lead.position)

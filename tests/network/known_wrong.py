@@ -14,8 +14,6 @@ KNOWN_WRONG: frozenset[str] = frozenset(
         "dns_noaaaa-check",
         "dns_first_dead-check",
         "local_drop-check",
-        "box_strip-check",
-        "box_strip_587-check",
         "box_captive_dns-check",
         "box_tlsdrop_all-check",
         "cut_after_bytes-check",

@@ -5,7 +5,7 @@ from functools import partial
 from sestools.core.enums import Retry, Stage
 from sestools.core.speakers import PROTOCOLS
 from sestools.knowledge.causes import sources
-from sestools.knowledge.causes.rows import NETWORK, YOU_OR_NETWORK, client, inferred, row, seen
+from sestools.knowledge.causes.rows import NETWORK, YOU_OR_NETWORK, client, inferred, row
 
 _tls = partial(client, stage=Stage.TLS)
 _NOT_SMTP = "|".join(PROTOCOLS.values())
@@ -71,7 +71,7 @@ CAUSES = (
         The words are not SES's: another mail server, or a proxy that answers in SES's place, refuses.
         Do: Read the reply: it is meant for the operator of that server, or for users of that network.
         Do: Ask whoever runs the network which server answers here, and have SES excluded.
-        Do: A list of bad senders names this host's address: ask its operator.""",
+        Do: If it speaks of a list or of reputation: ask the operator of that list about this host's address.""",
         inferred(sources.CODES),
         who=NETWORK,
     ),
@@ -118,7 +118,7 @@ CAUSES = (
         another server answers.
         Do: Look at what answers: greeting, address and certificate name it.
         Do: Ask whoever runs it to exclude the SES host, or to bring it up to date.""",
-        seen(sources.GUIDE + "security-protocols.html"),
+        inferred(sources.GUIDE + "security-protocols.html"),
         who=NETWORK,
         samples=(
             "[SSL: UNSUPPORTED_PROTOCOL] unsupported protocol (_ssl.c:1056)",
