@@ -23,7 +23,7 @@ def documented_claims() -> Iterator[tuple[str, str, Basis]]:
     for one in CAUSES:
         yield one.id, one.title, one.basis
     for wording in WORDINGS:
-        yield str(wording.causes), "", wording.basis
+        yield ", ".join(sorted(wording.causes)), "", wording.basis
     for owner in (*CAUSES, *WORDINGS):
         for claim in owner.claims:
             yield (
