@@ -33,6 +33,3 @@ class Suspicion:
     ruled_out: Iterable[str] = ()
     symptom: Symptom | None = None
     order: int = FAILED
-
-
-# --- connected, and what answers is not SES, or offers no sign-in ---
