@@ -9,7 +9,7 @@ from typing import Any
 
 from sestools.core import trust
 from sestools.core.cause import Cause
-from sestools.core.endpoints import region_of
+from sestools.core.endpoints import Security, region_of
 from sestools.core.enums import Kind, Outcome, Stage
 from sestools.core.message_id import decode_message_id
 from sestools.core.results import ProbeResult, Reply, Symptom
@@ -117,7 +117,7 @@ def _where(result: ProbeResult) -> tuple[str, ...]:
     return reached(result) if isinstance(result.facts, MtuFacts | LifetimeFacts) else ()
 
 
-_TOLD = ("starttls-missing", "certificate-wrong-name")
+_TOLD = {"starttls-missing", "certificate-wrong-name", "connection-refused"}
 """Causes whose text says what else it can be, and which a probe knows better."""
 
 
@@ -153,7 +153,9 @@ def _matched(case: Case) -> Diagnosis | None:
     if not row.decisive:
         rows += [match.row for match in bad]
     if case.observed and region_of(symptom.host or ""):
-        rows = [observed(one.id) if one.id in _TOLD else one for one in rows]
+        mute = symptom.kind is Kind.TIMEOUT and symptom.stage is Stage.GREETING
+        told = _TOLD | ({"reply-timeout"} if mute and symptom.security is not Security.WRAPPER else set())
+        rows = [observed(one.id) if one.id in told else one for one in rows]
     if symptom.stage is None and rows[0].fails:
         symptom = replace(symptom, stage=rows[0].stage)
     first = str(symptom) if lead.position is None else _quoted(case, lead.position)

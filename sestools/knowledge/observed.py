@@ -27,6 +27,19 @@ _SAID = tuple(
             Do: If the greeting is your provider's or hosting firm's: ask it to lift its SMTP restriction. Ask the
                 hosting firm, too, if it is nobody's that you know.
             Do: If it is an antivirus program's: switch off its mail scanning.""",
+            """connection-refused: The connection was refused
+            The connection attempt was answered by a reset at once. SES is not known to do that on its five ports: a
+            firewall that rejects, on this host or on the way, a hosting firm's SMTP restriction, or another host at
+            this address does.
+            Do: Look at this host's own firewall for a rule that rejects, such as `nft list ruleset`.
+            Do: Compare the address with what the name resolves to elsewhere.
+            Do: Ask the hosting firm, or whoever runs the firewall, whether it restricts outgoing SMTP.""",
+            """reply-timeout: The server's reply never came
+            The connection was made, and no greeting came within the time-out: the server is slow, a device accepts
+            every connection, or what listens there lets the client begin, as with TLS from the first byte.
+            Do: Wait longer: `--timeout 30` (`timeout=30`).
+            Do: See whether TLS from the first byte is answered: the same with `--security wrapper`
+                (`security="wrapper"`).""",
             """starttls-missing: The server does not offer STARTTLS
             SES offers STARTTLS on ports 25, 587 and 2587. It is not in the list that came here: a device on the
             path takes it out, or another server answers.

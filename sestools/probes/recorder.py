@@ -69,7 +69,7 @@ class Deadline:
 
     def renew(self) -> None:
         """Begin anew: for a connection that is held, each exchange has its own deadline."""
-        self.start = self._now()
+        self.start = self.begun = self._now()
 
     def remaining(self) -> float:
         """Seconds left.

@@ -30,8 +30,6 @@ CASES = (*PROTOCOLS, *OTHERS, *MIDDLEBOXES, *BREAKS, *VERSIONS, *CERTIFICATES)
 AT_ONCE = 12
 
 KNOWN_WRONG = {
-    "nothing listens on either port": "127.0.0.1 means that the client's own default was used: it was asked for",
-    "TLS from the first byte on 587": "that it waits for TLS is not said",
 }
 """What is said today and false, or is missing, case by case: each is an expected failure until it is mended."""
 
