@@ -70,13 +70,8 @@ def probe_mtu(
     trip = min((step.tcp.rtt for step in recorder.steps if step.tcp), default=0.0)
     # A first packet that is sent again shows nothing: a second is too short for a slow path's answer.
     lost = max((step.tcp.retransmits for step in recorder.steps if step.tcp), default=0)
-    if (
-        facts.address
-        and trip >= SLOW
-        and lost <= 1
-        and recorder.failure
-        and recorder.failure.kind is Kind.TIMEOUT
-    ):
+    slow = facts.address is not None and trip >= SLOW and lost <= 1
+    if slow and recorder.failure and recorder.failure.kind is Kind.TIMEOUT:
         detail = f"{timeout:g} s were not enough: a round trip takes {trip:.1f} s"
         recorder.failure = replace(recorder.failure, detail=detail, cause="mtu-unfinished")
     if facts.stall:  # it was proved, and outweighs what cut the search short
