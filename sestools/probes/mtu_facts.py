@@ -197,7 +197,14 @@ class MtuFacts:
         for address in dict.fromkeys(trial.address for trial in self.others):
             there = [trial for trial in self.others if trial.address == address]
             stalled = [str(trial.way) for trial in there if trial.stalled]
-            what = f"stall from {' and '.join(stalled)}" if stalled else "pass"
+            tried = any(trial.flight is Flight.PASSED for trial in there)
+            what = (
+                f"stall from {' and '.join(stalled)}"
+                if stalled
+                else "pass"
+                if tried
+                else "could not be tried"
+            )
             told.append(f"large segments {what} at {address}, another address of the name")
         return tuple(told)
 
