@@ -193,7 +193,12 @@ class MtuFacts:
         for way in Way:
             passed = [trial for trial in self.trials if trial.way is way and trial.flight is Flight.PASSED]
             if passed and way not in self.ways:
-                told.append(f"{passed[0].acknowledged} bytes passed from {way}, at {self.address}")
+                some = passed[0].acknowledged
+                few = some < 1460  # less than an ordinary packet holds
+                but = ", too little to fill a packet: how large ones fare there was not seen" if few else ""
+                told.append(
+                    f"about {max(1, round(some / 1000))} kB passed from {way}, at {self.address}{but}"
+                )
         for address in dict.fromkeys(trial.address for trial in self.others):
             there = [trial for trial in self.others if trial.address == address]
             stalled = [str(trial.way) for trial in there if trial.stalled]
