@@ -61,7 +61,7 @@ WORDINGS = (
         """This runs on Binder, and Binder lets no SES port out. What fails here is Binder's firewall: it says
         nothing about your network, your account or SES. [-]
         Do: Practise with the simulator here.
-        Do: Run the check on the host that sends your mail: sestools check REGION.""",
+        Do: Run the check on the host that sends your mail: sestools check <where>.""",
         seen(BINDER),
         who=(Who.YOU,),
     ),

@@ -48,8 +48,8 @@ FIXES: tuple[tuple[set[Narrow], str], ...] = (
 
 PASSES_TITLE = "Large packets pass"
 PASSES = sentences(
-    """Large segments were sent to the server, and large ones came from it where TLS was spoken: what the evidence
-    names arrived. Nothing else was tested: no sign-in, no message, no larger amount.
+    """Large segments were sent to the server, and its certificates came where TLS was spoken: what the evidence names
+    arrived. Nothing else was tested: no sign-in, no message, no larger amount.
     Do: Nothing about the size of packets. If mail still fails, `sestools check <where>` looks at the other steps."""
 )
 LIVES_TITLE = "Silent connections end as SES ends them, or not at all"

@@ -14,7 +14,7 @@ from sestools.core.errors import UsageError
 from sestools.core.results import ProbeResult, symptom_at
 from sestools.core.target import Target
 from sestools.probes.connect import resolve
-from sestools.probes.mtu_facts import MtuFacts, Trial, Way
+from sestools.probes.mtu_facts import Flight, MtuFacts, Trial, Way
 from sestools.probes.mtu_search import SLOW, SizeSearch
 from sestools.probes.recorder import Cancelled, Deadline, Recorder, Stopped
 
@@ -52,31 +52,27 @@ def probe_mtu(
     if mtu is not None and not 576 <= mtu <= 65535:
         raise UsageError(f"an MTU is between 576 and 65535 bytes, not {mtu!r}")
     recorder = Recorder(target, Deadline(timeout, cancel))
-    search, others = SizeSearch(recorder, mtu), _Others(target, mtu)
+    first, others = SizeSearch(recorder, mtu), _Others(target, mtu)
+    search = first
     if not sys.platform.startswith("linux"):
         recorder.not_run = "needs the connection counters of Linux"
     else:
         with recorder.probing(), others:
             try:
                 addresses = resolve(recorder)
-                search.run(addresses, lambda at: others.begin(addresses, at, recorder.deadline))
+                first.run(addresses, lambda at: others.begin(addresses, at, recorder.deadline))
                 if not search.facts().stall and (there := others.stalled()):
                     search = SizeSearch(recorder, mtu)
                     search.run([there])
             except TimeoutError as error:
                 raise Stopped(recorder.symptom(error, Stage.EHLO)) from error
-    facts = replace(search.facts(), others=tuple(others.trials(search)))
+    facts = replace(search.facts(), others=tuple(others.trials(first, search)))
     # Where packets get lost, a round trip is measured too long now and then, and never always.
     trip = min((step.tcp.rtt for step in recorder.steps if step.tcp), default=0.0)
     # A first packet that is sent again shows nothing: a second is too short for a slow path's answer.
     lost = max((step.tcp.retransmits for step in recorder.steps if step.tcp), default=0)
-    if (
-        facts.address
-        and trip >= SLOW
-        and lost <= 1
-        and recorder.failure
-        and recorder.failure.kind is Kind.TIMEOUT
-    ):
+    slow = facts.address is not None and trip >= SLOW and lost <= 1
+    if slow and recorder.failure and recorder.failure.kind is Kind.TIMEOUT:
         detail = f"{timeout:g} s were not enough: a round trip takes {trip:.1f} s"
         recorder.failure = replace(recorder.failure, detail=detail, cause="mtu-unfinished")
     if facts.stall:  # it was proved, and outweighs what cut the search short
@@ -92,7 +88,7 @@ class _Others:
     def __init__(self, target: Target, mtu: int | None) -> None:
         self._target, self._mtu = target, mtu
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="sestools-mtu")
-        self._looks: list[tuple[SizeSearch, Future[None]]] = []
+        self._looks: list[tuple[str, SizeSearch, Future[None]]] = []
 
     def __enter__(self) -> _Others:
         return self
@@ -105,7 +101,7 @@ class _Others:
         for address in [one for one in dict.fromkeys(addresses) if one != first][:OTHERS]:
             seconds = min(OTHERS_SECONDS, deadline.remaining())
             look = SizeSearch(Recorder(self._target, Deadline(seconds, deadline.cancel)), self._mtu)
-            self._looks.append((look, self._pool.submit(self._look, look, address)))
+            self._looks.append((address, look, self._pool.submit(self._look, look, address)))
 
     @staticmethod
     def _look(search: SizeSearch, address: str) -> None:
@@ -115,13 +111,17 @@ class _Others:
 
     def stalled(self) -> str | None:
         """An address at which large segments stall; None if there is none."""
-        for look, done in self._looks:
+        for _, look, done in self._looks:
             done.result()
             if any(trial.stalled for trial in look.plain):
                 return look.address
         return None
 
-    def trials(self, but: SizeSearch) -> Iterator[Trial]:
-        """What was seen there, save at the address where the search is."""
-        for look, _ in self._looks:
-            yield from (trial for trial in look.plain if trial.address != but.address)
+    def trials(self, first: SizeSearch, but: SizeSearch) -> Iterator[Trial]:
+        """What was seen at the first one and at these, save at the address where the search is."""
+        for address, plain in (
+            (first.address, first.plain),
+            *((at, look.plain) for at, look, _ in self._looks),
+        ):
+            if address is not None and address != but.address:
+                yield from plain or (Trial(way=Way.UP, clamp=None, flight=Flight.BROKEN, address=address),)

@@ -193,11 +193,23 @@ class MtuFacts:
         for way in Way:
             passed = [trial for trial in self.trials if trial.way is way and trial.flight is Flight.PASSED]
             if passed and way not in self.ways:
-                told.append(f"{passed[0].acknowledged} bytes passed from {way}, at {self.address}")
+                some = passed[0].acknowledged
+                few = some < 1460  # less than an ordinary packet holds
+                but = ", too little to fill a packet: how large ones fare there was not seen" if few else ""
+                told.append(
+                    f"about {max(1, round(some / 1000))} kB passed from {way}, at {self.address}{but}"
+                )
         for address in dict.fromkeys(trial.address for trial in self.others):
             there = [trial for trial in self.others if trial.address == address]
             stalled = [str(trial.way) for trial in there if trial.stalled]
-            what = f"stall from {' and '.join(stalled)}" if stalled else "pass"
+            tried = any(trial.flight is Flight.PASSED for trial in there)
+            what = (
+                f"stall from {' and '.join(stalled)}"
+                if stalled
+                else "pass"
+                if tried
+                else "could not be tried"
+            )
             told.append(f"large segments {what} at {address}, another address of the name")
         return tuple(told)
 
