@@ -25,6 +25,8 @@ CLIENT_SIDE = """
     name-not-found connect-timeout connection-refused no-greeting wrapper-on-starttls certificate-expired
     certificate-wrong-name certificate-unknown-issuer certificate-self-signed certificate-invalid tls-version
     foreign-greeting starttls-missing starttls-masked starttls-injected mtu-stall connection-lost reply-timeout garbled
+    connection-limit lossy-path slow-path tls-swallowed stall-by-bytes resolver-down resolver-failed resolver-dead
+    resolver-aaaa name-slow name-elsewhere name-hijacked address-not-ses
     mtu-black-hole mtu-narrow-path resolver-timeout vpc-endpoint-blocked auth-missing auth-mechanism host-not-ses
     reply-unasked not-finished
     network-unreachable local-firewall wrong-endpoint bad-sequence command-refused healthy port25-blocked ports-blocked
