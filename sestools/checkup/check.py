@@ -11,7 +11,7 @@ from typing import Any
 
 from sestools.checkup.environment import Context, Search, named, told
 from sestools.checkup.port_check import PortCheck
-from sestools.checkup.port_probes import PREFERRED, PortProbes
+from sestools.checkup.port_probes import PREFERRED, PortProbes, budget_of
 from sestools.checkup.report import Report
 from sestools.checkup.verdict import half_dead_addresses, judge, seen
 from sestools.core import trust
@@ -27,10 +27,6 @@ from sestools.probes import (
     is_mailbox_simulator,
 )
 from sestools.probes.connect import is_address
-from sestools.probes.recorder import Deadline
-
-MARGIN = 0.6
-"""Seconds of the whole that are kept for judging."""
 
 
 def targets(
@@ -124,12 +120,10 @@ def check(
     where_from = _context(context, chosen)
     started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
     stop = cancel or threading.Event()
-    Deadline(timeout)  # says what is wrong with it before anything starts
-    budget = Deadline(2 * timeout + 1 - min(MARGIN, timeout / 4), stop)
+    budget = budget_of(timeout, stop)
     probes = PortProbes(timeout=timeout, stop=stop, progress=progress or no_progress, budget=budget)
-    host, named_ports = chosen[0].host, ports is not None
+    host, named_ports, session = chosen[0].host, ports is not None, None
     not_checked: tuple[str, ...] = ()
-    session = None
     try:
         dns, found, looks = probes.everywhere(chosen)
         looks += probes.again(seen(host, dns, found, named_ports, looks))

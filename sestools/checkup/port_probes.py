@@ -33,6 +33,16 @@ PATIENCE = 2.0
 """Seconds that resolvers get at least, though the system's look-up has ended."""
 
 
+MARGIN = 0.6
+"""Seconds of the whole that are kept for judging."""
+
+
+def budget_of(timeout: float, stop: threading.Event) -> Deadline:
+    """The moment at which a check ends, signing in aside."""
+    Deadline(timeout)  # says what is wrong with it
+    return Deadline(2 * timeout + 1 - min(MARGIN, timeout / 4), stop)
+
+
 @dataclass(frozen=True, kw_only=True)
 class PortProbes:
     """The probes of a check, and what they share."""
