@@ -58,6 +58,8 @@ def name_notices(dns: ProbeResult[DnsFacts]) -> Iterator[Finding]:
     failed = dns.symptom is not None and facts.addresses == ()
     if spent < SLOW and not failed and not (good and bad):
         return
+    if not (failed or bad or deaf) and good and min(one.seconds for one in good) < SLOW:
+        return  # this host was busy: the resolver answered in time
     took = f"the system's own look-up took {duration(spent)}"
     if dns.symptom:
         took = str(dns.symptom)

@@ -15,7 +15,7 @@ from sestools.core.text import duration
 from sestools.diagnosis.classifier import classify
 from sestools.knowledge.table import cause
 
-_FRESH = (Stage.GREETING, Stage.EHLO, Stage.STARTTLS, Stage.TLS)
+_FRESH = (Stage.CONNECT, Stage.GREETING, Stage.EHLO, Stage.STARTTLS, Stage.TLS)
 
 
 def slow(port: PortCheck, run: Run) -> Suspicion | None:
@@ -201,7 +201,7 @@ def path_notices(run: Run) -> Iterator[Finding]:
         replies = [
             step.seconds
             for step in port.dialogue.steps
-            if step.stage in _FRESH and step.stage is not Stage.TLS
+            if step.stage in _FRESH and step.stage not in (Stage.CONNECT, Stage.TLS)
         ]
         if port.ready and replies and min(replies) >= SLOW:
             evidence = [f"{port.port}: no reply came in less than {duration(min(replies))}"]

@@ -81,15 +81,16 @@ class Deadline:
         if self.cancel is not None and self.cancel.is_set():
             raise Cancelled
         now = self._now()
-        left, words = self.seconds - (now - self.start), f"not finished within {self.seconds:.3g} s in all"
-        each = self.each or self.seconds
-        if self.each is None or each - (now - self.begun) < left:
-            left, words = (
-                min(left, each - (now - self.begun)),
-                f"nothing more came before the deadline of {each:g} s",
-            )
+        left, bound = self.seconds - (now - self.start), self.seconds
+        if self.each is not None and left > 0:
+            left, bound = min((left, bound), (self.each - (now - self.begun), self.each))
         if left <= 0:
-            raise TimeoutError(words)
+            whole = self.each is not None and bound != self.each
+            raise TimeoutError(
+                f"not finished within {bound:.3g} s in all"
+                if whole
+                else f"nothing more came before the deadline of {bound:g} s"
+            )
         return left
 
     def slice(self) -> float:

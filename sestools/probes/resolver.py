@@ -77,6 +77,7 @@ def question(host: str, kind: str, server: str, clock: Deadline) -> Told:
 
     address, port = check_resolver(server)
     said, error = Said.FAILED, ""
+    begun = clock.elapsed()
     try:
         query = dns.message.make_query(host.rstrip(".") + ".", kind)
         answer = _exchange(query, address, port, clock)
@@ -88,7 +89,7 @@ def question(host: str, kind: str, server: str, clock: Deadline) -> Told:
                 records=tuple(record.to_text() for record in chain.answer or ()),
                 aliases=tuple(str(one.target).rstrip(".") for names in chain.cnames for one in names),
                 ttl=chain.answer.ttl if chain.answer else None,
-                seconds=clock.elapsed(),
+                seconds=clock.elapsed() - begun,
             )
         said = Said.NO_NAME if code == dns.rcode.NXDOMAIN else Said.FAILED
         error = f"answered {dns.rcode.to_text(code)} to the question for {kind}"
@@ -100,7 +101,7 @@ def question(host: str, kind: str, server: str, clock: Deadline) -> Told:
         said, error = Said.UNREACHABLE, f"not reachable: {problem.strerror or problem}"
     except (dns.exception.DNSException, EOFError) as problem:
         error = f"the answer to the question for {kind} cannot be read: {printable(str(problem), 200)}"
-    return Told(said=said, error=error, seconds=clock.elapsed())
+    return Told(said=said, error=error, seconds=clock.elapsed() - begun)
 
 
 def _exchange(

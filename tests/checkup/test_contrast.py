@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from sestools.checkup.check import PortProbes, check, not_run, targets
+from sestools.checkup.check import check, targets
 from sestools.checkup.findings import Finding
+from sestools.checkup.port_probes import PortProbes, not_run
 from sestools.checkup.report import Report, same_with
 from sestools.checkup.verdict import half_dead_addresses, judge
 from sestools.core.endpoints import Security, is_private

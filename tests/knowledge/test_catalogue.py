@@ -29,6 +29,8 @@ CLIENT_SIDE = """
     reply-unasked not-finished other-protocol clear-text-on-tls-port starttls-refused smtp-inspected
     refused-by-another accepted-by-another client-certificate-wanted server-name-refused server-tls-too-old
     certificate-weak chain-incomplete ca-file-wrong
+    connection-limit lossy-path slow-path tls-swallowed stall-by-bytes resolver-down resolver-failed resolver-dead
+    resolver-aaaa name-slow name-elsewhere name-hijacked address-not-ses
     network-unreachable local-firewall wrong-endpoint bad-sequence command-refused healthy port25-blocked ports-blocked
     ports-refused closed-at-once
     egress-blocked addresses-dead ipv6-broken tls-intercepted client-limiter reply-hidden not-ses recipient-rejected

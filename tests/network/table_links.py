@@ -10,9 +10,9 @@ from network.words import FILTERED, FIRST_MTU, IDLE, NO_NAME, PORT_25, RESOLVER,
 WELL_BUT = (*NO_NAME, *RESOLVER, *FILTERED, *FIRST_MTU, *PORT_25)
 SLOWER = "a middlebox that dropped the connection's state"
 """False where packets are only slow."""
-SLOW = ("healthy", "slow-path", "slow-link")
-LOSSY = ("healthy", "loss", "lossy-path", "slow-path")
-TIMED_OUT = ("reply-timeout", "connect-timeout", "slow-path", "slow-link", "narrow-link")
+SLOW = ("healthy", "slow-path")
+LOSSY = ("healthy", "lossy-path", "slow-path")
+TIMED_OUT = ("reply-timeout", "connect-timeout", "slow-path")
 
 
 def link(
@@ -78,7 +78,7 @@ LINKS = (
         {"rate": 4000, "queue": 8_000},
         {},
         never=(*WELL_BUT, *IDLE, SLOWER),
-        leads={"check": (*SLOW, *TIMED_OUT), "mtu": ("healthy", *TIMED_OUT)},
+        leads={"check": ("lossy-path", *SLOW, *TIMED_OUT), "mtu": ("healthy", *TIMED_OUT)},
     ),
     link("link_reorder", "25 % reordered by 30 ms", {"late": 0.25}, leads={"check": LOSSY, "mtu": LOSSY}),
     link("link_dup", "every fifth packet twice", {"twice": 5}, leads={"check": LOSSY, "mtu": LOSSY}),
@@ -95,14 +95,14 @@ LINKS = (
         "40 % loss",
         {"loss": 0.4},
         short=True,
-        leads={"check": ("loss", "lossy-path", *TIMED_OUT), "mtu": (*LOSSY, *TIMED_OUT)},
+        leads={"check": ("lossy-path", *TIMED_OUT), "mtu": (*LOSSY, *TIMED_OUT)},
         says={"check": (r"(?i)packet loss|packets? (?:was|were|are|get) lost|sent again|retransmi",)},
     ),
     link(
         "port25_shaped",
         "port 25 shaped to 2 kbit/s, not dropped; the others are well",
         {"rate": 250, "queue": 16_000, "port": 25},
-        leads={"check": ("port25-shaped", "reply-timeout", "healthy", "slow-path")},
+        leads={"check": ("reply-timeout", "healthy", "slow-path")},
         never=(
             *NO_NAME,
             *RESOLVER,
@@ -144,7 +144,7 @@ STATE = (
         forward=(
             "tcp flags & (syn | ack) == syn ct state new limit rate over 3/minute burst 3 packets drop",
         ),
-        leads={"check": ("rate-limited", "connection-limit", "not-finished")},
+        leads={"check": ("connection-limit", "not-finished")},
         never=(*WELL, *NO_NAME, *RESOLVER, *FIRST_MTU, *FILTERED, *PORT_25, "not every port is affected"),
     ),
     Network(
@@ -158,7 +158,7 @@ STATE = (
         ),
         leads={
             "check": ("mtu-black-hole", "mtu-stall", "healthy"),
-            "mtu": ("mtu-black-hole", "rate-limited", "mtu-stall"),
+            "mtu": ("mtu-black-hole", "connection-limit", "mtu-stall"),
         },
         never=(*WELL, *NO_NAME, *RESOLVER, *FILTERED, *PORT_25, "mtu 1500"),
         limits={"mtu": 15},
@@ -173,7 +173,7 @@ STATE = (
             "tcp flags & (syn | ack) == syn add @held { tcp sport } accept",
             "tcp flags & (syn | ack) == syn drop",
         ),
-        leads={"check": ("connection-limit", "rate-limited", "not-finished")},
+        leads={"check": ("connection-limit", "not-finished")},
         never=(*WELL, *NO_NAME, *RESOLVER, *FIRST_MTU, *FILTERED, *PORT_25, "not every port is affected"),
     ),
     nat(
@@ -208,7 +208,7 @@ STATE = (
         group="state",
         rules=forgets(3),
         box=dict.fromkeys((25, 465, 587, 2465, 2587), "slow:4"),
-        leads={"check": ("reply-timeout", "connection-lost", "nat-forgets", "slow-server")},
+        leads={"check": ("reply-timeout", "connection-lost")},
         never=(*WELL, *NO_NAME, *RESOLVER, *FIRST_MTU, *FILTERED, *PORT_25, *WORKS),
     ),
 )
