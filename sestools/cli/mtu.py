@@ -35,7 +35,10 @@ def add_parser(parsers: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run `sestools mtu`."""
     from sestools.checkup.check import targets
+    from sestools.checkup.findings import Finding
     from sestools.checkup.mtu_report import mtu_document, mtu_level
+    from sestools.checkup.summary import card
+    from sestools.core.enums import Level
     from sestools.diagnosis.classifier import classify
     from sestools.probes import probe_mtu
 
@@ -51,9 +54,15 @@ def run(options: argparse.Namespace) -> int:
             )
         result = probe_mtu(target, timeout=options.timeout, mtu=options.mtu)
     diagnosis = classify(result)
+    level = mtu_level(result, diagnosis)
+    brief = None
+    if level in (Level.PROBLEM, Level.NOTICE):
+        note = "-v shows each connection."
+        brief = card([Finding(level=level, diagnosis=diagnosis)], None, [note])
     emit(
         options,
         {**result.facts.to_dict(), **diagnosis.to_dict()},
         mtu_document(result, diagnosis, options.simulate),
+        brief=brief,
     )
-    return exit_code(mtu_level(result, diagnosis))
+    return exit_code(level)

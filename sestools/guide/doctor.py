@@ -75,7 +75,7 @@ def doctor(
     if unknown := set(map(str, skip)) - set(map(str, SKIPPABLE)):
         raise UsageError(f"only {', '.join(SKIPPABLE)} can be skipped, not {', '.join(sorted(unknown))}")
     if sender and not credentials:
-        raise UsageError("a message needs credentials: SES accepts mail only after AUTH")
+        raise UsageError("a message needs credentials (--user): SES accepts mail only after AUTH")
     tell, stop = progress or no_progress, cancel or threading.Event()
     signs_in = credentials if Step.SIGN_IN not in skip else None
     left_out = sender is not None and (signs_in is None or Step.MESSAGE in skip)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 from weakref import WeakSet
@@ -13,6 +13,7 @@ from weakref import WeakSet
 from ipywidgets import Button, Combobox, Dropdown, IntProgress, Layout, Text  # type: ignore[import-untyped]
 
 from sestools.checkup.check import check
+from sestools.checkup.port_rows import outcome
 from sestools.checkup.report import Report
 from sestools.core.credentials import Credentials
 from sestools.core.endpoints import PORTS, REGIONS, Security, smtp_host
@@ -21,7 +22,6 @@ from sestools.core.masking import Secret
 from sestools.core.text import printable
 from sestools.widgets.base import Panel, Run
 from sestools.widgets.endpoints import binder_note, own_simulator, written_faults
-from sestools.widgets.exercises import lines_to_type
 from sestools.widgets.secret import PasswordField
 
 FAULTS = {
@@ -204,12 +204,7 @@ class CheckPanel(Panel):
         card = found.document(real=True)
         if stored:
             return (picture(found), card)
-        symptom = found.diagnosis.symptom
-        port = next((port for port in found.ports if port.port == symptom.port), found.ports[0])
-        # The simulator is gone by the time that these are typed.
-        lines = lines_to_type(replace(port.dialogue.target, connect_to=None, ca_file=None))
-        title = "The same without this program, at the real endpoint, and how to read it"
-        return (to_svg(found), card, replace(lines.document(), title=title, folded=True))
+        return (to_svg(found), card)
 
     def _words(self, settings: Mapping[str, Any]) -> str:
         where = printable(settings["region"], 80)
@@ -227,7 +222,10 @@ class CheckPanel(Panel):
 
     def _text(self, found: Report) -> str:
         cause, session = found.diagnosis.cause, found.session
-        ports = (f"  {it.port:>5}  {it.security:<8}  {printable(it.result, 60)}" for it in found.ports)
+        ports = (
+            f"  {it.port:>5}  {it.security:<8}  {printable(outcome(it, found.session), 60)}"
+            for it in found.ports
+        )
         lines = [f"  {found.level}: {cause.title} [{cause.id}]", *ports]
         if session is not None:
             said = "signed in" if session.ok else str(session.symptom)

@@ -562,7 +562,7 @@ def test_a_refusal_says_what_was_seen_and_what_allows_it(
     monkeypatch.setenv("SESTOOLS_PASSWORD", CREDENTIALS.password)
     with Server([Habit(tls=authorities.server("amazon"))]) as server:
         place = Place(host=HOST, port=587, address=server.address, ca_file=None)
-        assert run(["check", *place.flags]) == 1
+        assert run(["check", "-v", *place.flags]) == 1
         shown = " ".join(capsys.readouterr().out.split())
         result = probe_dialogue(place.target)
     for words in (

@@ -115,7 +115,9 @@ def sentences(text: str) -> Iterator[str]:
     """The lines of a verdict, each as its sentences."""
     for line in text.splitlines():
         stripped = re.sub(
-            r"^\s*(?:What|Evidence|Ruled out|Do|Who|Retry|Or else|Same with|Unsure|Source)?\s+", "", line
+            r"^\s*(?:What|Evidence|Ruled out|Do|Who|Retry|Or else|Same with|Unsure|Untested|Source)?\s+",
+            "",
+            line,
         )
         yield from re.split(r"(?<=[a-z)`'][.:;]) (?=[A-Z`(])", stripped.strip())
 

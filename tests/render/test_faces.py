@@ -15,6 +15,7 @@ from markdown_it import MarkdownIt
 from sestools.core.document import Code, Document, Field, Link, Table
 from sestools.core.enums import Level
 from sestools.core.text import printable
+from sestools.render.fitting import shortened, wrapped
 from sestools.render.html import as_html
 from sestools.render.markdown import as_markdown
 from sestools.render.terminal import console, show
@@ -194,3 +195,20 @@ def test_a_link_in_a_table_shows_its_host() -> None:
     )
     assert URL in as_text(shown)
     assert f"<{URL}>" in as_markdown(shown)
+
+
+@pytest.mark.parametrize("width", [20, 40, 79, 80])
+def test_a_command_in_a_sentence_is_not_broken(width: int) -> None:
+    """Words wrap around a command and a web address; a stranger's long word is broken."""
+    command, rest = "sestools mtu eu-west-1 --port 2587", "x" * 200
+    text = f"Now run `{command}` or read {URL} and then {rest} at once."
+    shown = wrapped(text, width)
+    assert any(command in line for line in shown)
+    assert any(URL in line for line in shown)
+    assert all(len(line) <= width or command in line or URL in line for line in shown)
+    assert "".join(shown).replace(" ", "") == text.replace("`", "").replace(" ", "")
+    for lines in (1, 2, 3):
+        short = wrapped(shortened(text, 68, lines), 68)
+        assert len(short) <= lines
+        assert max(map(len, short)) <= 68
+        assert (command in " ".join(short)) or "sestools" not in " ".join(short)
