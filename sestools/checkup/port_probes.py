@@ -93,7 +93,7 @@ class PortProbes:
         A step may take the time-out, and all of a dialogue twice as long: who answers slowly is not silent.
         """
         more: dict[str, Any] = {"timeout": self.timeout, "cancel": self.stop, "addresses": addresses}
-        left = self.budget.remaining() if self.budget else 2 * self.timeout
+        left = self.budget.left if self.budget else 2 * self.timeout
         whole = {**more, "timeout": min(2 * self.timeout, left), "each": self.timeout}
         with ThreadPoolExecutor(2 * len(chosen), thread_name_prefix="sestools-check") as pool:
             try:
@@ -118,7 +118,7 @@ class PortProbes:
 
     def again(self, run: Run) -> tuple[Look, ...]:
         """A second look at what is suspected, if enough time is left for one."""
-        left = self.budget.seconds - self.budget.elapsed() if self.budget else 0.0
+        left = self.budget.left if self.budget else 0.0
         if left <= self.timeout / 2 or self.stop.is_set() or look_alike(run.host):
             return ()
         second = SecondLook(run=run, seconds=left, each=self.timeout, stop=self.stop)

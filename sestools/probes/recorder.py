@@ -67,6 +67,11 @@ class Deadline:
         """Seconds since the probe began."""
         return self._now() - self.start
 
+    @property
+    def left(self) -> float:
+        """Seconds left, or a little if none are, whether anybody asked to stop or not."""
+        return max(0.05, self.seconds - self.elapsed())
+
     def renew(self) -> None:
         """Begin anew: for a connection that is held, each exchange has its own deadline."""
         self.start = self.begun = self._now()

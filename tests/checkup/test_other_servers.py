@@ -29,8 +29,7 @@ pytestmark = [
 CASES = (*PROTOCOLS, *OTHERS, *MIDDLEBOXES, *BREAKS, *VERSIONS, *CERTIFICATES)
 AT_ONCE = 12
 
-KNOWN_WRONG = {
-}
+KNOWN_WRONG = {}
 """What is said today and false, or is missing, case by case: each is an expected failure until it is mended."""
 
 Reports = dict[str, Future[Report]]
