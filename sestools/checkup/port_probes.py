@@ -33,8 +33,8 @@ PATIENCE = 2.0
 """Seconds that resolvers get at least, though the system's look-up has ended."""
 
 
-MARGIN = 0.6
-"""Seconds of the whole that are kept for judging."""
+MARGIN = 1.2
+"""Seconds of the whole that are kept for judging, and for a host that is busy."""
 
 
 def budget_of(timeout: float, stop: threading.Event) -> Deadline:
