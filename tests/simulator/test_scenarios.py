@@ -31,7 +31,7 @@ def test_every_documented_failure_has_a_scenario() -> None:
         ("s2-firewall-drops", "egress-blocked"),
         ("s2-refused", "connection-refused"),
         ("s2-starttls-stripped", "starttls-masked"),
-        ("s2-proxy", "certificate-unknown-issuer"),
+        ("s2-proxy", "ca-file-wrong"),
         ("s3-port-25-blocked", "port25-blocked"),
         ("s8-paused", "paused"),
         ("s9-not-verified", "not-verified"),

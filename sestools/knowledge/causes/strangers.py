@@ -153,7 +153,8 @@ CAUSES = (
     row(
         """ca-file-wrong: The certificate does not lead to the authority that was named
         Only the authorities of the file that was named (`--ca-file`, `ca_file=`) are asked, not this host's
-        own; none of them vouches for this certificate.
+        own; none of them vouches for this certificate. It is the wrong file, or a proxy or another server
+        issued the certificate.
         Do: Compare the issuer in the evidence with the subject of the file: `openssl x509 -in FILE -noout
             -subject`.
         Do: For SES itself leave `--ca-file` (`ca_file=`) out.""",
