@@ -48,27 +48,14 @@ def mtu_document(result: ProbeResult, diagnosis: Diagnosis, simulated: str | Non
 
 
 def _card(result: ProbeResult, diagnosis: Diagnosis, simulated: str | None) -> tuple[Document, ...]:
-    """The verdict; where all is well it is one on large packets, and on nothing else."""
+    """The verdict, and where all is well what was not tested."""
     level = mtu_level(result, diagnosis)
     if result.reason:
         return ()
-    if level is not Level.OK:
-        return (diagnosis.document(level),)
-    ways = " and ".join(dict.fromkeys(str(trial.way) for trial in result.facts.trials))
-    seen = Field(label="Evidence", texts=diagnosis.evidence)
     user = " --user AKIA..." if simulated is None else ""
-    more = f"sestools doctor {again([result.target], simulated)}{user} --from you@..."
-    return (
-        Document(
-            title="Large packets get through",
-            level=level,
-            fields=(
-                Field(label="What", texts=(f"Large segments passed, {ways}.",)),
-                *((seen,) if seen.texts else ()),
-                Field(label="Untested", texts=("sign-in, a message, long connections:", Code(more))),
-            ),
-        ),
-    )
+    line = f"sestools doctor {again([result.target], simulated)}{user} --from you@..."
+    rest = Field(label="Untested", texts=("sign-in, a message, long connections:", Code(line)))
+    return (diagnosis.document(level, (rest,) if level is Level.OK else ()),)
 
 
 def _trial(trial: Trial) -> tuple[object, ...]:
