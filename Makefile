@@ -2,7 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check install -qq -c constraints.txt
-CORES := $(shell nproc 2>/dev/null || echo 2)
+# Twice as many as there are cores: tests mostly wait.
+WORKERS := $(shell echo $$((2 * $$(nproc 2>/dev/null || echo 2))))
 
 .PHONY: help lab check test unit lint soak bench provide clean
 .DEFAULT_GOAL := help
@@ -18,12 +19,12 @@ check: .venv/notebook ## a full check against the simulator, printed here
 	@$(BIN)/sestools check eu-west-1 --simulate
 
 test: .venv/test provide lint ## everything: style, types, notebooks, tests, browser
-	$(BIN)/python -m pytest -q -n $(CORES) --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout 60 \
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout 60 \
 	    --nbval-sanitize-with notebooks/nbval.cfg notebooks
-	$(BIN)/python -m pytest -q -n $(CORES) --dist loadgroup
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup
 
 unit: .venv/test provide ## the quick tests: no browser, notebooks, Binder or kernel networks
-	$(BIN)/python -m pytest -q -n $(CORES) --dist loadgroup \
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup \
 	    --ignore tests/browser --ignore tests/notebooks --ignore tests/network --ignore tests/project/test_binder.py
 
 lint: .venv/test ## style, types, and what imports what

@@ -169,9 +169,7 @@ def _options(parser: _Parser, words: Sequence[str]) -> argparse.Namespace:
     if unknown:
         _unknown(options.parser, unknown)
     if "where" in options:
-        options.where = shared.chosen_place(
-            options.where, simulated="simulate" in options and options.simulate is not None
-        )
+        options.where = shared.chosen_place(options.where)
     return options
 
 

@@ -72,7 +72,7 @@ def near_region(where: str) -> str:
     return next((region for city, region in _CITIES.items() if city in where.lower()), *near[:1] or ("",))
 
 
-def chosen_place(where: str | None, *, simulated: bool) -> str:
+def chosen_place(where: str | None) -> str:
     """The region or host name: as given, from the environment, or the default, which is told."""
     if where is None:
         where = default_region()
@@ -84,11 +84,10 @@ def chosen_place(where: str | None, *, simulated: bool) -> str:
         raise UsageError(f"a port is an option of its own: {host} --port {port}")
     if "://" in where:
         raise UsageError("a region or a host name is wanted, not a URL")
-    if "." not in where and ":" not in where and (near := near_region(where)):
-        if not re.fullmatch(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}", where.lower()):
-            raise UsageError(f"{where!r} is not the name of an AWS region; did you mean {near}?")
-        if not simulated:  # a simulator refuses it
-            say(f"{where} is no region that sestools knows; did you mean {near}?")
+    # Of what has the shape of a region, `region_named` says what is near.
+    named = re.fullmatch(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}|.*[.:].*", where.lower())
+    if not named and (near := near_region(where)):
+        raise UsageError(f"{where!r} is not the name of an AWS region; did you mean {near}?")
     return where
 
 

@@ -27,7 +27,9 @@ class Authority:
     def __init__(self, host: str) -> None:
         self._host = host
         self._ca = trustme.CA(
-            organization_name="sestools simulator, trusted by nobody else", key_type=trustme.KeyType.ECDSA
+            organization_name="sestools simulator, trusted by nobody else",
+            organization_unit_name="made up for this run",
+            key_type=trustme.KeyType.ECDSA,
         )
         self._contexts: dict[str, ssl.SSLContext] = {}
 
@@ -59,7 +61,11 @@ class Authority:
             return self._ca.issue_cert(self._host, not_before=now - 30 * DAY, not_after=now - DAY)
         if kind == "wrong-name":
             return self._ca.issue_cert("mail.example.net")
-        ca = trustme.CA(organization_name="Example Proxy CA") if kind == "unknown-issuer" else self._ca
+        ca = (
+            trustme.CA(organization_name="Example Proxy CA", organization_unit_name="TLS inspection")
+            if kind == "unknown-issuer"
+            else self._ca
+        )
         service, _, domain = self._host.partition(".")
         region = domain.partition(".")[0]
         # The names that SES's own certificates have been seen with.

@@ -59,7 +59,7 @@ SHOWN = [
     ("01-cannot-connect", ("port25-blocked", "egress-blocked", "no-greeting", "wrapper-on-starttls"), 6),
     ("02-ec2-port-25", ("port25-blocked",), 0),
     ("03-lost-to-network-faults", ("connection-lost",), 0),
-    ("04-mtu", ("mtu-stall", "mtu-black-hole", "healthy"), 0),
+    ("04-mtu", ("mtu-stall", "mtu-black-hole"), 0),
     ("05-long-lived-connections", ("idle-timeout",), 0),
     ("06-allowlisting", (), 0),
     ("07-reply-codes", ("send-rate", "daily-quota", "not-verified", "bad-credentials", "reply-hidden"), None),

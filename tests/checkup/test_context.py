@@ -439,7 +439,7 @@ def test_a_real_endpoint_is_checked_from_somewhere(
 def test_on_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
     """`--context` words the verdict; a place that does not exist is wrong use."""
     words = ["check", "eu-west-1", "--simulate", "dropped@25", "--timeout", "0.5"]
-    assert main([*words, "--context", "ec2"]) == 0
+    assert main([*words, "--context", "ec2", "-v"]) == 0
     shown = capsys.readouterr().out
     assert "runs on: EC2 (you said so)" in shown
     assert "AWS restricts outgoing port 25" in shown

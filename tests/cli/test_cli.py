@@ -146,7 +146,7 @@ def test_a_password_file_in_another_encoding_is_wrong_use(data: bytes, says: str
         (["check", "eu-west-1", "--timout", "3"], "did you mean --timeout?"),
         (["check", "eu-west-1", "us-east-1"], "sweep"),
         (["check", "ireland"], "did you mean eu-west-1?"),
-        (["check", "eu-wst-1", "--simulate"], "did you mean eu-west-1?"),
+        (["check", "eu-wst-1", "--simulate"], "did you mean eu-west-1"),
         (["check", "eu-west-1", "--simulate", "droped@25"], "did you mean dropped?"),
         (
             ["check", "email-smtp.eu-west-1.amazonaws.com:587"],

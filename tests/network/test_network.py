@@ -51,7 +51,7 @@ CASES = (
         name="rejected with ICMP",
         kind="check",
         forward=("reject with icmpx admin-prohibited",),
-        want={"cause": "egress-blocked", "detail": "CONNECT: No route to host"},
+        want={"cause": "egress-blocked", "detail": "CONNECT: No route to host; the name leads to 198.18.4.2"},
     ),
     Case(
         name="only IPv4 passes",
