@@ -81,7 +81,7 @@ MUTATIONS = [
     ),
     ("core/enums.py", '"after hours"', '"after days"', "07-reply-codes.ipynb", (0, 1)),
     (
-        "checkup/contrasts.py",
+        "checkup/not_reached.py",
         '(_ANY, True, 0, ("ports-blocked",)',
         '(_ANY, True, 0, ("addresses-dead",)',
         "09-incident.ipynb",
