@@ -146,7 +146,7 @@ def pace_of(result: ProbeResult) -> str:
     last, before = result.steps[-1], [step for step in result.steps[:-1] if not step.symptom]
     waited = last.seconds
     came = heard(result)
-    if came and last.tcp and last.tcp.quiet < max(SLOW, waited / 3):
+    if came and last.tcp and last.tcp.quiet < min(max(SLOW, waited / 3), waited / 2):
         return f"{came} bytes came in {duration(waited)}, the last of them {duration(last.tcp.quiet)} before the end"
     slowest = max((step.seconds for step in before if step.stage is not Stage.RESOLVE), default=0.0)
     if slowest >= min(SLOW, waited) and waited < 4 * slowest:
