@@ -72,6 +72,10 @@ def not_connected(port: PortCheck, run: Run) -> Suspicion | None:
     elif run.dns:
         more = (*more, leads)
         ruled_out = (*ruled_out, *dns)
+    if kinds == _DROPPED and run.heavy_loss:
+        # So much is lost that the attempts on these ports can all have been.
+        causes, ruled_out = ("lossy-path", *causes), ()
+        more = (*more, "on other ports the connection needed a second attempt, a second later")
     if len(kinds) > 1 and Kind.REFUSED in kinds:
         causes = (*causes, "connection-refused")
     return Suspicion(
@@ -112,9 +116,7 @@ def _limited(run: Run) -> Suspicion | None:
         if step.stage is Stage.CONNECT and not step.symptom
     )
     return Suspicion(
-        causes=("lossy-path", "connection-limit")
-        if len(run.resent) > 1
-        else ("connection-limit", "lossy-path"),
+        causes=("lossy-path", "connection-limit") if run.lossy else ("connection-limit", "lossy-path"),
         more=(f"{made} of {len(run.ports)} ports connected in the first look", *map(str, changed)),
         ruled_out=("a filter that chooses by port: the same port once connects, and once does not",),
         order=SHUT,

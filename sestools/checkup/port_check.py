@@ -235,16 +235,30 @@ class Run:
         return None
 
     @property
-    def looked_twice(self) -> bool:
-        """Whether there was a second look."""
-        return any(one.experiment is not Experiment.WRITE for one in self.looks)
-
-    @property
     def resent(self) -> list[PortCheck]:
         """The ports on which small packets had to be sent again, and then arrived: loss, and not a slow path."""
         return [
             port for port in self.ports if any(map(_resent, port.connect_steps + list(port.dialogue.steps)))
         ]
+
+    @property
+    def lossy(self) -> bool:
+        """Whether packets get lost on more than one port, whatever their size."""
+        return len(self.resent) > 1 or self.heavy_loss
+
+    @property
+    def heavy_loss(self) -> bool:
+        """Whether half of the connections that came about needed a second attempt, on a path that is not slow.
+
+        The kernel repeats an attempt after a second. So many lost ones leave none to be told of on some ports.
+        """
+        connected = [port for port in self.ports if not port.is_shut]
+        repeated = [port for port in connected if (port.dialogue.seconds(Stage.CONNECT) or 0.0) > 0.9]
+        steps = [
+            step for port in connected for step in port.dialogue.steps if step.reply and not step.symptom
+        ]
+        quick = any(step.seconds < LATE / 2 for step in steps)
+        return quick and len(repeated) > 1 and 2 * len(repeated) >= len(connected)
 
     @property
     def shut(self) -> list[PortCheck]:

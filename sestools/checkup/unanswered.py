@@ -25,17 +25,12 @@ def slow(port: PortCheck, run: Run) -> Suspicion | None:
     level = Level.NOTICE if run.ready else Level.UNCLEAR
     again = run.look(Experiment.AGAIN, port)
     return Suspicion(
-        causes=("lossy-path", "slow-path") if _lossy(run) else ("slow-path", "lossy-path"),
+        causes=("lossy-path", "slow-path") if run.lossy else ("slow-path", "lossy-path"),
         saw=f"{port.symptom.stage}: not finished; {pace}",
         more=_shown(again),
         experiments=(Experiment.AGAIN,),
         level=level,
     )
-
-
-def _lossy(run: Run) -> bool:
-    """Whether packets get lost that have nothing to do with size."""
-    return len(run.resent) > 1
 
 
 def closed_at_once(port: PortCheck, run: Run) -> Suspicion | None:
@@ -67,7 +62,7 @@ def _tried(port: PortCheck, run: Run) -> PortCheck:
 def _passing(run: Run, again: Look) -> Suspicion:
     """What failed beside the other ports, and went well alone."""
     return Suspicion(
-        causes=("lossy-path", "connection-limit") if _lossy(run) else ("connection-limit", "lossy-path"),
+        causes=("lossy-path", "connection-limit") if run.lossy else ("connection-limit", "lossy-path"),
         more=_shown(again),
         ruled_out=(f"port {again.port} itself: alone it was ready",),
         level=Level.NOTICE if run.ready else Level.UNCLEAR,
@@ -87,7 +82,7 @@ def silent(port: PortCheck, run: Run) -> Suspicion | None:
     again, small = run.look(Experiment.AGAIN, tried), run.look(Experiment.SMALL, tried)
     if again and again.result.ok:
         return _passing(run, again)
-    if _lossy(run):
+    if run.lossy:
         return Suspicion(causes=("lossy-path", "reply-timeout"), more=(*_sent_again(run), *_shown(again)))
     if not in_tls or no_mtu:
         more = _parts(port.dialogue)
@@ -159,7 +154,7 @@ def large_write(run: Run) -> Iterator[Finding]:
     again, small = run.look(Experiment.WRITE_AGAIN), run.look(Experiment.SMALL_WRITE)
     symptom = first.result.symptom or Symptom(host=run.host)
     evidence = [_wrote(first), *map(_wrote, filter(None, (again, small)))]
-    if _lossy(run):
+    if run.lossy:
         return
     if again is None or small is None:
         lead = replace(cause("mtu-stall"), retry=Retry.NO)
@@ -209,6 +204,6 @@ def path_notices(run: Run) -> Iterator[Finding]:
                 Symptom(host=run.host, port=port.port), ("slow-path",), evidence, level=Level.NOTICE
             )
             return
-    if _lossy(run):
+    if run.lossy:
         evidence = list(_sent_again(run))
         yield finding(Symptom(host=run.host), ("lossy-path",), evidence, level=Level.NOTICE)

@@ -94,6 +94,7 @@ LINKS = (
         "loss_40",
         "40 % loss",
         {"loss": 0.4},
+        short=True,
         leads={"check": ("lossy-path", *TIMED_OUT), "mtu": (*LOSSY, *TIMED_OUT)},
         says={"check": (r"(?i)packet loss|packets? (?:was|were|are|get) lost|sent again|retransmi",)},
     ),
