@@ -4,9 +4,6 @@ from __future__ import annotations
 
 KNOWN_WRONG: frozenset[str] = frozenset(
     {
-        "mtu_1492_down-check",
-        "mtu_v6_1280-check",
         "mtu_hole_late-check",
-        "mtu_down_probing_useless-check",
     }
 )

@@ -234,9 +234,8 @@ CAUSES = (
             restart.
         Do: On macOS: System Settings, Network, the interface, Details, Hardware, MTU; until a restart:
             `networksetup -setMTU <interface> <mtu>`.
-        Do: Or clamp TCP's segment size at the router, VPN or tunnel where the path narrows, such as `iptables
-            -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu` (IPv6:
-            `ip6tables`).
+        Do: Or clamp TCP's segment size at the router, VPN or tunnel where the path narrows; `sestools mtu
+            <where>` prints the rule for it.
         Do: Let ICMP type 3 code 4 (IPv6: ICMPv6 type 2) in through security groups and firewalls.
         Do: Then run `sestools mtu <where>` again: large packets must pass.
         Ruled out: Not a slow or silent server, and not plain packet loss: smaller segments pass at once.
