@@ -297,6 +297,33 @@ def _states(widget: Any) -> str:
     return str(widget.get_state()) + "".join(map(_states, getattr(widget, "children", ())))
 
 
+@pytest.mark.parametrize("answer", ["refused", "accepted"])
+@pytest.mark.parametrize("form", [["check"], ["check", "-v"], ["check", "-q"], ["doctor"], ["doctor", "-v"],
+                                  ["doctor", "--json"], ["doctor", "--markdown"]])  # fmt: skip
+def test_every_screen_page_and_bundle(
+    tmp_path: Path,
+    form: list[str],
+    answer: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """First screens, the whole, one line, the page and the bundle of a server that says the password back."""
+    monkeypatch.setenv("SESTOOLS_PASSWORD", PASSWORD)
+    (tmp_path / "server").mkdir()
+    page, bundle = tmp_path / "page.html", tmp_path / "bundle"
+    with Echo(tmp_path / "server", answer) as server:
+        place = [f"--connect-to={server.connect_to[0]}:{server.connect_to[1]}", "--ca-file", server.ca_file]
+        place += ["--html", str(page)] if "--json" not in form and "--markdown" not in form else []
+        place += ["--bundle", str(bundle), "--skip", "large"] if form[0] == "doctor" else []
+        command, *more = form
+        cli.main([command, HOST, "--port", "465", "--user", USER, "--timeout", "3", *place, *more])
+    kept = [*bundle.glob("*"), *([page] if page.exists() else [])]
+    assert len(kept) >= 1
+    shown = "".join([*capsys.readouterr(), *(path.read_text("utf-8") for path in kept)])
+    assert MASK in shown
+    assert not leaks(shown)
+
+
 @pytest.mark.parametrize("form", [["check"], ["check", "--json"], ["check", "--markdown"], ["send", "--from", "a@b.c"],
                                   ["send", "--from", "a@b.c", "--json"]])  # fmt: skip
 def test_commands(

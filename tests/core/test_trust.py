@@ -186,6 +186,12 @@ def by_check_command(place: Place) -> str:
     return "healthy" if run(["check", *place.flags, "--json"]) == 0 else ""
 
 
+def by_doctor_command(place: Place) -> str:
+    """`sestools doctor`, with a message."""
+    words = ["doctor", *place.flags, "--from", SENDER, "--skip", "large", "--json"]
+    return "healthy" if run(words) == 0 else ""
+
+
 def by_send_command(place: Place) -> str:
     """`sestools send`."""
     words = [
@@ -224,7 +230,7 @@ def by_lifetime_command(place: Place) -> str:
 
 CALLERS: tuple[Callable[[Place], str], ...] = (
     by_dialogue, by_login, by_sending_dialogue, by_lifetime, by_mtu, by_sweep, by_check, by_sender, by_panel,
-    by_check_command, by_send_command, by_lifetime_command,
+    by_check_command, by_doctor_command, by_send_command, by_lifetime_command,
 )  # fmt: skip
 
 
