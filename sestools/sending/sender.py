@@ -23,8 +23,8 @@ from sestools.sending.client import Stop
 from sestools.sending.connection import ENVELOPE, Failed, KeptConnection, Limits
 from sestools.sending.jobs import Job, Pace, Tally, fate_of
 from sestools.sending.journal import Journal
-from sestools.sending.lanes import MOST, Drawn, side_by_side
 from sestools.sending.mail import Attempt, Entry, Fate, Mail, unsendable
+from sestools.sending.parallel import MOST, SharedMails, side_by_side
 from sestools.sending.policy import Policy, WhenUnknown, is_unknown
 
 BREATH = 5.0
@@ -96,7 +96,7 @@ class Sender:
         self._shared = Tally()
         self._in_a_row = 0
         self._postponed: list[tuple[float, int, Job]] = []
-        self._lanes = [self]
+        self._senders = [self]
         self._under_way: Job | None = None
 
     def __enter__(self) -> Self:
@@ -112,7 +112,7 @@ class Sender:
     @property
     def connections(self) -> int:
         """Connections that were opened so far."""
-        return sum(lane._connection.opened for lane in self._lanes)
+        return sum(one._connection.opened for one in self._senders)
 
     @property
     def unfinished(self) -> tuple[Entry, ...]:
@@ -120,16 +120,16 @@ class Sender:
 
         It may repeat the entry that was yielded last.
         """
-        jobs = {job.number: job for lane in self._lanes for _, _, job in sorted(lane._postponed)}
-        for lane in self._lanes:
-            if (job := lane._under_way) and job.number not in jobs:
-                jobs[job.number] = replace(job, unknown=job.unknown + lane._connection.offered)
+        jobs = {job.number: job for one in self._senders for _, _, job in sorted(one._postponed)}
+        for one in self._senders:
+            if (job := one._under_way) and job.number not in jobs:
+                jobs[job.number] = replace(job, unknown=job.unknown + one._connection.offered)
         return tuple(job.unfinished() for job in jobs.values())
 
     @property
     def slow(self) -> str:
         """After `send_all`: that the rate was not kept, and what would do, in a sentence; empty if it was."""
-        return self._pace.slow(len(self._lanes))
+        return self._pace.slow(len(self._senders))
 
     def hang_up(self) -> None:
         """Close the connection without QUIT."""
@@ -141,7 +141,7 @@ class Sender:
         other._clock = other._stop = Stop()
         other._connection = self._connection.another(other._stop)
         other._in_a_row, other._postponed, other._under_way = 0, [], None
-        self._lanes.append(other)
+        self._senders.append(other)
         return other
 
     def stop(self) -> None:
@@ -151,30 +151,30 @@ class Sender:
         awaited for 5 seconds; if told a second time, no longer, and the message is `unknown`. `unfinished` lists
         what was begun.
         """
-        for lane in self._lanes:
-            lane._stop.tell()
+        for one in self._senders:
+            one._stop.tell()
 
     def send(self, mail: Mail) -> Entry:
         """Send one message, and wait as long as the policy wants."""
-        self._pace.broken, self._lanes = None, [self]
-        entry = next(self.one_by_one(Drawn([mail], self._journal)))
+        self._pace.broken, self._senders = None, [self]
+        entry = next(self.one_by_one(SharedMails([mail], self._journal)))
         self._under_way = None
         return entry
 
     def send_all(self, mails: Iterable[Mail]) -> Iterator[Entry]:
         """Send messages; yields the entry of each as soon as its fate is decided.
 
-        Messages are drawn one at a time, so that they can come from a stream. No failure of a server or a network
+        Messages are taken one at a time, so that they can come from a stream. No failure of a server or a network
         raises. What was given up for all is given up for this call: the next one tries again. `JournalError` is
         raised if the journal cannot be written; nothing is sent that is not in it.
         """
-        self._pace.broken, self._lanes = None, [self]
+        self._pace.broken, self._senders = None, [self]
         if self._most > 1:
-            drawn = Drawn(mails, self._journal)
-            return side_by_side(self, self._another, drawn, self._pace, self._most, self.stop)
-        return self.one_by_one(Drawn(mails, self._journal))
+            shared = SharedMails(mails, self._journal)
+            return side_by_side(self, self._another, shared, self._pace, self._most, self.stop)
+        return self.one_by_one(SharedMails(mails, self._journal))
 
-    def one_by_one(self, rest: Drawn) -> Iterator[Entry]:
+    def one_by_one(self, rest: SharedMails) -> Iterator[Entry]:
         """Send messages over one connection, as `send_all` says."""
         self._shared, self._under_way = Tally(), None
         postponed = self._postponed = []
@@ -183,8 +183,8 @@ class Sender:
             now = self._clock.now()
             if postponed and (postponed[0][0] <= now or self._pace.broken):
                 job = heapq.heappop(postponed)[2]
-            elif (drawn := rest.next()) is not None:
-                job = drawn
+            elif (taken := rest.next()) is not None:
+                job = taken
             elif postponed:
                 self._sleep(postponed[0][0] - now)
                 continue

@@ -18,8 +18,8 @@ LOOK = 0.1
 """Seconds after which the caller's thread looks whether it was interrupted."""
 
 
-class Drawn:
-    """The messages that are left, drawn one at a time by whichever connection is free."""
+class SharedMails:
+    """The messages that are left, taken one at a time by whichever connection is free."""
 
     def __init__(self, mails: Iterable[Mail], journal: Journal | None) -> None:
         self._rest, self._number, self._journal = iter(mails), count(), journal
@@ -35,11 +35,11 @@ class Drawn:
             return Job(number=next(self._number), mail=mail, key=key)
 
 
-class Lane(Protocol):
+class SingleSender(Protocol):
     """A sender of one connection."""
 
-    def one_by_one(self, rest: Drawn) -> Iterator[Entry]:
-        """Send what is drawn, message after message."""
+    def one_by_one(self, rest: SharedMails) -> Iterator[Entry]:
+        """Send what is left, message after message."""
 
     def close(self) -> None:
         """End the connection with QUIT."""
@@ -49,7 +49,12 @@ class Lane(Protocol):
 
 
 def side_by_side(
-    first: Lane, another: Callable[[], Lane], drawn: Drawn, pace: Pace, most: int, stop: Callable[[], None]
+    first: SingleSender,
+    another: Callable[[], SingleSender],
+    shared: SharedMails,
+    pace: Pace,
+    most: int,
+    stop: Callable[[], None],
 ) -> Iterator[Entry]:
     """Send over one connection, and over another one whenever those that there are fall behind the rate.
 
@@ -57,19 +62,19 @@ def side_by_side(
     """
     told = queue.SimpleQueue[Any]()
 
-    def work(lane: Lane) -> None:
+    def work(one: SingleSender) -> None:
         try:
-            for entry in lane.one_by_one(drawn):
+            for entry in one.one_by_one(shared):
                 told.put(entry)
-            if lane is not first:  # which is kept for the next messages
-                lane.close()
+            if one is not first:  # which is kept for the next messages
+                one.close()
             told.put(None)
         except BaseException as error:  # noqa: BLE001 - raised in the caller's thread
-            lane.hang_up()
+            one.hang_up()
             told.put(error)
 
-    def begin(lane: Lane) -> None:
-        threading.Thread(target=work, args=(lane,), daemon=True, name="sestools-send").start()
+    def begin(one: SingleSender) -> None:
+        threading.Thread(target=work, args=(one,), daemon=True, name="sestools-send").start()
 
     begin(first)
     begun = working = 1
