@@ -177,7 +177,7 @@ def _issuer(
     made_up = bool(region_of(target.host)) and covers and bool(run.ready or not target.ca_file)
     if target.ca_file and tls.problem is Problem.UNKNOWN_ISSUER and not run.ready:
         lead = "ca-file-wrong"
-        more.append(f"only the authorities in {target.ca_file!r} were asked (--ca-file, ca_file=)")
+        more.append(f"only the authorities in {target.ca_file!r} were asked (`--ca-file`, `ca_file=`)")
     causes = ["tls-intercepted", lead] if made_up else [lead, "tls-intercepted"]
     if shown.alone and tls.problem is Problem.UNKNOWN_ISSUER:
         causes.append("chain-incomplete")
@@ -198,7 +198,7 @@ def vouched(ports: Sequence[PortCheck]) -> Iterator[str]:
         if one.tls and one.tls.certificate and not one.tls.certificate.by_amazon
     }
     for issuer, same in alike((one for one in ports if one.port in issuers), lambda one: issuers[one.port]):
-        yield f"{names(same)}: the certificate's issuer is {issuer}, not Amazon; --ca-file (ca_file=) trusts it"
+        yield f"{names(same)}: the certificate's issuer is {issuer}, not Amazon; `--ca-file` (`ca_file=`) trusts it"
 
 
 def accepted(session: ProbeResult | None) -> Iterator[Finding]:
