@@ -23,6 +23,14 @@ class Speaker(Term):
     UNKNOWN = "unknown", "Nothing tells, or nobody has looked yet."
 
 
+class Delivery(Term):
+    """What became of one attempt to deliver to one recipient."""
+
+    SENT = "sent", "The server took the message."
+    DEFERRED = "deferred", "Refused or failed for now; the mail server tries again."
+    BOUNCED = "bounced", "Given up; the sender is told."
+
+
 @dataclass(frozen=True, kw_only=True)
 class Event:
     """One thing that happened in a mail session: a probe's step, a log line, a bounce, a line of a text.
@@ -31,7 +39,8 @@ class Event:
     began; `peer` is the other side's IP address, `relay` the name of the server that was used. `sentence` is
     the reply's text, or the error's. `queue_id` is the mail server's id of the message, `message_id` SES's;
     `sender` and `recipient` are the envelope's. `client` is the program that wrote the evidence, `line` the
-    evidence as it is, and `speaker` who is behind it, as far as that was decided.
+    evidence as it is, and `speaker` who is behind it, as far as that was decided. `delivery` is set where the
+    evidence is an outcome for one recipient, and `delay` is then the seconds since the message was queued.
     """
 
     time: float | None = None
@@ -49,6 +58,8 @@ class Event:
     client: str | None = None
     line: str = ""
     speaker: Speaker = Speaker.UNKNOWN
+    delivery: Delivery | None = None
+    delay: float | None = None
 
 
 def events(result: ProbeResult) -> tuple[Event, ...]:
